@@ -1,0 +1,104 @@
+"""Rows to text and to HTML; knows no model. Everything that libstorage shows as a table goes through here."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+
+import attrs
+
+_NUMERIC = re.compile(r"[-+]?[0-9][0-9.,]*( ?(%|bytes?|[KMGTPE]i?B))?")
+_GAP = "  "
+
+
+def _cells(cells: Sequence[str]) -> tuple[str, ...]:
+    return tuple(map(printable, cells))
+
+
+def _rows(rows: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(map(_cells, rows))
+
+
+@attrs.frozen
+class Table:
+    """A table of text, shown on a terminal or in a notebook.
+
+    Columns that hold only numbers and sizes are aligned to the right. Characters that cannot be printed (a host may
+    have names with line ends or terminal commands in them) are shown as escapes.
+
+    Attributes:
+        headers: One title per column.
+        rows: The cells, as many per row as there are headers.
+        title: Stands above the table.
+
+    Raises:
+        ValueError: When a row has more or fewer cells than there are headers.
+    """
+
+    headers: Sequence[str] = attrs.field(converter=_cells)
+    rows: Sequence[Sequence[str]] = attrs.field(converter=_rows)
+    title: str = attrs.field(default="", converter=lambda title: printable(title))
+
+    def __attrs_post_init__(self) -> None:
+        for number, row in enumerate(self.rows, 1):
+            if len(row) != len(self.headers):
+                raise ValueError(f"row {number} has {len(row)} cells, the table {len(self.headers)} columns: {row}")
+
+    def text(self) -> str:
+        """The table as lines of plain text, without a line end after the last."""
+        columns = [list(column) for column in zip(self.headers, *self.rows, strict=True)]
+        widths = [max(map(_width, column)) for column in columns]
+        rule = tuple("─" * width for width in widths)
+        numeric = list(self._numeric())
+        lines = (
+            _GAP.join(map(_padded, line, widths, numeric)).rstrip() for line in (self.headers, rule, *self.rows)
+        )
+        return "\n".join([self.title, *lines] if self.title else lines)
+
+    def html(self) -> str:
+        """The table as one HTML ``<table>`` element, everything in it escaped."""
+        numeric = list(self._numeric())
+        caption = f"<caption>{escape(self.title)}</caption>" if self.title else ""
+        head = _html_row("th", self.headers, numeric)
+        body = "".join(_html_row("td", row, numeric) for row in self.rows)
+        return f"<table>{caption}<thead>{head}</thead><tbody>{body}</tbody></table>"
+
+    def _numeric(self) -> Iterator[bool]:
+        for index in range(len(self.headers)):
+            filled = [row[index] for row in self.rows if row[index]]
+            yield bool(filled) and all(map(_NUMERIC.fullmatch, filled))
+
+
+def printable(text: str) -> str:
+    """``text`` with every character that cannot be printed shown as a Python escape."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    return sum(_columns(character) for character in text)
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _padded(text: str, width: int, right: bool) -> str:
+    space = " " * (width - _width(text))
+    return space + text if right else text + space
+
+
+def _html_row(tag: str, cells: Iterable[str], numeric: Iterable[bool]) -> str:
+    return f"<tr>{''.join(_html_cell(tag, text, right) for text, right in zip(cells, numeric, strict=True))}</tr>"
+
+
+def _html_cell(tag: str, text: str, right: bool) -> str:
+    style = "right" if right else "left"
+    return f'<{tag} style="text-align: {style}">{escape(text)}</{tag}>'

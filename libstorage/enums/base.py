@@ -1,0 +1,116 @@
+"""What the enums have in common: a docstring, a since-version and libvirt's own name for every member."""
+
+from __future__ import annotations
+
+from enum import Enum, IntEnum, IntFlag, StrEnum
+from typing import Any, ClassVar, Self, TypeVar
+
+_UNKNOWN = "Not known to this version of libstorage."
+
+
+class Constant(Enum):
+    """Base of the enums that libvirt's C API has.
+
+    ``class PoolState(Number, c_type="virStoragePoolState", prefix="VIR_STORAGE_POOL_")`` names the C enum and what
+    its constants begin with; a member is declared as ``RUNNING = 2, "Running normally.", "0.4.1"``.
+    """
+
+    c_type: ClassVar[str]
+    c_prefix: ClassVar[str]
+
+    def __init_subclass__(cls, *, c_type: str = "", prefix: str = "", **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.c_type = c_type
+        cls.c_prefix = prefix
+
+    @property
+    def since(self) -> str | None:
+        """The first libvirt release that has it (``"0.9.10"``); ``None`` for an unknown or combined value."""
+        since: str | None = vars(self).get("_since")
+        return since
+
+    @property
+    def since_number(self) -> int | None:
+        """``since`` as libvirt counts versions: 9.1.2 is 9001002."""
+        if self.since is None:
+            return None
+        major, minor, release = map(int, self.since.split("."))
+        return major * 1_000_000 + minor * 1_000 + release
+
+    @property
+    def constant(self) -> str | None:
+        """Name in the C API and in libvirt's Python binding (``"VIR_STORAGE_POOL_RUNNING"``)."""
+        return None if self.since is None else f"{self.c_prefix}{self.name}"
+
+    @property
+    def word(self) -> str:
+        """The member as libvirt's tools and documents write it (``"running"``); digits when it has no name."""
+        return str(self.value) if self.since is None else self.name.lower().replace("_", "-")
+
+
+class Number(Constant, IntEnum):
+    """A libvirt enum of which a value is exactly one member; an unknown number makes an unnamed member."""
+
+    _value_: int
+
+    def __new__(cls, value: int, doc: str = _UNKNOWN, since: str | None = None) -> Self:
+        member = int.__new__(cls, value)
+        member._value_ = value
+        return _described(member, doc, since)
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, int) or isinstance(value, bool):
+            return None
+        member = int.__new__(cls, value)
+        vars(member).update(_value_=int(value), _name_=None)
+        return _described(member, _UNKNOWN, None)
+
+    def __repr__(self) -> str:
+        cls = type(self).__name__
+        return f"<{cls}: {self.value} (unknown)>" if self.since is None else f"<{cls}.{self.name}: {self.value}>"
+
+    @classmethod
+    def from_word(cls, word: str) -> Self:
+        """The member that libvirt's tools and documents write as ``word``.
+
+        Raises:
+            ValueError: There is none.
+        """
+        for member in cls:
+            if member.word == word:
+                return member
+        words = ", ".join(member.word for member in cls)
+        raise ValueError(f"{word!r} is not a {cls.__name__}; known are {words}")
+
+
+class Flags(Constant, IntFlag):
+    """A libvirt enum of bits; bits that we do not know are kept."""
+
+    _value_: int
+
+    def __new__(cls, value: int, doc: str = "", since: str | None = None) -> Self:
+        member = int.__new__(cls, value)
+        member._value_ = value
+        return _described(member, doc, since)
+
+
+class Words(StrEnum):
+    """A vocabulary of libvirt's documents."""
+
+    _value_: str
+
+    def __new__(cls, value: str, doc: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.__doc__ = doc
+        return member
+
+
+_C = TypeVar("_C", bound=Constant)
+
+
+def _described(member: _C, doc: str, since: str | None) -> _C:
+    member.__doc__ = doc
+    vars(member)["_since"] = since
+    return member
