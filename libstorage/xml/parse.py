@@ -1,0 +1,135 @@
+"""The one place where XML from outside becomes a tree.
+
+A document may come from a hostile host or file, so whatever could make a parser read files, open connections or
+eat memory is refused before the parser sees it; libxml2's own limits (256 levels, 10 MB of text) hold for the rest.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+
+from lxml import etree
+
+from libstorage.errors import DocumentError, Problem
+
+Tree = etree._Element  # noqa: SLF001 - lxml has no public name for the type of an element
+
+LARGEST = 4 * 1024 * 1024
+"""Most bytes of a document: libvirt's own limit for one string of its protocol."""
+
+MOST_MARKUP = 200_000
+"""Most tags and attributes of a document, far beyond any that libvirt writes."""
+
+_LARGE = 64 * 1024
+_BANG, _QUERY = b"!?"
+_DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml\s[^>]*?\sencoding\s*=\s*[\"']([^\"'>]*)[\"']")
+_DOCTYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
+_UTF8 = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii"})
+_BLANK = " \t\r\n"
+
+
+class _Parsers(threading.local):
+    """lxml's parsers, for each thread its own.
+
+    A parser that threads share makes them wait for one another, and a child that is forked meanwhile wait for ever.
+    """
+
+    def __init__(self) -> None:
+        self.plain = _parser(remove_blank_text=True)
+        self.exact = _parser(remove_blank_text=False)
+
+
+def _parser(*, remove_blank_text: bool) -> etree.XMLParser:
+    return etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        attribute_defaults=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+        collect_ids=False,
+        remove_blank_text=remove_blank_text,
+    )
+
+
+_parsers = _Parsers()
+
+
+def parse(xml: str | bytes) -> Tree:
+    """The root element of a document, without comments, processing instructions and blanks between elements.
+
+    Raises:
+        DocumentError: it is not text, too large, not well-formed, not UTF-8, or has a DOCTYPE.
+    """
+    data = xml if isinstance(xml, bytes) else _encoded(xml)
+    try:
+        # Comments, CDATA, declarations and DOCTYPEs all hold one of these two; what libvirt writes has neither.
+        if len(data) > _LARGE or _BANG in data or _QUERY in data:
+            return _parse_unusual(data)
+        return etree.fromstring(data, _parsers.plain)
+    except etree.XMLSyntaxError as error:
+        raise _broken(error, data) from None
+
+
+def _encoded(xml: str) -> bytes:
+    if not isinstance(xml, str):
+        raise _refusal(f"a document is str or bytes, not {type(xml).__name__}")
+    try:
+        return xml.encode()
+    except UnicodeEncodeError as error:
+        line = xml.count("\n", 0, error.start) + 1
+        raise _refusal("the text holds half a surrogate pair, which XML cannot carry", line=line) from None
+
+
+def _parse_unusual(data: bytes) -> Tree:
+    if len(data) > LARGEST:
+        raise _refusal(f"the document has {len(data):,} bytes; at most {LARGEST:,} are read")
+    if len(data) > _LARGE and data.count(b"<") + data.count(b"=") > MOST_MARKUP:
+        raise _refusal(f"the document has more than {MOST_MARKUP:,} tags and attributes")
+    if (declared := _DECLARED.match(data)) and declared[1].lower() not in _UTF8:
+        name = declared[1].decode("ascii", "replace")
+        raise _refusal(f"the document declares the encoding {name!r}; only UTF-8 is read", line=1)
+    if doctype := _DOCTYPE.match(data):
+        raise _refusal(
+            "a DOCTYPE is not allowed; libvirt's documents have none", line=_line(data, doctype.end())
+        )
+    # Dropping blanks while parsing would also drop those that a comment or CDATA parts from the rest of a value.
+    return _without_blanks(etree.fromstring(data, _parsers.exact))
+
+
+def _without_blanks(root: Tree) -> Tree:
+    for parent in root.iter():
+        if len(parent):
+            if parent.text and not parent.text.strip(_BLANK):
+                parent.text = None
+            for child in parent:
+                if child.tail and not child.tail.strip(_BLANK):
+                    child.tail = None
+    return root
+
+
+def _broken(error: etree.XMLSyntaxError, data: bytes) -> DocumentError:
+    """libxml2's complaint in our words."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as wrong:
+        byte = f"byte {data[wrong.start]:#04x}"
+        return _refusal(f"the document is not UTF-8: {byte} is out of place", line=_line(data, wrong.start))
+    said = re.sub(r",? line \d+, column \d+$", "", " ".join((error.msg or "").split()))
+    if said.startswith("Excessive depth"):
+        said = "elements are nested more than 256 deep"
+    elif "HUGE" in said:
+        said = "a name, value or text is too long"
+    return _refusal(f"not well-formed: {said}", line=error.lineno)
+
+
+def _line(data: bytes, position: int) -> int:
+    return data.count(b"\n", 0, position) + 1
+
+
+def _refusal(reason: str, *, line: int | None = None) -> DocumentError:
+    return DocumentError([Problem("/", reason, line=line)])
