@@ -1,0 +1,54 @@
+# `make demo` and `make test` need nothing first: they set up what is missing (Debian packages, .venv).
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup system demo test lint format wheel-test coverage bench clean
+help:
+	@echo 'make demo | test | lint | format | wheel-test | coverage | bench | clean'
+
+setup: system .venv/stamp
+
+system:
+	@tools/system-packages
+
+.venv/stamp: pyproject.toml | system
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("libstorage needs Python 3.11 or newer: make PYTHON=python3.x")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: setup
+	$(BIN)/python docs/examples/quickstart.py
+
+test: setup
+	$(BIN)/pytest
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/basedpyright
+
+format: setup
+	$(BIN)/ruff check --fix --exit-zero
+	$(BIN)/ruff format
+
+wheel-test: setup
+	tools/wheel-test
+
+# Every branch of the floors below the connection is tested.
+coverage: setup
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+	$(BIN)/coverage report --fail-under=100 \
+		--include='libstorage/enums.py,libstorage/errors.py,libstorage/units.py,libstorage/operations.py,libstorage/xml/*,libstorage/models/*'
+
+bench: setup
+	set -e; for script in benchmarks/*.py; do $(BIN)/python $$script; done
+
+clean:
+	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .coverage* build dist
+	find . -name __pycache__ -prune -exec rm -rf {} +
