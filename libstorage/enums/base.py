@@ -68,7 +68,9 @@ class Number(Constant, IntEnum):
 
     def __repr__(self) -> str:
         cls = type(self).__name__
-        return f"<{cls}: {self.value} (unknown)>" if self.since is None else f"<{cls}.{self.name}: {self.value}>"
+        return (
+            f"<{cls}: {self.value} (unknown)>" if self.since is None else f"<{cls}.{self.name}: {self.value}>"
+        )
 
     @classmethod
     def from_word(cls, word: str) -> Self:

@@ -31,8 +31,16 @@ class PoolCreateFlags(Flags, c_type="virStoragePoolCreateFlags", prefix="VIR_STO
 
     NORMAL = 0, "Start it, do not build it.", "1.3.1"
     WITH_BUILD = 1, "Build it without any flags, then start it.", "1.3.1"
-    WITH_BUILD_OVERWRITE = 2, "Build it, overwriting what is on it; excludes WITH_BUILD_NO_OVERWRITE.", "1.3.1"
-    WITH_BUILD_NO_OVERWRITE = 4, "Build it unless it is there already; excludes WITH_BUILD_OVERWRITE.", "1.3.1"
+    WITH_BUILD_OVERWRITE = (
+        2,
+        "Build it, overwriting what is on it; excludes WITH_BUILD_NO_OVERWRITE.",
+        "1.3.1",
+    )
+    WITH_BUILD_NO_OVERWRITE = (
+        4,
+        "Build it unless it is there already; excludes WITH_BUILD_OVERWRITE.",
+        "1.3.1",
+    )
 
 
 class PoolDefineFlags(Flags, c_type="virStoragePoolDefineFlags", prefix="VIR_STORAGE_POOL_DEFINE_"):
@@ -48,7 +56,9 @@ class PoolDeleteFlags(Flags, c_type="virStoragePoolDeleteFlags", prefix="VIR_STO
     ZEROED = 1, "Clear all data to zeros (slow); every driver of libvirt 9.0 refuses it.", "0.4.1"
 
 
-class ListPoolsFlags(Flags, c_type="virConnectListAllStoragePoolsFlags", prefix="VIR_CONNECT_LIST_STORAGE_POOLS_"):
+class ListPoolsFlags(
+    Flags, c_type="virConnectListAllStoragePoolsFlags", prefix="VIR_CONNECT_LIST_STORAGE_POOLS_"
+):
     """Which pools to list (``virConnectListAllStoragePoolsFlags``).
 
     Flags of one kind (activity, persistence, autostart, type) add up; a kind without a flag does not filter.

@@ -1,0 +1,205 @@
+"""Sizes in bytes, written and read by libvirt's exact rules."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from math import ceil
+from typing import Final, TypeAlias, overload
+
+_LIMIT: Final = 2**63 - 1  # libvirt's: the largest file there can be
+_LIMIT_DIGITS: Final = len(str(_LIMIT))
+_PREFIXES: Final = "KMGTPE"
+_BINARY: Final = {f"{prefix}iB": 1024**power for power, prefix in enumerate(_PREFIXES, 1)}
+_DECIMAL: Final = {f"{prefix}B": 1000**power for power, prefix in enumerate(_PREFIXES, 1)}
+_SCALES: Final = {
+    **dict.fromkeys(("", "b", "byte", "bytes"), 1),
+    **{unit[0].lower(): scale for unit, scale in _BINARY.items()},
+    **{unit.lower(): scale for unit, scale in (_BINARY | _DECIMAL).items()},
+}
+_SIZE: Final = re.compile(r"(?P<number>[0-9]+|[-+]?[0-9]{0,30}\.?[0-9]{1,30})[ \t]*(?P<unit>[A-Za-z]*)")
+_FORMAT: Final = re.compile(
+    r"(?P<layout>(?:.?[<>^])?(?:[1-9][0-9]*)?)(?P<human>(?:\.(?P<digits>[0-9]+))?h)?", re.DOTALL
+)
+
+
+class Size(int):
+    """A number of bytes, from 0 to 2**63 - 1.
+
+    ``Size("20 GiB")``, ``Size(20, "GiB")`` and ``Size(21474836480)`` are the same. Units are libvirt's, in upper or
+    lower case: ``b byte bytes``, ``K KiB`` (1024), ``KB`` (1000) and so on with ``M G T P E``. ``str(size)`` is exact
+    and reads back (``"20 GiB"``, ``"1000 bytes"``), ``f"{size:d}"`` gives digits, ``f"{size:.1h}"`` is rounded for
+    people (``"1.5 GiB"``).
+
+    Sums and multiples of sizes are sizes, a size divided by a size is a count.
+
+    Args:
+        value: A whole number, or a text such as ``"20 GiB"``.
+        unit: Unit of ``value``, which then has none of its own.
+
+    Raises:
+        TypeError: ``value`` is neither an ``int`` nor a ``str``, or is a ``bool``.
+        ValueError: The text is not a size, or the size is negative or too large.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, value: int | str, unit: str | None = None) -> Size:
+        if isinstance(value, str):
+            return cls.parse(value, unit)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError(
+                f"{value!r} is not a size: give a whole number of bytes, or a text such as '1536 MiB'"
+            )
+        return _size(value if unit is None else value * _scale(unit))
+
+    @classmethod
+    def parse(cls, text: str, unit: str | None = None) -> Size:
+        """Read a size by libvirt's rules (``virScaleInteger``).
+
+        Args:
+            text: A whole number, followed by its unit when ``unit`` is ``None``: ``"1536 MiB"``, ``"1536"``.
+            unit: Unit of the number, as the XML attribute ``unit`` has it; empty means bytes.
+
+        Raises:
+            ValueError: It is not a size. When it is one that libvirt cannot read, such as ``"1.5 GiB"``, the message
+                says how to write it.
+        """
+        if text.isdigit() and text.isascii():
+            number, own = text, ""
+        else:
+            number, own = _split(text)
+        if own and unit is not None:
+            raise ValueError(
+                f"{text!r} has a unit, but its unit is given as {unit!r} already; leave one of them out"
+            )
+        scale = _scale(own if unit is None else unit)
+        if not number.isdigit():
+            raise ValueError(_advice(number, own if unit is None else unit, scale))
+        digits = number.lstrip("0")
+        if len(digits) > _LIMIT_DIGITS:
+            raise ValueError(_too_large(_quoted(text)))
+        return _size(int(digits or "0") * scale)
+
+    def __str__(self) -> str:
+        return _exact(int(self))
+
+    def __repr__(self) -> str:
+        return f"Size('{self}')"
+
+    def __format__(self, spec: str) -> str:
+        """``""`` is ``str``, ``".1h"`` is for people, both with alignment and width (``">10.1h"``); else as an int."""
+        match = _FORMAT.fullmatch(spec)
+        if match is None:
+            return int.__format__(self, spec)
+        text = _rounded(int(self), int(match["digits"] or 1)) if match["human"] else str(self)
+        return format(text, match["layout"])
+
+    def __add__(self, other: int) -> Size:
+        return _kept(int.__add__(self, other))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: int) -> int:
+        """A size, or a plain number when the result is negative."""
+        return _difference(int.__sub__(self, other))
+
+    def __rsub__(self, other: int) -> int:
+        """A size, or a plain number when the result is negative."""
+        return _difference(int.__rsub__(self, other))
+
+    def __mul__(self, other: int) -> Size:
+        return _kept(int.__mul__(self, other))
+
+    __rmul__ = __mul__
+
+    @overload
+    def __floordiv__(self, other: Size) -> int: ...
+    @overload
+    def __floordiv__(self, other: int) -> Size: ...
+    def __floordiv__(self, other: int) -> int:
+        """How often a size fits in, or the part of the size that a plain number gives."""
+        result = int.__floordiv__(self, other)
+        return result if isinstance(other, Size) else _kept(result)
+
+    def __mod__(self, other: int) -> Size:
+        return _kept(int.__mod__(self, other))
+
+
+SizeLike: TypeAlias = int | str | Size
+"""What every parameter that takes a size accepts: a number of bytes, a text such as ``"20 GiB"``, or a size."""
+
+
+def _size(value: int) -> Size:
+    if 0 <= value <= _LIMIT:
+        return int.__new__(Size, value)
+    raise ValueError(
+        _too_large(str(value)) if value > 0 else f"{value} is negative: a size is 0 or more bytes"
+    )
+
+
+def _kept(result: int) -> Size:
+    # int's methods answer NotImplemented for what is no int, and it must reach Python as it is.
+    return result if result is NotImplemented else _size(result)
+
+
+def _difference(result: int) -> int:
+    return result if result is NotImplemented or result < 0 else _size(result)
+
+
+def _scale(unit: str) -> int:
+    scale = _SCALES.get(unit.lower()) if unit.isascii() else None
+    if scale is None:
+        units = ", ".join(("bytes", *_BINARY, *_DECIMAL))
+        raise ValueError(f"{_quoted(unit)} is not a unit of size; libvirt knows {units}")
+    return scale
+
+
+def _split(text: str) -> tuple[str, str]:
+    match = _SIZE.fullmatch(text.strip(" \t\r\n"))
+    if match is None:
+        raise ValueError(f"{_quoted(text)} is not a size: write a whole number and a unit, such as '20 GiB'")
+    return match["number"], match["unit"]
+
+
+def _advice(number: str, unit: str, scale: int) -> str:
+    """What to write instead of a number with a sign or a fraction."""
+    text = repr(f"{number} {unit}".rstrip())
+    value = Fraction(number) * scale
+    if value < 0:
+        return f"{text} is negative: a size is 0 or more bytes"
+    if value > _LIMIT:
+        return _too_large(text)
+    rounded = "" if value.denominator == 1 else ", rounded up to a whole byte"
+    return f"{text} is not a whole number, which is all that libvirt reads; write {_exact(ceil(value))!r}{rounded}"
+
+
+def _too_large(what: str) -> str:
+    return f"{what} is too large: libvirt counts up to {_LIMIT} bytes (8 EiB less 1)"
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= 80 else f"{text[:80]}…")
+
+
+def _exact(value: int) -> str:
+    for unit, scale in reversed(_BINARY.items()):
+        if value and value % scale == 0:
+            return f"{value // scale} {unit}"
+    return f"{value} byte" if value == 1 else f"{value} bytes"
+
+
+def _rounded(value: int, digits: int) -> str:
+    power = max(value.bit_length() - 1, 0) // 10
+    if power == 0:
+        return _exact(value)
+    number = f"{value / 1024**power:.{digits}f}"
+    if number.startswith("1024"):
+        number, power = f"{1:.{digits}f}", power + 1
+    return f"{number} {_PREFIXES[power - 1]}iB"
+
+
+KiB: Final = Size(1024)
+MiB: Final = KiB * 1024
+GiB: Final = MiB * 1024
+TiB: Final = GiB * 1024
