@@ -1,0 +1,51 @@
+"""Settings for all tests: what counts as not run, and how hard hypothesis tries."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from typing import Any
+
+import hypothesis
+import pytest
+
+CI = os.environ.get("CI") == "true"
+
+# Reasons for which a test may not run even on CI, where everything that it can need is installed.
+ALLOWED_ON_CI: tuple[str, ...] = ()
+
+hypothesis.settings.register_profile("default", max_examples=50, deadline=None)
+hypothesis.settings.register_profile(
+    "ci", parent=hypothesis.settings.get_profile("default"), derandomize=True
+)
+hypothesis.settings.register_profile("long", max_examples=5000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if CI else "default"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """On CI a skipped test is a failure."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """On CI a skipped module is a failure."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if not (CI and report.skipped) or hasattr(report, "wasxfail"):
+        return
+    reason = _reason(report.longrepr)
+    if reason.removeprefix("not run: ") not in ALLOWED_ON_CI:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which is a failure on CI: {reason}"
+
+
+def _reason(longrepr: Any) -> str:
+    return str(longrepr[2] if isinstance(longrepr, tuple) else longrepr).removeprefix("Skipped: ")
