@@ -13,6 +13,13 @@ _NUMERIC = re.compile(r"[-+]?[0-9][0-9.,]*( ?(%|bytes?|[KMGTPE]i?B))?")
 _GAP = "  "
 
 
+def printable(text: str) -> str:
+    """``text`` with every character that cannot be printed shown as a Python escape."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def _cells(cells: Sequence[str]) -> tuple[str, ...]:
     return tuple(map(printable, cells))
 
@@ -39,12 +46,14 @@ class Table:
 
     headers: Sequence[str] = attrs.field(converter=_cells)
     rows: Sequence[Sequence[str]] = attrs.field(converter=_rows)
-    title: str = attrs.field(default="", converter=lambda title: printable(title))
+    title: str = attrs.field(default="", converter=printable)
 
     def __attrs_post_init__(self) -> None:
         for number, row in enumerate(self.rows, 1):
             if len(row) != len(self.headers):
-                raise ValueError(f"row {number} has {len(row)} cells, the table {len(self.headers)} columns: {row}")
+                raise ValueError(
+                    f"row {number} has {len(row)} cells, the table {len(self.headers)} columns: {row}"
+                )
 
     def text(self) -> str:
         """The table as lines of plain text, without a line end after the last."""
@@ -53,7 +62,8 @@ class Table:
         rule = tuple("─" * width for width in widths)
         numeric = list(self._numeric())
         lines = (
-            _GAP.join(map(_padded, line, widths, numeric)).rstrip() for line in (self.headers, rule, *self.rows)
+            _GAP.join(map(_padded, line, widths, numeric)).rstrip()
+            for line in (self.headers, rule, *self.rows)
         )
         return "\n".join([self.title, *lines] if self.title else lines)
 
@@ -69,13 +79,6 @@ class Table:
         for index in range(len(self.headers)):
             filled = [row[index] for row in self.rows if row[index]]
             yield bool(filled) and all(map(_NUMERIC.fullmatch, filled))
-
-
-def printable(text: str) -> str:
-    """``text`` with every character that cannot be printed shown as a Python escape."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _width(text: str) -> int:

@@ -44,10 +44,10 @@ class Size(int):
 
     __slots__ = ()
 
-    def __new__(cls, value: int | str, unit: str | None = None) -> Size:
+    def __new__(cls, value: int | str, unit: str | None = None) -> Size:  # noqa: D102, PYI034 - no size has a subclass
         if isinstance(value, str):
             return cls.parse(value, unit)
-        if not isinstance(value, int) or isinstance(value, bool):
+        if isinstance(value, bool) or not isinstance(value, int):
             raise TypeError(
                 f"{value!r} is not a size: give a whole number of bytes, or a text such as '1536 MiB'"
             )
@@ -114,7 +114,7 @@ class Size(int):
     __rmul__ = __mul__
 
     @overload
-    def __floordiv__(self, other: Size) -> int: ...
+    def __floordiv__(self, other: Size) -> int: ...  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
     @overload
     def __floordiv__(self, other: int) -> Size: ...
     def __floordiv__(self, other: int) -> int:
@@ -134,17 +134,20 @@ def _size(value: int) -> Size:
     if 0 <= value <= _LIMIT:
         return int.__new__(Size, value)
     raise ValueError(
-        _too_large(str(value)) if value > 0 else f"{value} is negative: a size is 0 or more bytes"
+        _too_large(_exact(value)) if value > 0 else f"{value} is negative: a size is 0 or more bytes"
     )
 
 
 def _kept(result: int) -> Size:
-    # int's methods answer NotImplemented for what is no int, and it must reach Python as it is.
-    return result if result is NotImplemented else _size(result)
+    if isinstance(result, int):
+        return _size(result)
+    return NotImplemented  # int's methods answer that for what is no int
 
 
 def _difference(result: int) -> int:
-    return result if result is NotImplemented or result < 0 else _size(result)
+    if isinstance(result, int):
+        return _size(result) if result >= 0 else result
+    return NotImplemented
 
 
 def _scale(unit: str) -> int:

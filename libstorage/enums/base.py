@@ -53,7 +53,7 @@ class Number(Constant, IntEnum):
 
     _value_: int
 
-    def __new__(cls, value: int, doc: str = _UNKNOWN, since: str | None = None) -> Self:
+    def __new__(cls, value: int, doc: str = _UNKNOWN, since: str | None = None) -> Self:  # noqa: D102
         member = int.__new__(cls, value)
         member._value_ = value
         return _described(member, doc, since)
@@ -91,7 +91,7 @@ class Flags(Constant, IntFlag):
 
     _value_: int
 
-    def __new__(cls, value: int, doc: str = "", since: str | None = None) -> Self:
+    def __new__(cls, value: int, doc: str = "", since: str | None = None) -> Self:  # noqa: D102
         member = int.__new__(cls, value)
         member._value_ = value
         return _described(member, doc, since)
@@ -102,7 +102,7 @@ class Words(StrEnum):
 
     _value_: str
 
-    def __new__(cls, value: str, doc: str = "") -> Self:
+    def __new__(cls, value: str, doc: str = "") -> Self:  # noqa: D102
         member = str.__new__(cls, value)
         member._value_ = value
         member.__doc__ = doc
