@@ -12,7 +12,7 @@ _LIMIT_DIGITS: Final = len(str(_LIMIT))
 _PREFIXES: Final = "KMGTPE"
 _BINARY: Final = {f"{prefix}iB": 1024**power for power, prefix in enumerate(_PREFIXES, 1)}
 _DECIMAL: Final = {f"{prefix}B": 1000**power for power, prefix in enumerate(_PREFIXES, 1)}
-_SCALES: Final = {
+_SCALES: Final[dict[str, int]] = {
     **dict.fromkeys(("", "b", "byte", "bytes"), 1),
     **{unit[0].lower(): scale for unit, scale in _BINARY.items()},
     **{unit.lower(): scale for unit, scale in (_BINARY | _DECIMAL).items()},

@@ -15,6 +15,7 @@ class Constant(Enum):
     its constants begin with; a member is declared as ``RUNNING = 2, "Running normally.", "0.4.1"``.
     """
 
+    _value_: int
     c_type: ClassVar[str]
     c_prefix: ClassVar[str]
 
@@ -51,8 +52,6 @@ class Constant(Enum):
 class Number(Constant, IntEnum):
     """A libvirt enum of which a value is exactly one member; an unknown number makes an unnamed member."""
 
-    _value_: int
-
     def __new__(cls, value: int, doc: str = _UNKNOWN, since: str | None = None) -> Self:  # noqa: D102
         member = int.__new__(cls, value)
         member._value_ = value
@@ -60,7 +59,7 @@ class Number(Constant, IntEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
-        if not isinstance(value, int) or isinstance(value, bool):
+        if not isinstance(value, int):
             return None
         member = int.__new__(cls, value)
         vars(member).update(_value_=int(value), _name_=None)
@@ -88,8 +87,6 @@ class Number(Constant, IntEnum):
 
 class Flags(Constant, IntFlag):
     """A libvirt enum of bits; bits that we do not know are kept."""
-
-    _value_: int
 
     def __new__(cls, value: int, doc: str = "", since: str | None = None) -> Self:  # noqa: D102
         member = int.__new__(cls, value)
