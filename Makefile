@@ -12,7 +12,7 @@ system:
 	@tools/system-packages
 
 .venv/stamp: pyproject.toml | system
-	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("libstorage needs Python 3.11 or newer: make PYTHON=python3.x")'
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("libstorage needs Python 3.11 or newer: make PYTHON=python3.x")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
