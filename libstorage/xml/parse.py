@@ -13,7 +13,7 @@ from lxml import etree
 
 from libstorage.errors import DocumentError, Problem
 
-Tree = etree._Element  # noqa: SLF001 - lxml has no public name for the type of an element
+Tree = etree._Element
 
 LARGEST = 4 * 1024 * 1024
 """Most bytes of a document: libvirt's own limit for one string of its protocol."""

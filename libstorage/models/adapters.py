@@ -1,0 +1,103 @@
+"""Adapters of scsi pools: ``<adapter>``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from attrs import field, frozen
+
+from libstorage.enums import AdapterType
+from libstorage.errors import Problem
+from libstorage.xml.document import Element
+from libstorage.xml.fields import Variants, attribute, child
+from libstorage.xml.kinds import ON_OFF, YES_NO, matching, number, pci
+
+WWN = matching("world wide name", "(0x)?[0-9a-fA-F]{16}", "16 hexadecimal digits")
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class PciAddress(Element):
+    """A PCI address: what ``<address>`` says."""
+
+    domain: int | None = field(
+        default=None, metadata=attribute("domain", pci("PCI domain", 4, 0xFFFFFFFF), doc="Domain.")
+    )
+    bus: int | None = field(default=None, metadata=attribute("bus", pci("PCI bus", 2, 0xFF), doc="Bus."))
+    slot: int | None = field(default=None, metadata=attribute("slot", pci("PCI slot", 2, 0x1F), doc="Slot."))
+    function: int | None = field(
+        default=None, metadata=attribute("function", pci("PCI function", 1, 7), doc="Function.")
+    )
+    multifunction: bool | None = field(
+        default=None,
+        metadata=attribute("multifunction", ON_OFF, doc="Whether the slot has several functions."),
+    )
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class ParentAddress(Element):
+    """The PCI device of an adapter, which stays the same across reboots: what ``<parentaddr>`` says."""
+
+    unique_id: int | None = field(
+        default=None,
+        metadata=attribute(
+            "unique_id", number("unique id", 1, 2**31 - 1), doc="The adapter's number on that device."
+        ),
+    )
+    address: PciAddress = field(metadata=child("address", PciAddress, doc="The PCI device."))
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class ScsiHostAdapter(Element):
+    """A SCSI host adapter, by its name or by the PCI device that it is on."""
+
+    type: ClassVar[AdapterType] = AdapterType.SCSI_HOST
+
+    name: str | None = field(
+        default=None, metadata=attribute("name", doc="Name, such as host0 or scsi_host0.")
+    )
+    parent: ParentAddress | None = field(
+        default=None,
+        metadata=child("parentaddr", ParentAddress, doc="The PCI device that the adapter is on."),
+    )
+
+    def _rules(self) -> Iterator[Problem]:
+        if (self.name is None) == (self.parent is None):
+            yield self._broken(
+                "name", "an adapter is known by its name or by its parent, not by both or neither"
+            )
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class FcHostAdapter(Element):
+    """A virtual Fibre Channel adapter (NPIV), known by its world wide names."""
+
+    type: ClassVar[AdapterType] = AdapterType.FC_HOST
+
+    parent: str | None = field(
+        default=None, metadata=attribute("parent", doc="The adapter to make it on, such as scsi_host5.")
+    )
+    managed: bool | None = field(
+        default=None,
+        metadata=attribute("managed", YES_NO, doc="Whether stopping the pool removes the adapter."),
+    )
+    parent_wwnn: str | None = field(
+        default=None, metadata=attribute("parent_wwnn", WWN, doc="World wide node name of the parent.")
+    )
+    parent_wwpn: str | None = field(
+        default=None, metadata=attribute("parent_wwpn", WWN, doc="World wide port name of the parent.")
+    )
+    parent_fabric_wwn: str | None = field(
+        default=None,
+        metadata=attribute("parent_fabric_wwn", WWN, doc="World wide name of the parent's fabric."),
+    )
+    wwnn: str = field(metadata=attribute("wwnn", WWN, doc="World wide node name."))
+    wwpn: str = field(metadata=attribute("wwpn", WWN, doc="World wide port name."))
+
+
+def to_adapter(value: ScsiHostAdapter | FcHostAdapter | str) -> ScsiHostAdapter | FcHostAdapter:
+    """A SCSI host adapter by its name."""
+    return ScsiHostAdapter(name=value) if isinstance(value, str) else value
+
+
+ADAPTERS = Variants(models=(ScsiHostAdapter, FcHostAdapter), absent="scsi_host")

@@ -1,0 +1,68 @@
+"""How a pool logs in to its source: ``<auth>``, and references to secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Self
+from uuid import UUID
+
+from attrs import field, frozen
+
+from libstorage.enums import AuthType
+from libstorage.errors import Problem
+from libstorage.models.convert import to_auth_type, to_uuid
+from libstorage.xml.document import Element
+from libstorage.xml.fields import attribute, child
+from libstorage.xml.kinds import TEXT, matching, words
+
+SECRET_UUID = matching("secret uuid", r"[0-9a-f]{8}\-([0-9a-f]{4}\-){3}[0-9a-f]{12}", "a UUID")
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class SecretRef(Element):
+    """Names a secret of the host, by its UUID or by its usage: what ``<secret>`` says inside ``<auth>`` and ``<encryption>``."""
+
+    uuid: str | None = field(
+        default=None, converter=to_uuid, metadata=attribute("uuid", SECRET_UUID, doc="UUID of the secret.")
+    )
+    usage: str | None = field(
+        default=None,
+        metadata=attribute("usage", TEXT, doc="Usage name of the secret: the other way to name it."),
+    )
+
+    def _rules(self) -> Iterator[Problem]:
+        if (self.uuid is None) == (self.usage is None):
+            yield self._broken(
+                "uuid", "a secret is named by its uuid or by its usage, never by both or neither"
+            )
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class Auth(Element):
+    """User and secret with which a pool logs in: what ``<auth>`` says."""
+
+    type: AuthType | str = field(
+        converter=to_auth_type, metadata=attribute("type", words(AuthType), doc="How to log in.")
+    )
+    username: str = field(metadata=attribute("username", doc="User name at the source."))
+    secret: SecretRef = field(
+        metadata=child("secret", SecretRef, doc="The secret that holds the password or key.")
+    )
+
+    @classmethod
+    def chap(cls, username: str, *, uuid: str | UUID | None = None, usage: str | None = None) -> Self:
+        """CHAP, for iscsi and iscsi-direct pools; the secret is named by ``uuid`` or ``usage``.
+
+        Raises:
+            DocumentError: when neither or both are given.
+        """
+        return cls(type=AuthType.CHAP, username=username, secret=SecretRef(uuid=uuid, usage=usage))
+
+    @classmethod
+    def ceph(cls, username: str, *, uuid: str | UUID | None = None, usage: str | None = None) -> Self:
+        """cephx, for rbd pools; the secret is named by ``uuid`` or ``usage``.
+
+        Raises:
+            DocumentError: when neither or both are given.
+        """
+        return cls(type=AuthType.CEPH, username=username, secret=SecretRef(uuid=uuid, usage=usage))

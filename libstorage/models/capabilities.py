@@ -1,0 +1,85 @@
+"""What a host reports about the pool types that it knows: ``<storagepoolCapabilities>``."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from attrs import field, frozen
+
+from libstorage.enums import PoolType
+from libstorage.models.convert import to_names, to_pool_type
+from libstorage.xml.document import Document, Element
+from libstorage.xml.fields import Unknown, attribute, child, children, texts, unknown, value
+from libstorage.xml.kinds import YES_NO, words
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class CapabilityEnum(Element):
+    """One list of words: what ``<enum>`` says."""
+
+    name: str = field(
+        metadata=attribute("name", doc="What the words are: sourceFormatType or targetFormatType.")
+    )
+    values: tuple[str, ...] = field(
+        default=(), converter=to_names, metadata=texts("value", doc="The words that may stand there.")
+    )
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class CapabilityOptions(Element):
+    """The formats of pools or volumes: what ``<poolOptions>`` and ``<volOptions>`` say."""
+
+    default_format: str | None = field(
+        default=None,
+        metadata=value("defaultFormat", "type", doc="The format that is taken when none is named."),
+    )
+    enums: tuple[CapabilityEnum, ...] = field(
+        default=(), metadata=children("enum", CapabilityEnum, doc="The lists of words.")
+    )
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats that libvirt lists; not every one of them can be made (its tools decide)."""
+        return tuple(word for enum in self.enums if enum.name.endswith("FormatType") for word in enum.values)
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class PoolTypeCapabilities(Element):
+    """What a host reports about one pool type: what ``<pool>`` says."""
+
+    type: PoolType | str = field(
+        converter=to_pool_type, metadata=attribute("type", words(PoolType), doc="The pool type.")
+    )
+    supported: bool = field(
+        metadata=attribute("supported", YES_NO, doc="Whether the host has a driver for it.")
+    )
+    pool_options: CapabilityOptions | None = field(
+        default=None, metadata=child("poolOptions", CapabilityOptions, doc="Formats of the pool's source.")
+    )
+    volume_options: CapabilityOptions | None = field(
+        default=None, metadata=child("volOptions", CapabilityOptions, doc="Formats of volumes.")
+    )
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class PoolCapabilities(Document):
+    """What a host reports about the pool types that it knows.
+
+    https://libvirt.org/html/libvirt-libvirt-storage.html#virConnectGetStoragePoolCapabilities
+    """
+
+    ROOT: ClassVar[str] = "storagepoolCapabilities"
+
+    pools: tuple[PoolTypeCapabilities, ...] = field(
+        default=(), metadata=children("pool", PoolTypeCapabilities, doc="One entry for each pool type.")
+    )
+    unknown: tuple[Unknown, ...] = unknown()
+
+    def get(self, type: PoolType | str) -> PoolTypeCapabilities | None:
+        """The entry of one pool type, or ``None``."""
+        return next((pool for pool in self.pools if pool.type == type), None)
+
+    def supports(self, type: PoolType | str) -> bool:
+        """Whether the host has a driver for a pool type."""
+        found = self.get(type)
+        return found is not None and found.supported

@@ -1,0 +1,146 @@
+"""Comparison as people mean it: what ``want`` sets, after what libvirt makes of a document when it takes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from attrs import frozen
+
+from libstorage.xml.document import Document, Element
+from libstorage.xml.mapping import mapping_of
+from libstorage.xml.read import construct
+
+
+@frozen
+class Difference:
+    """One field that is not as wanted: its dotted name, what is there and what was asked for."""
+
+    field: str
+    have: Any
+    want: Any
+
+    def __str__(self) -> str:
+        return f"{self.field} is {_shown(self.have)}, not {_shown(self.want)}"
+
+
+@frozen
+class Normalisation:
+    """A change that libvirt makes itself, which therefore is no difference.
+
+    ``same(have, want, document)`` says whether ``have`` is what libvirt makes of ``want`` in that wanted document.
+    """
+
+    name: str
+    fields: str
+    same: Callable[[Any, Any, Any], bool]
+    reason: str
+
+    def covers(self, field: str) -> bool:
+        """Whether it is about the field of this dotted name."""
+        return re.fullmatch(self.fields, field) is not None
+
+
+def _same_path(have: Any, want: Any, _document: Document) -> bool:
+    return isinstance(have, str) and _tidy(have) == _tidy(want)
+
+
+def _tidy(path: str) -> str:
+    return re.sub("/+", "/", path).rstrip("/") or "/"
+
+
+def _rounded_up(have: Any, want: Any, document: Any) -> bool:
+    return document.target.format not in (None, "raw", "dir") and have is not None and 0 <= have - want < 1024
+
+
+def _any(_have: Any, _want: Any, _document: Any) -> bool:
+    return True
+
+
+NORMALISATIONS = (
+    Normalisation(
+        "slashes", r"source\.dir|target\.path", _same_path, "libvirt squeezes // and drops a last /"
+    ),
+    Normalisation(
+        "made path",
+        r"target\.path",
+        lambda _have, _want, document: getattr(document, "type", None) in ("logical", "zfs"),
+        "libvirt makes the target path of logical and zfs pools from the source's name",
+    ),
+    Normalisation(
+        "any owner",
+        r"(.*\.)?(owner|group)",
+        lambda _have, want, _document: want in (-1, 2**32 - 1),
+        "-1 leaves owner and group to libvirt",
+    ),
+    Normalisation("whole KiB", "capacity", _rounded_up, "qemu-img makes images of whole KiB"),
+    Normalisation(
+        "charged", "allocation", _any, "allocation is a request; libvirt reports what the storage charges"
+    ),
+    Normalisation(
+        "iso",
+        r"target\.format",
+        lambda have, want, _document: have == "iso" and want == "raw",
+        "a raw volume with an ISO 9660 image in it is reported as iso",
+    ),
+    Normalisation(
+        "cleared features",
+        r"target\.compat",
+        lambda have, want, _document: have is None and want == "0.10",
+        "libvirt does not report compat 0.10 of every image",
+    ),
+)
+
+
+def differences(have: Document, want: Document) -> tuple[Difference, ...]:
+    """Where ``have`` is not what ``want`` asks for.
+
+    Compared is what ``want`` sets: neither fields that only libvirt fills in nor those that it never tells.
+    """
+    if type(have) is not type(want):
+        return (Difference("", type(have).__name__, type(want).__name__),)
+    return tuple(_differences(have, want, want, ""))
+
+
+def _differences(have: Element, want: Element, document: Document, prefix: str) -> Iterator[Difference]:
+    for mapped in mapping_of(type(want)).fields:
+        wanted, field = getattr(want, mapped.name), prefix + mapped.name
+        skipped = mapped.place.reported or mapped.place.write_only
+        if skipped or (not mapped.required and wanted == mapped.missing()) or not mapped.place.doc:
+            continue
+        yield from _difference(getattr(have, mapped.name), wanted, document, field)
+
+
+def _difference(have: Any, want: Any, document: Document, field: str) -> Iterator[Difference]:
+    if isinstance(want, Element) and type(have) is type(want):
+        yield from _differences(have, want, document, f"{field}.")
+    elif (
+        isinstance(want, Element)
+        and have is None
+        and not tuple(_differences(_empty(want), want, document, f"{field}."))
+    ):
+        return
+    elif (
+        isinstance(want, tuple)
+        and isinstance(have, tuple)
+        and len(have) == len(want)
+        and want
+        and isinstance(want[0], Element)
+    ):
+        for place, (there, asked) in enumerate(zip(have, want, strict=True)):
+            yield from _difference(there, asked, document, f"{field}[{place}]")
+    elif have != want and not any(n.covers(field) and n.same(have, want, document) for n in NORMALISATIONS):
+        yield Difference(field, have, want)
+
+
+def _empty(element: Element) -> Any:
+    """An element of the same class with nothing set, to see what ``element`` asks for."""
+    fields = mapping_of(type(element)).fields
+    return construct(type(element), {m.name: None if m.required else m.missing() for m in fields})
+
+
+def _shown(value: Any) -> str:
+    return (
+        repr(str(value)) if isinstance(value, str) else str(value) if isinstance(value, int) else repr(value)
+    )

@@ -1,0 +1,138 @@
+"""Converters: what constructors take besides a field's own type.
+
+A converter turns what it can into the field's type and hands back the rest as it is: the check that follows names the
+field, the value and the rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+from libstorage.enums import (
+    AuthType,
+    DiskFormat,
+    EncryptionEngine,
+    EncryptionFormat,
+    FsFormat,
+    LogicalFormat,
+    NetfsFormat,
+    PoolType,
+    RefreshAllocation,
+    SecretUsage,
+    VolumeFormat,
+)
+from libstorage.units import Size, SizeLike
+from libstorage.xml.kinds import uuid_text
+
+W = TypeVar("W", bound=StrEnum)
+
+
+def to_size(value: SizeLike | None) -> Size | None:
+    """Bytes as an ``int``, or text with a unit."""
+    if value is None or isinstance(value, bool):
+        return cast("Size | None", value)
+    try:
+        return Size(value)
+    except (ValueError, TypeError):
+        return cast("Size", value)
+
+
+def to_mode(value: int | str | None) -> int | None:
+    """A mode as an ``int`` (``0o755``) or as octal text (``"0755"``)."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return int(value, 8)
+    except ValueError:
+        return cast("int", value)
+
+
+def to_uuid(value: str | UUID | None) -> str | None:
+    """A UUID in any form that libvirt takes."""
+    if value is None:
+        return None
+    try:
+        return uuid_text(str(value))
+    except ValueError:
+        return cast("str", value)
+
+
+def _word(enum: type[W], value: W | str | None) -> W | str | None:
+    if type(value) is not str:
+        return value
+    known = cast("dict[str, W]", enum._value2member_map_)
+    return known.get(value, value)
+
+
+def to_volume_format(value: VolumeFormat | str | None) -> VolumeFormat | str | None:
+    """A volume format by name."""
+    return _word(VolumeFormat, value)
+
+
+def to_fs_format(value: FsFormat | str | None) -> FsFormat | str | None:
+    """A file system by name."""
+    return _word(FsFormat, value)
+
+
+def to_netfs_format(value: NetfsFormat | str | None) -> NetfsFormat | str | None:
+    """A network file system by name."""
+    return _word(NetfsFormat, value)
+
+
+def to_logical_format(value: LogicalFormat | str | None) -> LogicalFormat | str | None:
+    """A volume manager by name."""
+    return _word(LogicalFormat, value)
+
+
+def to_disk_format(value: DiskFormat | str | None) -> DiskFormat | str | None:
+    """A disk label by name."""
+    return _word(DiskFormat, value)
+
+
+def to_pool_type(value: PoolType | str) -> PoolType | str:
+    """A pool type by name."""
+    return cast("PoolType | str", _word(PoolType, value))
+
+
+def to_auth_type(value: AuthType | str) -> AuthType | str:
+    """A kind of authentication by name."""
+    return cast("AuthType | str", _word(AuthType, value))
+
+
+def to_encryption_format(value: EncryptionFormat | str) -> EncryptionFormat | str:
+    """An encryption format by name."""
+    return cast("EncryptionFormat | str", _word(EncryptionFormat, value))
+
+
+def to_encryption_engine(value: EncryptionEngine | str | None) -> EncryptionEngine | str | None:
+    """An encryption engine by name."""
+    return _word(EncryptionEngine, value)
+
+
+def to_refresh_allocation(value: RefreshAllocation | str | None) -> RefreshAllocation | str | None:
+    """How a refresh works out allocation, by name."""
+    return _word(RefreshAllocation, value)
+
+
+def to_secret_usage(value: SecretUsage | str) -> SecretUsage | str:
+    """What a secret is for, by name."""
+    return cast("SecretUsage | str", _word(SecretUsage, value))
+
+
+def many(value: Any) -> tuple[Any, ...]:
+    """Any iterable as a tuple; one string stands for itself alone."""
+    if isinstance(value, tuple):
+        return value
+    if value is None:
+        return ()
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return (value,)
+    return tuple(value)
+
+
+def to_names(value: Iterable[str] | str | None) -> tuple[str, ...]:
+    """One name or several."""
+    return many(value)

@@ -1,0 +1,99 @@
+"""Discovery of sources: the question ``<source>`` and the answer ``<sources>`` of ``virConnectFindStoragePoolSources``."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from attrs import field, frozen
+
+from libstorage.enums import DiskFormat, LogicalFormat, NetfsFormat, PoolType
+from libstorage.models import sources
+from libstorage.models.places import (
+    Device,
+    Initiator,
+    SourceHost,
+    to_devices,
+    to_hosts,
+    to_optional_initiator,
+)
+from libstorage.xml.document import Document, Element
+from libstorage.xml.fields import Unknown, child, children, text, unknown, value
+
+_HOSTS = children("host", SourceHost, doc="The servers.")
+_INITIATOR = child("initiator", Initiator, doc="Who this host is to the target.")
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class SourceQuery(Document):
+    """Where to look for sources: the document that discovery takes."""
+
+    ROOT: ClassVar[str] = "source"
+
+    hosts: tuple[SourceHost, ...] = field(default=(), converter=to_hosts, metadata=_HOSTS)
+    initiator: Initiator | None = field(default=None, converter=to_optional_initiator, metadata=_INITIATOR)
+    unknown: tuple[Unknown, ...] = unknown()
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class FoundSource(Element):
+    """One source that discovery found, as the document says it, whatever the pool type."""
+
+    hosts: tuple[SourceHost, ...] = field(default=(), converter=to_hosts, metadata=_HOSTS)
+    devices: tuple[Device, ...] = field(
+        default=(),
+        converter=to_devices,
+        metadata=children("device", Device, doc="Devices, or the iSCSI target."),
+    )
+    dir: str | None = field(
+        default=None, metadata=value("dir", "path", doc="The exported directory or volume.")
+    )
+    name: str | None = field(default=None, metadata=text("name", doc="The volume group or Gluster volume."))
+    initiator: Initiator | None = field(default=None, converter=to_optional_initiator, metadata=_INITIATOR)
+    format: str | None = field(
+        default=None, metadata=value("format", "type", doc="The network file system or volume manager.")
+    )
+
+    def as_source(self, type: PoolType | str) -> sources.Source:
+        """The source of a pool of that type, ready for a ``PoolSpec``.
+
+        Raises:
+            DocumentError: when the type needs what was not found.
+            ValueError: when libvirt has no discovery for the type.
+        """
+        match PoolType(type):
+            case PoolType.NETFS:
+                form = self.format and NetfsFormat(self.format)
+                return sources.NetfsSource(hosts=self.hosts, dir=self.dir or "", format=form or None)
+            case PoolType.GLUSTER:
+                return sources.GlusterSource(hosts=self.hosts, dir=self.dir, name=self.name or "")
+            case PoolType.LOGICAL:
+                lvm = self.format and LogicalFormat(self.format)
+                return sources.LogicalSource(devices=self.devices, name=self.name, format=lvm or None)
+            case PoolType.ISCSI:
+                return sources.IscsiSource(hosts=self.hosts, device=self._device(), initiator=self.initiator)
+            case PoolType.ISCSI_DIRECT:
+                initiator = self.initiator or Initiator(iqn="")
+                return sources.IscsiDirectSource(hosts=self.hosts, device=self._device(), initiator=initiator)
+            case PoolType.DISK:
+                label = self.format and DiskFormat(self.format)
+                return sources.DiskSource(device=self._device(), format=label or None)
+            case other:
+                raise ValueError(f"libvirt has no discovery of sources for {other} pools")
+
+    def _device(self) -> Device:
+        return self.devices[0] if self.devices else Device(path="")
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class PoolSources(Document):
+    """The sources that discovery found.
+
+    https://libvirt.org/html/libvirt-libvirt-storage.html#virConnectFindStoragePoolSources
+    """
+
+    ROOT: ClassVar[str] = "sources"
+
+    found: tuple[FoundSource, ...] = field(
+        default=(), metadata=children("source", FoundSource, doc="One entry for each source.")
+    )
+    unknown: tuple[Unknown, ...] = unknown()

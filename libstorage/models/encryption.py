@@ -1,0 +1,109 @@
+"""How a volume is encrypted: ``<encryption>``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Self
+from uuid import UUID
+
+from attrs import field, frozen
+
+from libstorage.enums import EncryptionEngine, EncryptionFormat
+from libstorage.errors import Problem
+from libstorage.models.auth import SecretRef
+from libstorage.models.convert import many, to_encryption_engine, to_encryption_format
+from libstorage.xml.document import Element
+from libstorage.xml.fields import attribute, child, children
+from libstorage.xml.kinds import number, words
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class Cipher(Element):
+    """The cipher of a LUKS volume: what ``<cipher>`` says."""
+
+    name: str = field(metadata=attribute("name", doc="Algorithm, such as aes or serpent."))
+    size: int = field(metadata=attribute("size", number("bits", 0, 2**32 - 1), doc="Key size in bits."))
+    mode: str | None = field(
+        default=None, metadata=attribute("mode", doc="Chaining mode, such as cbc or xts.")
+    )
+    hash: str | None = field(
+        default=None, metadata=attribute("hash", doc="Digest of the key, such as sha256.")
+    )
+
+    def _rules(self) -> Iterator[Problem]:
+        if (self.mode is None) != (self.hash is None):
+            yield self._broken("mode", "mode and hash come together or not at all")
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class Ivgen(Element):
+    """The initialisation vector of a LUKS volume: what ``<ivgen>`` says."""
+
+    name: str = field(metadata=attribute("name", doc="Generator: plain, plain64 or essiv."))
+    hash: str | None = field(default=None, metadata=attribute("hash", doc="Digest, for essiv."))
+
+
+def to_secrets(value: Iterable[SecretRef] | SecretRef | None) -> tuple[SecretRef, ...]:
+    """One secret or several."""
+    return many(value)
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class Encryption(Element):
+    """How a volume is encrypted: what ``<encryption>`` says.
+
+    libvirt makes volumes with format ``luks`` only, in raw and qcow2 volumes, with one secret whose usage type is
+    ``volume``.
+    """
+
+    format: EncryptionFormat | str = field(
+        converter=to_encryption_format,
+        metadata=attribute("format", words(EncryptionFormat), doc="The format."),
+    )
+    engine: EncryptionEngine | str | None = field(
+        default=None,
+        converter=to_encryption_engine,
+        metadata=attribute("engine", words(EncryptionEngine), doc="Who encrypts: qemu or librbd."),
+    )
+    secrets: tuple[SecretRef, ...] = field(
+        default=(),
+        converter=to_secrets,
+        metadata=children(
+            "secret", SecretRef, fixed=(("type", "passphrase"),), doc="The secret that holds the passphrase."
+        ),
+    )
+    cipher: Cipher | None = field(
+        default=None, metadata=child("cipher", Cipher, doc="The cipher; libvirt's default is aes-256-xts.")
+    )
+    ivgen: Ivgen | None = field(
+        default=None, metadata=child("ivgen", Ivgen, doc="The initialisation vector's generator.")
+    )
+
+    @classmethod
+    def luks(
+        cls,
+        *,
+        uuid: str | UUID | None = None,
+        usage: str | None = None,
+        cipher: Cipher | None = None,
+        ivgen: Ivgen | None = None,
+    ) -> Self:
+        """LUKS with the passphrase of one secret, named by ``uuid`` or ``usage``.
+
+        Raises:
+            DocumentError: when neither or both are given, or cipher and ivgen do not fit together.
+        """
+        return cls(
+            format=EncryptionFormat.LUKS,
+            secrets=SecretRef(uuid=uuid, usage=usage),
+            cipher=cipher,
+            ivgen=ivgen,
+        )
+
+    def _rules(self) -> Iterator[Problem]:
+        if len(self.secrets) != 1:
+            yield self._broken("secrets", "libvirt takes exactly one secret")
+        if (self.cipher is None) != (self.ivgen is None):
+            yield self._broken("cipher", "cipher and ivgen come together or not at all")
+        if self.format in (EncryptionFormat.DEFAULT, EncryptionFormat.QCOW):
+            yield self._broken("format", f"libvirt makes no {self.format} volumes any more", expected="luks")

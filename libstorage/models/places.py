@@ -1,0 +1,140 @@
+"""Servers, devices and initiators: the parts that sources are made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from attrs import field, frozen
+
+from libstorage.errors import Problem
+from libstorage.models.convert import many
+from libstorage.xml.document import Element
+from libstorage.xml.fields import attribute, children, value
+from libstorage.xml.kinds import OFFSET, YES_NO, matching, number
+
+_HEX = "[0-9A-Fa-f]{1,4}"
+_BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4 = rf"({_BYTE}\.){{3}}{_BYTE}"
+_IPV6 = "|".join(
+    (
+        f"({_HEX}:){{7}}{_HEX}",
+        f"({_HEX}:){{6}}:{_HEX}",
+        f"({_HEX}:){{5}}:({_HEX}:)?{_HEX}",
+        f"({_HEX}:){{4}}:({_HEX}:){{0,2}}{_HEX}",
+        f"({_HEX}:){{3}}:({_HEX}:){{0,3}}{_HEX}",
+        f"({_HEX}:){{2}}:({_HEX}:){{0,4}}{_HEX}",
+        f"({_HEX}:){{6}}{_IPV4}",
+        f"::({_HEX}:){{0,5}}{_IPV4}",
+        f"{_HEX}::({_HEX}:){{0,5}}{_HEX}",
+        f"::({_HEX}:){{0,6}}{_HEX}",
+        f"({_HEX}:){{1,7}}:",
+        "::",
+    )
+)
+_QUALIFIED = r"iqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[a-zA-Z0-9.\-]+(:[^\n\r]+)?"
+_ABSOLUTE = r"(/|[a-zA-Z]:\\)[^\n\r]+"
+
+HOST_NAME = matching(
+    "host name", rf"[a-zA-Z0-9.\-]+|{_IPV6}", "a host name, an IPv4 or an IPv6 address (without brackets)"
+)
+PORT = number("port", -1, 65535)
+ABSOLUTE_PATH = matching("absolute path", _ABSOLUTE, "an absolute path of more than /")
+ABSOLUTE_DIR = matching("absolute directory", r"/[^\n\r]*", "an absolute path")
+DIR = matching("directory", r"[^\n\r]+", "a path or a share's name")
+DEVICE_PATH = matching(
+    "device path", rf"{_ABSOLUTE}|[a-zA-Z0-9_+\-]+|{_QUALIFIED}", "an absolute path, a plain name or an IQN"
+)
+IQN = matching("IQN", _QUALIFIED, "an iSCSI qualified name, such as iqn.2013-06.com.example:target")
+
+_WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<name>[^:]+))(?::(?P<port>[0-9]+))?")
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class SourceHost(Element):
+    """A server of a pool's source: what ``<host>`` says."""
+
+    name: str = field(metadata=attribute("name", HOST_NAME, doc="Host name, IPv4 or IPv6 address."))
+    port: int | None = field(
+        default=None, metadata=attribute("port", PORT, doc="Port; libvirt's default is that of the protocol.")
+    )
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class FreeExtent(Element):
+    """A free stretch of a disk: what ``<freeExtent>`` says.  Only libvirt reports it."""
+
+    start: int = field(metadata=attribute("start", OFFSET, doc="First byte."))
+    end: int = field(metadata=attribute("end", OFFSET, doc="The byte behind the last."))
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class Device(Element):
+    """A device of a pool's source: what ``<device>`` says."""
+
+    path: str = field(
+        metadata=attribute(
+            "path", DEVICE_PATH, doc="Absolute path of a block device, or name of an iSCSI target."
+        )
+    )
+    part_separator: bool | None = field(
+        default=None,
+        metadata=attribute(
+            "part_separator", YES_NO, doc="Whether partitions of a multipath device are named with a p."
+        ),
+    )
+    free_extents: tuple[FreeExtent, ...] = field(
+        default=(),
+        metadata=children("freeExtent", FreeExtent, reported=True, doc="Free stretches of the disk."),
+    )
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class Initiator(Element):
+    """Who a host is to an iSCSI target: what ``<initiator>`` says."""
+
+    iqn: str = field(metadata=value("iqn", "name", doc="The initiator's iSCSI qualified name."))
+
+    def _rules(self) -> Iterator[Problem]:
+        if not self.iqn:
+            yield self._broken("iqn", "is empty", expected=IQN.expected)
+
+
+def _host(given: Any) -> Any:
+    if not isinstance(given, str):
+        return given
+    if match := _WITH_PORT.fullmatch(given):
+        port = match["port"]
+        return SourceHost(name=match["v6"] or match["name"], port=int(port) if port else None)
+    return SourceHost(name=given)
+
+
+def to_hosts(value: Iterable[SourceHost | str] | SourceHost | str) -> tuple[SourceHost, ...]:
+    """One server or several; text is ``name``, ``name:port`` or ``[v6]:port``."""
+    return tuple(_host(item) for item in many(value))
+
+
+def to_device(value: Device | str) -> Device:
+    """A device by its path."""
+    return Device(path=value) if isinstance(value, str) else value
+
+
+def to_optional_device(value: Device | str | None) -> Device | None:
+    """A device by its path, or none."""
+    return None if value is None else to_device(value)
+
+
+def to_devices(value: Iterable[Device | str] | Device | str) -> tuple[Device, ...]:
+    """One device or several, also by path."""
+    return tuple(to_device(item) for item in many(value))
+
+
+def to_initiator(value: Initiator | str) -> Initiator:
+    """An initiator by its IQN."""
+    return Initiator(iqn=value) if isinstance(value, str) else value
+
+
+def to_optional_initiator(value: Initiator | str | None) -> Initiator | None:
+    """An initiator by its IQN, or none."""
+    return None if value is None else to_initiator(value)

@@ -1,0 +1,77 @@
+"""The elements that a pool is made of, beside its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from attrs import field, frozen
+
+from libstorage.enums import RefreshAllocation
+from libstorage.models.convert import many, to_refresh_allocation
+from libstorage.models.permissions import Permissions
+from libstorage.models.places import ABSOLUTE_PATH
+from libstorage.xml.document import Element
+from libstorage.xml.fields import attribute, child, text, value
+from libstorage.xml.kinds import YES_NO, words
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class PoolTarget(Element):
+    """Where a pool appears on the host: what ``<target>`` says."""
+
+    path: str | None = field(
+        default=None, metadata=text("path", ABSOLUTE_PATH, doc="The directory that holds the volumes.")
+    )
+    permissions: Permissions | None = field(
+        default=None, metadata=child("permissions", Permissions, doc="Permissions of that directory.")
+    )
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class PoolFeatures(Element):
+    """Switches of a pool: what ``<features>`` says."""
+
+    cow: bool | None = field(
+        default=None, metadata=value("cow", "state", YES_NO, doc="Whether a btrfs directory copies on write.")
+    )
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class RefreshVolume(Element):
+    """How a refresh works out what a volume takes: what ``<volume>`` says inside ``<refresh>``."""
+
+    allocation: RefreshAllocation | str | None = field(
+        default=None,
+        converter=to_refresh_allocation,
+        metadata=attribute(
+            "allocation", words(RefreshAllocation), doc="From the storage (slow), or equal to the capacity."
+        ),
+    )
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class PoolRefresh(Element):
+    """How a pool refreshes: what ``<refresh>`` says."""
+
+    volume: RefreshVolume | None = field(
+        default=None, metadata=child("volume", RefreshVolume, doc="What it does for each volume.")
+    )
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class ConfigOption(Element):
+    """One option for the Ceph client: what ``<rbd:option>`` says."""
+
+    name: str = field(metadata=attribute("name", doc="Name of the option, such as client_mount_timeout."))
+    value: str = field(metadata=attribute("value", doc="Its value."))
+
+
+Options = Mapping[str, str] | Iterable[ConfigOption]
+
+
+def to_config_options(value: Options) -> tuple[ConfigOption, ...]:
+    """Options of the Ceph client, also as a mapping."""
+    if isinstance(value, Mapping):
+        options: Mapping[str, str] = value
+        return tuple(ConfigOption(name=name, value=text) for name, text in options.items())
+    return many(value)

@@ -1,0 +1,164 @@
+"""Secrets that pools and volumes refer to: ``<secret>``."""
+
+from __future__ import annotations
+
+import uuid as uuids
+from collections.abc import Iterator
+from typing import ClassVar, Self
+
+from attrs import field, frozen
+
+from libstorage.enums import SecretUsage
+from libstorage.errors import Problem
+from libstorage.models.auth import SecretRef
+from libstorage.models.convert import to_secret_usage, to_uuid
+from libstorage.models.places import ABSOLUTE_PATH
+from libstorage.models.spec import Spec
+from libstorage.xml.document import Element
+from libstorage.xml.fields import Unknown, attribute, child, text, unknown
+from libstorage.xml.kinds import UUID, YES_NO, matching, words
+
+__all__ = ["SecretRef", "SecretSpec", "Usage"]
+
+_NAME = matching("object name", r"[^/\n]+", "a name without / and line breaks")
+_PLACES = {"volume": "volume", "ceph": "name", "iscsi": "target", "tls": "name", "vtpm": "name"}
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class Usage(Element):
+    """What a secret is for: what ``<usage>`` says."""
+
+    type: SecretUsage | str = field(
+        converter=to_secret_usage,
+        metadata=attribute("type", words(SecretUsage), doc="What kind of thing uses it."),
+    )
+    volume: str | None = field(
+        default=None, metadata=text("volume", ABSOLUTE_PATH, doc="Path of the volume (type volume).")
+    )
+    name: str | None = field(
+        default=None, metadata=text("name", _NAME, doc="Usage name (types ceph, tls and vtpm).")
+    )
+    target: str | None = field(default=None, metadata=text("target", _NAME, doc="Usage name (type iscsi)."))
+
+    @property
+    def id(self) -> str:
+        """The usage name, wherever it stands: what a ``SecretRef(usage=…)`` says."""
+        return self.volume or self.name or self.target or ""
+
+    def _rules(self) -> Iterator[Problem]:
+        wanted = _PLACES.get(self.type)
+        for place in ("volume", "name", "target"):
+            given = getattr(self, place) is not None
+            if wanted and given != (place == wanted):
+                word = "needs" if place == wanted else "has no"
+                yield self._broken(place, f"a secret for {self.type} {word} {place}")
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class SecretSpec(Spec):
+    """A secret of the host, without its value: what ``<secret>`` says.
+
+    The value is set on its own, with ``host.secrets.define(spec).set_value(value)``.
+    """
+
+    ROOT: ClassVar[str] = "secret"
+
+    ephemeral: bool | None = field(
+        default=None,
+        metadata=attribute("ephemeral", YES_NO, doc="Kept in memory only; libvirt's default is no."),
+    )
+    private: bool | None = field(
+        default=None,
+        metadata=attribute("private", YES_NO, doc="Its value is told to nobody; libvirt's default is no."),
+    )
+    uuid: str | None = field(
+        default=None, converter=to_uuid, metadata=text("uuid", UUID, doc="Unique; libvirt makes one up.")
+    )
+    description: str | None = field(default=None, metadata=text("description", doc="For people."))
+    usage: Usage | None = field(default=None, metadata=child("usage", Usage, doc="What it is for."))
+    unknown: tuple[Unknown, ...] = unknown()
+
+    @classmethod
+    def _for(
+        cls,
+        type: SecretUsage,
+        usage_id: str,
+        *,
+        uuid: str | uuids.UUID | None,
+        private: bool | None,
+        ephemeral: bool | None,
+        description: str | None,
+    ) -> Self:
+        usage = Usage(type=type, **{_PLACES[type]: usage_id})
+        return cls(uuid=uuid, private=private, ephemeral=ephemeral, description=description, usage=usage)
+
+    @classmethod
+    def volume(
+        cls,
+        path: str,
+        *,
+        uuid: str | uuids.UUID | None = None,
+        private: bool | None = None,
+        ephemeral: bool | None = None,
+        description: str | None = None,
+    ) -> Self:
+        """The passphrase of the encrypted volume at ``path`` (libvirt finds it again after a restart by that path).
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        return cls._for(
+            SecretUsage.VOLUME, path, uuid=uuid, private=private, ephemeral=ephemeral, description=description
+        )
+
+    @classmethod
+    def ceph(
+        cls,
+        name: str,
+        *,
+        uuid: str | uuids.UUID | None = None,
+        private: bool | None = None,
+        ephemeral: bool | None = None,
+        description: str | None = None,
+    ) -> Self:
+        """The key of a Ceph user, under usage name ``name``.  Its value are the key's bytes, not their base64 text.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        return cls._for(
+            SecretUsage.CEPH, name, uuid=uuid, private=private, ephemeral=ephemeral, description=description
+        )
+
+    @classmethod
+    def iscsi(
+        cls,
+        target: str,
+        *,
+        uuid: str | uuids.UUID | None = None,
+        private: bool | None = None,
+        ephemeral: bool | None = None,
+        description: str | None = None,
+    ) -> Self:
+        """The CHAP password of an iSCSI user, under usage name ``target``.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        return cls._for(
+            SecretUsage.ISCSI,
+            target,
+            uuid=uuid,
+            private=private,
+            ephemeral=ephemeral,
+            description=description,
+        )
+
+    def ref(self) -> SecretRef:
+        """How a pool or a volume refers to this secret: by UUID where it has one, else by usage.
+
+        Raises:
+            DocumentError: when it has neither.
+        """
+        usage = None if self.uuid or not self.usage else self.usage.id
+        return SecretRef(uuid=self.uuid, usage=usage)

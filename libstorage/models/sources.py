@@ -1,0 +1,379 @@
+"""Where a pool's storage comes from: one class for each pool type, and the parts they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import ClassVar
+
+from attrs import field, frozen
+
+from libstorage.enums import AuthType, DiskFormat, FsFormat, LogicalFormat, NetfsFormat, PoolType
+from libstorage.errors import Problem
+from libstorage.models.adapters import ADAPTERS, FcHostAdapter, ScsiHostAdapter, to_adapter
+from libstorage.models.auth import Auth
+from libstorage.models.convert import (
+    to_disk_format,
+    to_fs_format,
+    to_logical_format,
+    to_netfs_format,
+)
+from libstorage.models.places import (
+    ABSOLUTE_DIR,
+    DIR,
+    IQN,
+    Device,
+    Initiator,
+    SourceHost,
+    to_device,
+    to_devices,
+    to_hosts,
+    to_initiator,
+    to_optional_device,
+    to_optional_initiator,
+)
+from libstorage.xml.document import Element
+from libstorage.xml.fields import Variants, child, children, text, value, variant, word
+from libstorage.xml.kinds import words
+
+_HOSTS = children("host", SourceHost, doc="The servers.")
+_DEVICE = child("device", Device, doc="The device.")
+_DEVICES = children("device", Device, doc="The devices.")
+_INITIATOR = child("initiator", Initiator, doc="Who this host is to the target.")
+_AUTH = child("auth", Auth, doc="How to log in.")
+_VENDOR = value("vendor", "name", doc="Vendor of the storage; libvirt only keeps it.")
+_PRODUCT = value("product", "name", doc="Product name of the storage; libvirt only keeps it.")
+
+
+class Presence(StrEnum):
+    """Whether an element must, may or must not be there."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    FORBIDDEN = "forbidden"
+
+
+_PLAIN = frozenset({"features"})
+_MOUNTED = _PLAIN | {"mount_options"}
+_CEPH = _PLAIN | {"refresh", "config_options"}
+
+
+def _not_one(hosts: tuple[SourceHost, ...]) -> str | None:
+    return None if len(hosts) == 1 else "libvirt takes exactly one host for such pools"
+
+
+def _none(hosts: tuple[SourceHost, ...]) -> str | None:
+    return None if hosts else "at least one host is needed"
+
+
+def _other_login(auth: Auth | None, only: AuthType) -> str | None:
+    return None if auth is None or auth.type == only else f"such pools log in with {only}, not {auth.type}"
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class DirSource(Element):
+    """Source of a dir pool: nothing but its target."""
+
+    type: ClassVar[PoolType] = PoolType.DIR
+    target: ClassVar[Presence] = Presence.REQUIRED
+    allows: ClassVar[frozenset[str]] = _PLAIN
+
+    vendor: str | None = field(default=None, metadata=_VENDOR)
+    product: str | None = field(default=None, metadata=_PRODUCT)
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class FsSource(Element):
+    """Source of an fs pool: a block device with a file system, which libvirt mounts."""
+
+    type: ClassVar[PoolType] = PoolType.FS
+    target: ClassVar[Presence] = Presence.REQUIRED
+    allows: ClassVar[frozenset[str]] = _MOUNTED
+
+    device: Device = field(converter=to_device, metadata=_DEVICE)
+    format: FsFormat | str | None = field(
+        default=None,
+        converter=to_fs_format,
+        metadata=value("format", "type", words(FsFormat), doc="The file system; libvirt's default is auto."),
+    )
+    vendor: str | None = field(default=None, metadata=_VENDOR)
+    product: str | None = field(default=None, metadata=_PRODUCT)
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class NetfsSource(Element):
+    """Source of a netfs pool: a directory of a server, which libvirt mounts."""
+
+    type: ClassVar[PoolType] = PoolType.NETFS
+    target: ClassVar[Presence] = Presence.REQUIRED
+    allows: ClassVar[frozenset[str]] = _MOUNTED
+
+    hosts: tuple[SourceHost, ...] = field(converter=to_hosts, metadata=_HOSTS)
+    dir: str = field(metadata=value("dir", "path", DIR, doc="The exported directory, share or volume."))
+    format: NetfsFormat | str | None = field(
+        default=None,
+        converter=to_netfs_format,
+        metadata=value(
+            "format", "type", words(NetfsFormat), doc="The network file system; libvirt's default is auto."
+        ),
+    )
+    protocol_version: str | None = field(
+        default=None, metadata=value("protocol", "ver", doc="NFS protocol version, such as 4.1.")
+    )
+    vendor: str | None = field(default=None, metadata=_VENDOR)
+    product: str | None = field(default=None, metadata=_PRODUCT)
+
+    def _rules(self) -> Iterator[Problem]:
+        if wrong := _not_one(self.hosts):
+            yield self._broken("hosts", wrong)
+        if self.format in (NetfsFormat.CIFS, NetfsFormat.GLUSTERFS):
+            if self.protocol_version is not None:
+                yield self._broken("protocol_version", f"{self.format} has no protocol version; NFS has")
+        elif not self.dir.startswith("/"):
+            yield self._broken(
+                "dir", f"{self.dir!r} is not absolute; only cifs and glusterfs take a bare name"
+            )
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class LogicalSource(Element):
+    """Source of a logical pool: an LVM volume group, and the devices to build it from."""
+
+    type: ClassVar[PoolType] = PoolType.LOGICAL
+    target: ClassVar[Presence] = Presence.REQUIRED
+    allows: ClassVar[frozenset[str]] = _PLAIN
+
+    devices: tuple[Device, ...] = field(default=(), converter=to_devices, metadata=_DEVICES)
+    name: str | None = field(
+        default=None,
+        metadata=text("name", doc="The volume group; libvirt's default is the pool's name.", repeats=True),
+    )
+    format: LogicalFormat | str | None = field(
+        default=None,
+        converter=to_logical_format,
+        metadata=value(
+            "format", "type", words(LogicalFormat), doc="The volume manager; libvirt's default is lvm2."
+        ),
+    )
+    vendor: str | None = field(default=None, metadata=_VENDOR)
+    product: str | None = field(default=None, metadata=_PRODUCT)
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class DiskSource(Element):
+    """Source of a disk pool: a disk, whose partitions are the volumes."""
+
+    type: ClassVar[PoolType] = PoolType.DISK
+    target: ClassVar[Presence] = Presence.REQUIRED
+    allows: ClassVar[frozenset[str]] = _PLAIN
+
+    device: Device = field(converter=to_device, metadata=_DEVICE)
+    format: DiskFormat | str | None = field(
+        default=None,
+        converter=to_disk_format,
+        metadata=value(
+            "format", "type", words(DiskFormat), doc="The partition table; libvirt's default is unknown."
+        ),
+    )
+    vendor: str | None = field(default=None, metadata=_VENDOR)
+    product: str | None = field(default=None, metadata=_PRODUCT)
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class IscsiSource(Element):
+    """Source of an iscsi pool: a target, which the host's kernel logs in to."""
+
+    type: ClassVar[PoolType] = PoolType.ISCSI
+    target: ClassVar[Presence] = Presence.REQUIRED
+    allows: ClassVar[frozenset[str]] = _PLAIN
+
+    hosts: tuple[SourceHost, ...] = field(converter=to_hosts, metadata=_HOSTS)
+    device: Device = field(converter=to_device, metadata=_DEVICE)
+    initiator: Initiator | None = field(default=None, converter=to_optional_initiator, metadata=_INITIATOR)
+    auth: Auth | None = field(default=None, metadata=_AUTH)
+    vendor: str | None = field(default=None, metadata=_VENDOR)
+    product: str | None = field(default=None, metadata=_PRODUCT)
+
+    def _rules(self) -> Iterator[Problem]:
+        if wrong := _not_one(self.hosts):
+            yield self._broken("hosts", wrong)
+        if wrong := _other_login(self.auth, AuthType.CHAP):
+            yield self._broken("auth", wrong)
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class IscsiDirectSource(Element):
+    """Source of an iscsi-direct pool: a target, which libvirt reads itself through libiscsi."""
+
+    type: ClassVar[PoolType] = PoolType.ISCSI_DIRECT
+    target: ClassVar[Presence] = Presence.FORBIDDEN
+    allows: ClassVar[frozenset[str]] = _PLAIN
+
+    hosts: tuple[SourceHost, ...] = field(converter=to_hosts, metadata=_HOSTS)
+    device: Device = field(converter=to_device, metadata=_DEVICE)
+    initiator: Initiator = field(converter=to_initiator, metadata=_INITIATOR)
+    auth: Auth | None = field(default=None, metadata=_AUTH)
+
+    def _rules(self) -> Iterator[Problem]:
+        if wrong := _not_one(self.hosts):
+            yield self._broken("hosts", wrong)
+        if wrong := _other_login(self.auth, AuthType.CHAP):
+            yield self._broken("auth", wrong)
+        if wrong := IQN.check(self.device.path):
+            yield self._broken("device.path", wrong, expected=IQN.expected)
+        if self.device.part_separator is not None or self.device.free_extents:
+            yield self._broken("device", "an iSCSI device has neither part_separator nor free_extents")
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class ScsiSource(Element):
+    """Source of a scsi pool: a SCSI or Fibre Channel host adapter."""
+
+    type: ClassVar[PoolType] = PoolType.SCSI
+    target: ClassVar[Presence] = Presence.REQUIRED
+    allows: ClassVar[frozenset[str]] = _PLAIN
+
+    adapter: ScsiHostAdapter | FcHostAdapter = field(
+        converter=to_adapter, metadata=variant("adapter", ADAPTERS, doc="The adapter.")
+    )
+    vendor: str | None = field(default=None, metadata=_VENDOR)
+    product: str | None = field(default=None, metadata=_PRODUCT)
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class MpathSource(Element):
+    """Source of an mpath pool: all multipath devices of the host."""
+
+    type: ClassVar[PoolType] = PoolType.MPATH
+    target: ClassVar[Presence] = Presence.REQUIRED
+    allows: ClassVar[frozenset[str]] = _PLAIN
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class RbdSource(Element):
+    """Source of an rbd pool: a pool of a Ceph cluster."""
+
+    type: ClassVar[PoolType] = PoolType.RBD
+    target: ClassVar[Presence] = Presence.FORBIDDEN
+    allows: ClassVar[frozenset[str]] = _CEPH
+
+    hosts: tuple[SourceHost, ...] = field(converter=to_hosts, metadata=_HOSTS)
+    name: str = field(metadata=text("name", doc="The Ceph pool."))
+    auth: Auth | None = field(default=None, metadata=_AUTH)
+
+    def _rules(self) -> Iterator[Problem]:
+        if wrong := _none(self.hosts):
+            yield self._broken("hosts", wrong)
+        if wrong := _other_login(self.auth, AuthType.CEPH):
+            yield self._broken("auth", wrong)
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class SheepdogSource(Element):
+    """Source of a sheepdog pool.  libvirt 8.8 and later read such documents but have no driver for them."""
+
+    type: ClassVar[PoolType] = PoolType.SHEEPDOG
+    target: ClassVar[Presence] = Presence.FORBIDDEN
+    allows: ClassVar[frozenset[str]] = _PLAIN
+
+    hosts: tuple[SourceHost, ...] = field(converter=to_hosts, metadata=_HOSTS)
+    name: str = field(metadata=text("name", doc="The Sheepdog cluster."))
+
+    def _rules(self) -> Iterator[Problem]:
+        if wrong := _none(self.hosts):
+            yield self._broken("hosts", wrong)
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class GlusterSource(Element):
+    """Source of a gluster pool: a Gluster volume, which libvirt reads itself through libgfapi."""
+
+    type: ClassVar[PoolType] = PoolType.GLUSTER
+    target: ClassVar[Presence] = Presence.FORBIDDEN
+    allows: ClassVar[frozenset[str]] = _PLAIN
+
+    hosts: tuple[SourceHost, ...] = field(converter=to_hosts, metadata=_HOSTS)
+    dir: str | None = field(
+        default=None,
+        metadata=value(
+            "dir", "path", ABSOLUTE_DIR, doc="Directory inside the volume; libvirt's default is /."
+        ),
+    )
+    name: str = field(metadata=text("name", doc="The Gluster volume."))
+
+    def _rules(self) -> Iterator[Problem]:
+        if wrong := _not_one(self.hosts):
+            yield self._broken("hosts", wrong)
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class ZfsSource(Element):
+    """Source of a zfs pool: a zpool, and the device to build it from."""
+
+    type: ClassVar[PoolType] = PoolType.ZFS
+    target: ClassVar[Presence] = Presence.OPTIONAL
+    allows: ClassVar[frozenset[str]] = _PLAIN
+
+    device: Device | None = field(default=None, converter=to_optional_device, metadata=_DEVICE)
+    name: str = field(metadata=text("name", doc="The zpool."))
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class VstorageSource(Element):
+    """Source of a vstorage pool: a Virtuozzo Storage cluster."""
+
+    type: ClassVar[PoolType] = PoolType.VSTORAGE
+    target: ClassVar[Presence] = Presence.REQUIRED
+    allows: ClassVar[frozenset[str]] = _PLAIN
+
+    name: str = field(metadata=text("name", doc="The cluster."))
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class UnknownSource(Element):
+    """Source of a pool of a type that libstorage does not know; its content is in the document's ``unknown``."""
+
+    target: ClassVar[Presence] = Presence.OPTIONAL
+    allows: ClassVar[frozenset[str]] = _MOUNTED | _CEPH
+
+    type: str = field(metadata=word(doc="The pool type that the document names."))
+
+
+Source = (
+    DirSource
+    | FsSource
+    | NetfsSource
+    | LogicalSource
+    | DiskSource
+    | IscsiSource
+    | IscsiDirectSource
+    | ScsiSource
+    | MpathSource
+    | RbdSource
+    | SheepdogSource
+    | GlusterSource
+    | ZfsSource
+    | VstorageSource
+    | UnknownSource
+)
+
+SOURCES = Variants(
+    models=(
+        DirSource,
+        FsSource,
+        NetfsSource,
+        LogicalSource,
+        DiskSource,
+        IscsiSource,
+        IscsiDirectSource,
+        ScsiSource,
+        MpathSource,
+        RbdSource,
+        SheepdogSource,
+        GlusterSource,
+        ZfsSource,
+        VstorageSource,
+    ),
+    outside=True,
+    fallback=UnknownSource,
+)

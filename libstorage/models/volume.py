@@ -1,0 +1,337 @@
+"""Storage volumes: ``<volume>``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Self
+
+import attrs
+from attrs import field, frozen
+
+from libstorage.enums import EncryptionEngine, EncryptionFormat, VolumeFormat, VolumeType
+from libstorage.errors import Problem
+from libstorage.models.convert import to_size, to_volume_format
+from libstorage.models.encryption import Encryption
+from libstorage.models.permissions import Permissions
+from libstorage.models.places import ABSOLUTE_PATH
+from libstorage.models.spec import Spec
+from libstorage.units import Size, SizeLike
+from libstorage.xml.document import Element
+from libstorage.xml.fields import (
+    Unknown,
+    attribute,
+    child,
+    children,
+    flag,
+    reported,
+    size,
+    text,
+    unknown,
+    value,
+)
+from libstorage.xml.kinds import OFFSET, TIMESTAMP, matching, numbered, words
+
+VOLUME_NAME = matching("volume name", r"(?!\.{1,2}\Z)[^/]+", "a name without /, other than . and ..")
+PATH_OR_URI = matching(
+    "path or URI",
+    r"(/|[a-zA-Z]:\\)[^\n\r]+|[a-zA-Z][a-zA-Z0-9+.\-]*:[a-zA-Z0-9._~/?@!$&'()*+,;=\-]*",
+    "an absolute path or a URI",
+)
+COMPAT = matching("compat", r"[0-9]+\.[0-9]+", "a version, such as 1.1")
+
+_FORMAT = value("format", "type", words(VolumeFormat), doc="Format; libvirt's default is raw for files.")
+_PERMISSIONS = child("permissions", Permissions, doc="Permissions of the file.")
+_CLUSTERS = [512 << power for power in range(13)]
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class Timestamps(Element):
+    """When a file was used and changed, in nanoseconds since the epoch: what ``<timestamps>`` says."""
+
+    atime: int | None = field(default=None, metadata=text("atime", TIMESTAMP, doc="Last read."))
+    mtime: int | None = field(default=None, metadata=text("mtime", TIMESTAMP, doc="Last write."))
+    ctime: int | None = field(
+        default=None, metadata=text("ctime", TIMESTAMP, doc="Last change of its inode.")
+    )
+    btime: int | None = field(default=None, metadata=text("btime", TIMESTAMP, doc="Birth."))
+
+
+_TIMESTAMPS = child("timestamps", Timestamps, reported=True, doc="When the file was used and changed.")
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class Extent(Element):
+    """A stretch of a device: what ``<extent>`` says."""
+
+    start: int = field(metadata=attribute("start", OFFSET, doc="First byte."))
+    end: int = field(metadata=attribute("end", OFFSET, doc="The byte behind the last."))
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class VolumeDevice(Element):
+    """A device that a volume lies on: what ``<device>`` says."""
+
+    path: str = field(metadata=attribute("path", ABSOLUTE_PATH, doc="Absolute path of the block device."))
+    extents: tuple[Extent, ...] = field(
+        default=(), metadata=children("extent", Extent, doc="The stretches that the volume takes.")
+    )
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class VolumeSource(Element):
+    """What a volume of a logical or disk pool lies on: what ``<source>`` says."""
+
+    devices: tuple[VolumeDevice, ...] = field(
+        default=(), metadata=children("device", VolumeDevice, doc="The devices.")
+    )
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class VolumeFeatures(Element):
+    """Features of a qcow2 volume: what ``<features>`` says.  Any of them needs compat 1.1, which libvirt then takes."""
+
+    lazy_refcounts: bool = field(
+        default=False,
+        metadata=flag("lazy_refcounts", doc="Write reference counts late: faster, repaired after a crash."),
+    )
+    extended_l2: bool = field(
+        default=False, metadata=flag("extended_l2", doc="Allocate in parts of a cluster (subclusters).")
+    )
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class VolumeTarget(Element):
+    """Where and in which form a volume appears on the host: what ``<target>`` says."""
+
+    path: str | None = field(
+        default=None,
+        metadata=text(
+            "path", PATH_OR_URI, reported=True, doc="Where it is; libvirt makes it from pool and name."
+        ),
+    )
+    format: VolumeFormat | str | None = field(default=None, converter=to_volume_format, metadata=_FORMAT)
+    permissions: Permissions | None = field(default=None, metadata=_PERMISSIONS)
+    timestamps: Timestamps | None = field(default=None, metadata=_TIMESTAMPS)
+    encryption: Encryption | None = field(
+        default=None, metadata=child("encryption", Encryption, doc="How it is encrypted.")
+    )
+    compat: str | None = field(
+        default=None, metadata=text("compat", COMPAT, doc="qcow2 version: 0.10 (libvirt's default) or 1.1.")
+    )
+    nocow: bool = field(
+        default=False,
+        metadata=flag("nocow", write_only=True, doc="Switch copy-on-write off for this file; on btrfs only."),
+    )
+    cluster_size: Size | None = field(
+        default=None,
+        converter=to_size,
+        metadata=size("clusterSize", unit="B", doc="Cluster size of a qcow2 volume."),
+    )
+    features: VolumeFeatures | None = field(
+        default=None, metadata=child("features", VolumeFeatures, doc="Features of a qcow2 volume.")
+    )
+
+    def _rules(self) -> Iterator[Problem]:
+        if self.features and self.compat == "0.10":
+            for name in ("lazy_refcounts", "extended_l2"):
+                if getattr(self.features, name):
+                    yield self._broken("compat", f"{name} needs compat 1.1, not 0.10", expected="1.1")
+        if self.format == VolumeFormat.QCOW2:
+            if self.compat not in (None, "0.10", "1.1"):
+                yield self._broken("compat", f"qcow2 has no version {self.compat}", expected="0.10 or 1.1")
+            if self.cluster_size is not None and self.cluster_size not in _CLUSTERS:
+                yield self._broken(
+                    "cluster_size",
+                    f"{self.cluster_size} is no cluster size of qcow2",
+                    expected="512 bytes to 2 MiB, a power of 2",
+                )
+        luks = self.encryption and self.encryption.format == EncryptionFormat.LUKS
+        by_qemu = self.encryption and self.encryption.engine != EncryptionEngine.LIBRBD
+        if luks and by_qemu and self.format not in (None, VolumeFormat.RAW, VolumeFormat.QCOW2):
+            yield self._broken("encryption", f"libvirt encrypts raw and qcow2 volumes, not {self.format}")
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class BackingStore(Element):
+    """The volume that a volume holds the changes to: what ``<backingStore>`` says."""
+
+    path: str = field(metadata=text("path", ABSOLUTE_PATH, doc="Absolute path on the host."))
+    format: VolumeFormat | str | None = field(default=None, converter=to_volume_format, metadata=_FORMAT)
+    permissions: Permissions | None = field(default=None, metadata=reported(_PERMISSIONS))
+    timestamps: Timestamps | None = field(default=None, metadata=_TIMESTAMPS)
+
+
+@frozen(kw_only=True, weakref_slot=False, repr=False)
+class VolumeSpec(Spec):
+    """A storage volume: what ``<volume>`` says.
+
+    Factories make the common ones: ``VolumeSpec.qcow2("web.qcow2", "20 GiB")``.
+    """
+
+    ROOT: ClassVar[str] = "volume"
+
+    type: VolumeType | str | None = field(
+        default=None,
+        metadata=attribute(
+            "type", numbered(VolumeType), reported=True, doc="What it is: file, block, dir, network, netdir."
+        ),
+    )
+    name: str = field(metadata=text("name", VOLUME_NAME, doc="Unique within its pool."))
+    key: str | None = field(
+        default=None,
+        metadata=text("key", reported=True, doc="Identifier, unique on the host; the path for most."),
+    )
+    source: VolumeSource | None = field(
+        default=None, metadata=child("source", VolumeSource, reported=True, doc="What it lies on.")
+    )
+    capacity: Size | None = field(
+        default=None, converter=to_size, metadata=size("capacity", doc="Logical size, as a guest sees it.")
+    )
+    allocation: Size | None = field(
+        default=None,
+        converter=to_size,
+        metadata=size(
+            "allocation", doc="Space charged now; asking for less than the capacity makes a sparse volume."
+        ),
+    )
+    physical: Size | None = field(
+        default=None, converter=to_size, metadata=size("physical", reported=True, doc="Size of the file.")
+    )
+    target: VolumeTarget = field(
+        factory=VolumeTarget,
+        metadata=child("target", VolumeTarget, doc="Where and in which form it appears."),
+    )
+    backing_store: BackingStore | None = field(
+        default=None,
+        metadata=child("backingStore", BackingStore, doc="The volume that it holds the changes to."),
+    )
+    unknown: tuple[Unknown, ...] = unknown()
+
+    def with_target(self, **changes: Any) -> Self:
+        """A copy with another target.
+
+        Raises:
+            DocumentError: when the result is not sound.
+        """
+        return attrs.evolve(self, target=attrs.evolve(self.target, **changes))
+
+    def _rules(self) -> Iterator[Problem]:
+        if self.backing_store and self.target.format == VolumeFormat.RAW:
+            yield self._broken("backing_store", "raw volumes have no backing store; qcow2 volumes do")
+
+    # ---- factories --------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def image(
+        cls,
+        name: str,
+        format: VolumeFormat | str,
+        capacity: SizeLike | None = None,
+        *,
+        allocation: SizeLike | None = None,
+        backing: BackingStore | None = None,
+        permissions: Permissions | None = None,
+        encryption: Encryption | None = None,
+        nocow: bool = False,
+    ) -> Self:
+        """A volume of any format.
+
+        Args:
+            name: Its name, unique within the pool.
+            format: Its format.
+            capacity: Logical size in bytes, or text with a unit; without one a clone has its source's, and a volume
+                with a backing store that one's.
+            allocation: Space to charge at once, in bytes; libvirt's default is all of it, 0 makes a sparse volume.
+            backing: The volume that it holds the changes to.
+            permissions: Permissions of the file.
+            encryption: How it is encrypted.
+            nocow: Switch copy-on-write off, on btrfs.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        target = VolumeTarget(format=format, permissions=permissions, encryption=encryption, nocow=nocow)
+        return cls(name=name, capacity=capacity, allocation=allocation, target=target, backing_store=backing)
+
+    @classmethod
+    def raw(
+        cls,
+        name: str,
+        capacity: SizeLike | None = None,
+        *,
+        allocation: SizeLike | None = None,
+        permissions: Permissions | None = None,
+        encryption: Encryption | None = None,
+        nocow: bool = False,
+    ) -> Self:
+        """A volume of plain bytes; see :meth:`image` for the arguments.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        return cls.image(
+            name,
+            VolumeFormat.RAW,
+            capacity,
+            allocation=allocation,
+            permissions=permissions,
+            encryption=encryption,
+            nocow=nocow,
+        )
+
+    @classmethod
+    def qcow2(
+        cls,
+        name: str,
+        capacity: SizeLike | None = None,
+        *,
+        backing: BackingStore | None = None,
+        compat: str | None = None,
+        cluster_size: SizeLike | None = None,
+        lazy_refcounts: bool = False,
+        extended_l2: bool = False,
+        allocation: SizeLike | None = None,
+        permissions: Permissions | None = None,
+        encryption: Encryption | None = None,
+        nocow: bool = False,
+    ) -> Self:
+        """A qcow2 volume; see :meth:`image` for the other arguments.
+
+        Args:
+            name: Its name, unique within the pool.
+            capacity: Logical size in bytes, or text with a unit.
+            backing: The volume that it holds the changes to, such as ``other.as_backing()``.
+            compat: ``"1.1"``, or ``"0.10"``, which is libvirt's default.
+            cluster_size: In bytes, or text with a unit: a power of 2 from 512 bytes to 2 MiB.
+            lazy_refcounts: Write reference counts late.
+            extended_l2: Allocate in parts of a cluster.
+            allocation: Space to charge at once, in bytes; only with preallocated metadata.
+            permissions: Permissions of the file.
+            encryption: How it is encrypted.
+            nocow: Switch copy-on-write off, on btrfs.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        wanted = lazy_refcounts or extended_l2
+        target = VolumeTarget(
+            format=VolumeFormat.QCOW2,
+            permissions=permissions,
+            encryption=encryption,
+            compat=compat,
+            nocow=nocow,
+            cluster_size=cluster_size,
+            features=VolumeFeatures(lazy_refcounts=lazy_refcounts, extended_l2=extended_l2)
+            if wanted
+            else None,
+        )
+        return cls(name=name, capacity=capacity, allocation=allocation, target=target, backing_store=backing)
+
+    @classmethod
+    def directory(cls, name: str, *, permissions: Permissions | None = None) -> Self:
+        """A directory as a volume.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        return cls.image(name, VolumeFormat.DIR, 0, permissions=permissions)

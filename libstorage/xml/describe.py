@@ -1,0 +1,117 @@
+"""The public description of a model: what feeds documentation tables, strategies, comparison and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any
+
+from attrs import frozen
+
+from libstorage.display import Table
+from libstorage.xml.document import Element
+from libstorage.xml.fields import MANY, Shape
+from libstorage.xml.mapping import Mapped, mapping_of
+
+
+@frozen(kw_only=True)
+class FieldDescription:
+    """One field of a model.
+
+    ``path`` is its place in XML, relative to the element; ``models`` are the classes that may stand there; ``words`` the
+    list of words of which it takes one.
+    """
+
+    name: str
+    path: str
+    shape: str
+    kind: str
+    doc: str
+    required: bool
+    reported: bool
+    write_only: bool
+    many: bool
+    expected: str
+    default: Any
+    words: type[StrEnum] | None
+    pattern: str | None
+    limits: tuple[int, int] | None
+    models: tuple[type, ...]
+
+
+@frozen(kw_only=True)
+class Description:
+    """A model: its class, what it stands for, and its fields in the order in which libvirt prints them."""
+
+    model: type
+    doc: str
+    fields: tuple[FieldDescription, ...]
+
+    def paths(self, prefix: str = "") -> Iterator[str]:
+        """Every place in XML that this model reads and writes, relative to its element."""
+        for field in self.fields:
+            if field.path:
+                yield prefix + field.path
+            for model in field.models:
+                yield from describe(model).paths(f"{prefix}{field.path}/")
+
+    def _table(self) -> Table:
+        rows = [(f.name, f.path, f.expected, "reported" if f.reported else "", f.doc) for f in self.fields]
+        return Table(("field", "in XML", "takes", "", "meaning"), rows, title=self.model.__name__)
+
+    def __str__(self) -> str:
+        return self._table().text()
+
+    def _repr_html_(self) -> str:
+        return self._table().html()
+
+
+def describe(model: type[Element]) -> Description:
+    """Describe a model class: every field with its place in XML, what it takes and what it means.
+
+    Raises:
+        TypeError: when ``model`` is not a model of libstorage.
+    """
+    if not issubclass(model, Element):
+        raise TypeError(f"{model!r} is not a model of libstorage")
+    fields = tuple(_field(mapped) for mapped in mapping_of(model).fields)
+    return Description(model=model, doc=(model.__doc__ or "").strip(), fields=fields)
+
+
+def _field(mapped: Mapped) -> FieldDescription:
+    place = mapped.place
+    variants = place.variants
+    models = variants.models if variants else (place.model,) if place.model else ()
+    plain = not models and place.shape not in (Shape.FLAG, Shape.UNKNOWN, Shape.WORD)
+    return FieldDescription(
+        name=mapped.name,
+        path=_path(mapped),
+        shape=str(place.shape),
+        kind=place.kind.name if plain else "",
+        doc=place.doc,
+        required=mapped.required,
+        reported=place.reported,
+        write_only=place.write_only,
+        many=place.shape in MANY,
+        expected=place.kind.expected if plain else " or ".join(m.__name__ for m in models) or "True or False",
+        default=None if mapped.required else mapped.missing(),
+        words=place.kind.words,
+        pattern=place.kind.pattern,
+        limits=place.kind.limits,
+        models=models,
+    )
+
+
+def _path(mapped: Mapped) -> str:
+    place = mapped.place
+    match place.shape:
+        case Shape.ATTRIBUTE:
+            return f"@{place.tag}"
+        case Shape.VALUE:
+            return f"{place.printed}/@{place.attribute}"
+        case Shape.VALUES:
+            return f"{place.printed}/{place.prefixed(place.item)}/@{place.attribute}"
+        case Shape.WRAPPED:
+            return f"{place.printed}/{place.prefixed(place.item)}"
+        case _:
+            return place.printed

@@ -1,0 +1,237 @@
+"""What every model is: an immutable element; and what every document is: an element that stands alone as XML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Self
+
+import attrs
+from lxml import etree
+
+from libstorage.display import Table
+from libstorage.errors import DocumentError, Problem
+from libstorage.xml.fast import NOT_FAST, fast_reader
+from libstorage.xml.fields import Shape
+from libstorage.xml.mapping import Mapped, check_declarations, mapping_of
+from libstorage.xml.parse import parse
+from libstorage.xml.read import read_carefully
+from libstorage.xml.write import write_document
+
+_LINE = 120
+
+
+class Element:
+    """An immutable element of a document.
+
+    A constructor refuses what is not sound: a wrong type, a value outside its limits, a combination that libvirt is known
+    to refuse.  ``attrs.evolve`` makes changed copies.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def __attrs_init_subclass__(cls) -> None:
+        check_declarations(cls)
+
+    def __attrs_post_init__(self) -> None:
+        if problems := tuple(self._own_problems()):
+            raise DocumentError(problems)
+
+    def _own_problems(self) -> Iterator[Problem]:
+        """What is wrong with this element itself: types and limits first, and where those are right, combinations."""
+        wrong = False
+        for mapped in mapping_of(type(self)).fields:
+            if problem := _value_problem(mapped, getattr(self, mapped.name)):
+                wrong = True
+                found, reason = repr(getattr(self, mapped.name)), problem
+                yield Problem(
+                    f"{type(self).__name__}.{mapped.name}", reason, found=found, expected=_expected(mapped)
+                )
+        if not wrong:
+            yield from self._rules()
+
+    def _rules(self) -> Iterator[Problem]:
+        """The combinations that libvirt refuses (subclasses say which)."""
+        return iter(())
+
+    def _broken(self, field: str, reason: str, *, expected: str | None = None) -> Problem:
+        """A broken rule about ``field``."""
+        return Problem(
+            f"{type(self).__name__}.{field}",
+            reason,
+            found=repr(getattr(self, field.partition(".")[0], None)),
+            expected=expected,
+        )
+
+    def _all_problems(self, path: str) -> Iterator[Problem]:
+        for problem in self._own_problems():
+            yield attrs.evolve(problem, path=path + problem.path.removeprefix(type(self).__name__))
+        for name, inner in _inner_elements(self):
+            yield from inner._all_problems(f"{path}.{name}")
+
+    def __repr__(self) -> str:
+        """What is set, on one line; what libvirt reports and what does not fit is left out."""
+        whole = self._shown(deep=True)
+        line = whole if len(whole) <= _LINE else self._shown(deep=False)
+        return line if len(line) <= _LINE else f"{line[: _LINE - 2]}…)"
+
+    def _shown(self, *, deep: bool) -> str:
+        shown = []
+        for mapped in mapping_of(type(self)).fields:
+            value = getattr(self, mapped.name)
+            if mapped.place.reported or (not mapped.required and value == mapped.missing()):
+                continue
+            shown.append(f"{mapped.name}={_shown(value, deep=deep)}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class Document(Element):
+    """An element that stands alone as XML."""
+
+    __slots__ = ()
+    ROOT: ClassVar[str]
+
+    @classmethod
+    def from_xml(cls, xml: str | bytes, *, strict: bool = False) -> Self:
+        """Read a document.
+
+        Elements may stand in any order.  What libstorage does not know is kept in ``unknown`` and written back.
+
+        Args:
+            xml: The text, at most 4 MiB; bytes are UTF-8.
+            strict: Refuse also what libvirt's schema refuses, such as unknown elements.
+
+        Raises:
+            DocumentError: with every problem found, each with its path and line.
+        """
+        root = parse(xml)
+        if strict:
+            from libstorage.xml.schema import validate
+
+            validate(root, against="xsd")
+        return cls._from_tree(root)
+
+    @classmethod
+    def _from_tree(cls, root: etree._Element) -> Self:
+        try:
+            return fast_reader(cls)(root)  # type: ignore[no-any-return]
+        except NOT_FAST:
+            return read_carefully(cls, root)  # type: ignore[no-any-return]
+
+    @classmethod
+    def fill_in(cls, values: dict[str, Any]) -> None:
+        """Add to ``values``, read from a document, what libvirt takes from elsewhere in it."""
+
+    def to_xml(self, *, reported: bool = False) -> str:
+        """This document as XML, without an XML declaration, indented as libvirt does it.
+
+        Args:
+            reported: Write also the fields that only libvirt fills in.
+
+        Raises:
+            ValueError: when a string holds what XML cannot carry.
+        """
+        return write_document(self, reported=reported)
+
+    def check(self) -> Self:
+        """This document, when it is sound: valid, known throughout, and nothing in it that libvirt is known to refuse.
+
+        Constructors have checked what a person gave; this is for documents that were read.
+
+        Raises:
+            DocumentError: with every problem.
+        """
+        problems = list(self._all_problems(type(self).__name__))
+        problems.extend(
+            Problem(part.path, "is not known to libstorage", found=part.xml)
+            for part in getattr(self, "unknown", ())
+        )
+        if problems:
+            raise DocumentError(tuple(problems))
+        return self
+
+    def _repr_html_(self) -> str:
+        rows = [(name, str(value)) for name, value in _flat(self, "")]
+        return Table(("field", "value"), rows, title=type(self).__name__).html()
+
+
+def _inner_elements(element: Element) -> Iterator[tuple[str, Element]]:
+    for mapped in mapping_of(type(element)).fields:
+        value = getattr(element, mapped.name)
+        if isinstance(value, Element):
+            yield mapped.name, value
+        elif isinstance(value, tuple):
+            for place, item in enumerate(value):
+                if isinstance(item, Element):
+                    yield f"{mapped.name}[{place}]", item
+
+
+def _flat(element: Element, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Every value that is set, by its dotted name."""
+    for mapped in mapping_of(type(element)).fields:
+        name, value = prefix + mapped.name, getattr(element, mapped.name)
+        if isinstance(value, Element):
+            yield from _flat(value, f"{name}.")
+        elif isinstance(value, tuple) and value and isinstance(value[0], Element):
+            for place, item in enumerate(value):
+                yield from _flat(item, f"{name}[{place}].")
+        elif value is not None and value != () and value is not False:
+            yield name, value
+
+
+def _shown(value: Any, *, deep: bool) -> str:
+    if isinstance(value, Element):
+        return value._shown(deep=True) if deep else f"{type(value).__name__}(…)"
+    if isinstance(value, tuple):
+        return f"({', '.join(_shown(item, deep=deep) for item in value)}{',' * (len(value) == 1)})"
+    return repr(str(value)) if type(value) is not str and isinstance(value, str) else repr(value)
+
+
+# ---- judging a value ------------------------------------------------------------------------------------------------
+
+
+def _expected(mapped: Mapped) -> str:
+    return _models(mapped) or mapped.place.kind.expected
+
+
+def _value_problem(mapped: Mapped, value: Any) -> str | None:
+    """Why ``value`` may not stand in this field, or ``None``."""
+    place = mapped.place
+    if value is None:
+        return None if not mapped.required and mapped.factory is None else "is required, not None"
+    match place.shape:
+        case Shape.FLAG:
+            return None if isinstance(value, bool) else f"{value!r} is not True or False"
+        case Shape.CHILD | Shape.VARIANT:
+            return _class_problem(mapped, value)
+        case Shape.CHILDREN | Shape.WRAPPED:
+            return _tuple_problem(value) or _first(_class_problem(mapped, item) for item in value)
+        case Shape.VALUES | Shape.TEXTS:
+            return _tuple_problem(value) or _first(place.kind.check(item) for item in value)
+        case Shape.UNKNOWN:
+            return _tuple_problem(value)
+        case _:
+            return place.kind.check(value)
+
+
+def _first(problems: Iterator[str | None]) -> str | None:
+    return next((problem for problem in problems if problem), None)
+
+
+def _tuple_problem(value: Any) -> str | None:
+    return None if isinstance(value, tuple) else f"{value!r} is not a tuple"
+
+
+def _classes(mapped: Mapped) -> tuple[type, ...]:
+    variants = mapped.place.variants
+    if variants:
+        return variants.models + ((variants.fallback,) if variants.fallback else ())
+    return (mapped.place.model,) if mapped.place.model else ()
+
+
+def _models(mapped: Mapped) -> str:
+    return " or ".join(model.__name__ for model in _classes(mapped))
+
+
+def _class_problem(mapped: Mapped, value: Any) -> str | None:
+    return None if isinstance(value, _classes(mapped)) else f"{value!r} is not {_models(mapped)}"

@@ -1,0 +1,228 @@
+"""How a field of a model stands in XML.
+
+The functions here make the ``metadata=`` of an ``attrs.field``.  They are the only declaration there is: reader, writer,
+description, comparison and documentation all follow from it.
+
+==========  ==========================================  =======================================
+shape       in XML                                      in Python
+==========  ==========================================  =======================================
+attribute   ``<host name='a'/>``                        ``name: str``
+text        ``<name>a</name>``                          ``name: str``
+size        ``<capacity unit='bytes'>1</capacity>``     ``capacity: Size``
+value       ``<format type='raw'/>``                    ``format: VolumeFormat``
+flag        ``<nocow/>``                                ``nocow: bool``
+child       ``<target>…</target>``                      ``target: VolumeTarget``
+children    ``<host/><host/>``                          ``hosts: tuple[SourceHost, ...]``
+texts       ``<value>a</value><value>b</value>``        ``values: tuple[str, ...]``
+values      ``<mount_opts><option name='a'/>…``         ``mount_options: tuple[str, ...]``
+wrapped     ``<config_opts><option …/>…``               ``config_options: tuple[ConfigOption, ...]``
+variant     a child whose class a ``type`` chooses      ``source: DirSource | FsSource | …``
+unknown     whatever libstorage does not know           ``unknown: tuple[Unknown, ...]``
+==========  ==========================================  =======================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from libstorage.xml.kinds import SIZE, TEXT, Kind
+
+KEY = "xml"
+
+
+class Shape(StrEnum):
+    """Where a field's value stands in its element."""
+
+    ATTRIBUTE = "attribute"
+    TEXT = "text"
+    SIZE = "size"
+    VALUE = "value"
+    FLAG = "flag"
+    CHILD = "child"
+    CHILDREN = "children"
+    TEXTS = "texts"
+    VALUES = "values"
+    WRAPPED = "wrapped"
+    VARIANT = "variant"
+    WORD = "word"
+    UNKNOWN = "unknown"
+
+
+REPEATED = frozenset({Shape.CHILDREN, Shape.TEXTS})
+MANY = REPEATED | {Shape.VALUES, Shape.WRAPPED, Shape.UNKNOWN}
+
+
+@frozen(kw_only=True)
+class Namespace:
+    """An XML namespace that libvirt puts some elements in."""
+
+    prefix: str
+    uri: str
+
+
+@frozen(kw_only=True)
+class Variants:
+    """Classes of which a word chooses one.
+
+    The word stands in ``attribute``: of the element itself, or (``outside``) of its parent.  ``absent`` is the word that a
+    missing attribute means; ``fallback`` takes the words that no class is for.
+    """
+
+    models: tuple[type, ...]
+    attribute: str = "type"
+    outside: bool = False
+    absent: str | None = None
+    fallback: type | None = None
+
+
+@frozen(kw_only=True)
+class Field:
+    """One field's place in XML."""
+
+    shape: Shape
+    tag: str
+    doc: str = ""
+    kind: Kind = TEXT
+    attribute: str = ""
+    model: type | None = None
+    variants: Variants | None = None
+    namespace: Namespace | None = None
+    item: str = ""
+    fixed: tuple[tuple[str, str], ...] = ()
+    reported: bool = False
+    write_only: bool = False
+    unit: str = "bytes"
+    repeats: bool = False
+
+    @property
+    def qname(self) -> str:
+        """The tag as lxml spells it."""
+        return f"{{{self.namespace.uri}}}{self.tag}" if self.namespace else self.tag
+
+    @property
+    def printed(self) -> str:
+        """The tag as it stands in a document."""
+        return f"{self.namespace.prefix}:{self.tag}" if self.namespace else self.tag
+
+    def qualified(self, tag: str) -> str:
+        """``tag`` in this field's namespace, as lxml spells it."""
+        return f"{{{self.namespace.uri}}}{tag}" if self.namespace else tag
+
+    def prefixed(self, tag: str) -> str:
+        """``tag`` in this field's namespace, as it stands in a document."""
+        return f"{self.namespace.prefix}:{tag}" if self.namespace else tag
+
+
+Metadata = Mapping[str, Any]
+
+
+def _declare(**about: Any) -> Metadata:
+    return {KEY: Field(**about)}
+
+
+def attribute(name: str, kind: Kind = TEXT, *, doc: str, reported: bool = False) -> Metadata:
+    """An attribute of the element itself."""
+    return _declare(shape=Shape.ATTRIBUTE, tag=name, kind=kind, doc=doc, reported=reported)
+
+
+def text(
+    name: str, kind: Kind = TEXT, *, doc: str, reported: bool = False, repeats: bool = False
+) -> Metadata:
+    """A child element whose text is the value.  ``repeats``: the first of several counts, as for libvirt."""
+    return _declare(shape=Shape.TEXT, tag=name, kind=kind, doc=doc, reported=reported, repeats=repeats)
+
+
+def size(name: str, *, doc: str, reported: bool = False, unit: str = "bytes") -> Metadata:
+    """A child element whose text is a number, scaled by its ``unit`` attribute."""
+    return _declare(shape=Shape.SIZE, tag=name, kind=SIZE, doc=doc, reported=reported, unit=unit)
+
+
+def value(name: str, attribute: str, kind: Kind = TEXT, *, doc: str) -> Metadata:
+    """A child element with one attribute, which is the value."""
+    return _declare(shape=Shape.VALUE, tag=name, attribute=attribute, kind=kind, doc=doc)
+
+
+def flag(name: str, *, doc: str, write_only: bool = False) -> Metadata:
+    """A child element that says yes by being there.  ``write_only``: libvirt never prints it back."""
+    return _declare(shape=Shape.FLAG, tag=name, doc=doc, write_only=write_only)
+
+
+def child(name: str, model: type, *, doc: str, reported: bool = False) -> Metadata:
+    """A child element with a class of its own."""
+    return _declare(shape=Shape.CHILD, tag=name, model=model, doc=doc, reported=reported)
+
+
+def children(
+    name: str, model: type, *, doc: str, reported: bool = False, fixed: tuple[tuple[str, str], ...] = ()
+) -> Metadata:
+    """Any number of child elements of one class.  ``fixed``: attributes that always have one value."""
+    return _declare(shape=Shape.CHILDREN, tag=name, model=model, doc=doc, reported=reported, fixed=fixed)
+
+
+def texts(name: str, kind: Kind = TEXT, *, doc: str) -> Metadata:
+    """Any number of child elements whose texts are the values."""
+    return _declare(shape=Shape.TEXTS, tag=name, kind=kind, doc=doc)
+
+
+def values(name: str, item: str, attribute: str, *, doc: str, namespace: Namespace | None = None) -> Metadata:
+    """A child element around ``item`` elements with one attribute each."""
+    return _declare(
+        shape=Shape.VALUES, tag=name, item=item, attribute=attribute, doc=doc, namespace=namespace
+    )
+
+
+def wrapped(name: str, item: str, model: type, *, doc: str, namespace: Namespace | None = None) -> Metadata:
+    """A child element around ``item`` elements of one class."""
+    return _declare(shape=Shape.WRAPPED, tag=name, item=item, model=model, doc=doc, namespace=namespace)
+
+
+def variant(name: str, variants: Variants, *, doc: str) -> Metadata:
+    """A child element whose class a word chooses."""
+    return _declare(shape=Shape.VARIANT, tag=name, variants=variants, doc=doc)
+
+
+def word(*, doc: str) -> Metadata:
+    """On a variant's fallback class: the word that chose it."""
+    return _declare(shape=Shape.WORD, tag="", doc=doc)
+
+
+@frozen
+class Unknown:
+    """A part of a document that libstorage does not know, kept as it was read and written back to its place.
+
+    ``path`` ends in a tag, or in ``@name`` for an attribute (then ``xml`` is ``name="value"``).
+    """
+
+    path: str
+    xml: str
+
+
+def unknown() -> Any:
+    """The field of a document for what libstorage does not know."""
+    return field(
+        default=(),
+        metadata=_declare(
+            shape=Shape.UNKNOWN, tag="", doc="Parts of the document that libstorage does not know."
+        ),
+    )
+
+
+def declared(attribute: Any) -> Field:
+    """What an attrs attribute's metadata declares.
+
+    Raises:
+        TypeError: when it declares nothing.
+    """
+    found = attribute.metadata.get(KEY)
+    if not isinstance(found, Field):
+        raise TypeError(f"field {attribute.name!r} does not say where it stands in XML")
+    return found
+
+
+def reported(metadata: Metadata) -> Metadata:
+    """The same place in XML, as a field that only libvirt fills in."""
+    return {KEY: evolve(metadata[KEY], reported=True)}

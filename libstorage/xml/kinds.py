@@ -1,0 +1,292 @@
+"""Kinds: how one value looks as text, and which values may stand there.
+
+A kind reads any text that libvirt could write (``read`` raises ``ValueError`` with the reason), and judges values that a
+person gives to a constructor (``check`` answers what is wrong, or ``None``).  ``fast`` is what the compiled reader calls:
+it may refuse more than ``read`` does, but never reads anything differently.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from attrs import frozen
+
+from libstorage.enums import Number
+from libstorage.units import Size
+
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_DIGITS = re.compile(r"[0-9]+")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_HEX_32 = re.compile(r"[0-9a-f]{32}")
+_TIMESTAMP = re.compile(r"([0-9]+)(?:\.([0-9]{0,9}))?")
+_SECOND = 10**9
+
+
+class UnknownWord(str):
+    """A word that a document has where libstorage knows a list of words and this one is not on it.
+
+    Only reading makes one, so that a newer libvirt never breaks a listing; constructors refuse a plain ``str`` there.
+    """
+
+    __slots__ = ()
+
+
+@frozen
+class Kind:
+    """One kind of value: its text form, and what may stand there."""
+
+    name: str
+    expected: str
+    read: Callable[[str], Any]
+    check: Callable[[Any], str | None]
+    template: str = "{v}"
+    write: Callable[[Any], str] | None = None
+    escaped: bool = False
+    fast: Callable[[str], Any] | None = None
+    words: type[StrEnum] | None = None
+    pattern: str | None = None
+    limits: tuple[int, int] | None = None
+
+
+def string_problem(value: Any) -> str | None:
+    """Why ``value`` cannot be text of an XML document, or ``None``."""
+    if not isinstance(value, str):
+        return f"{value!r} is {_article(value)}, not a string"
+    if found := _NOT_XML.search(value):
+        return f"{value!r} holds {found.group()!r}, which XML cannot carry"
+    return None
+
+
+def whole_number(text: str) -> int:
+    """ASCII digits only (``int()`` alone takes underscores and other scripts' digits)."""
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def _article(value: object) -> str:
+    name = type(value).__name__
+    return f"an {name}" if name[0] in "aeiouAEIOU" else f"a {name}"
+
+
+def _int_check(low: int, high: int, shown: str = "{}") -> Callable[[Any], str | None]:
+    def check(value: Any) -> str | None:
+        if isinstance(value, bool) or not isinstance(value, int):
+            return f"{value!r} is {_article(value)}, not a whole number"
+        if not low <= value <= high:
+            return f"{shown.format(value)} is not within {shown.format(low)} and {shown.format(high)}"
+        return None
+
+    return check
+
+
+def _signed(text: str) -> int:
+    digits = text.strip(" \t\r\n")
+    return -whole_number(digits[1:]) if digits.startswith("-") else whole_number(digits.removeprefix("+"))
+
+
+def number(name: str, low: int, high: int) -> Kind:
+    """Whole numbers within two bounds."""
+    return Kind(
+        name,
+        f"a whole number from {low} to {high}",
+        read=_signed,
+        check=_int_check(low, high),
+        fast=whole_number,
+        limits=(low, high),
+    )
+
+
+@cache
+def matching(name: str, pattern: str, expected: str) -> Kind:
+    """Text of one pattern.  Reading takes any text: what a host has can always be listed."""
+    match = re.compile(pattern, re.DOTALL).fullmatch
+
+    def check(value: Any) -> str | None:
+        if wrong := string_problem(value):
+            return wrong
+        return None if match(value) else f"{value!r} is not {expected}"
+
+    return Kind(name, expected, read=str, check=check, escaped=True, pattern=pattern)
+
+
+@cache
+def words(enum: type[StrEnum]) -> Kind:
+    """One word of a list; a word that is not on it is read as :class:`UnknownWord`."""
+    known = {member.value: member for member in enum}
+    choices = ", ".join(known)
+
+    def read(text: str) -> str:
+        word = " ".join(text.split())
+        return known.get(word) or UnknownWord(word)
+
+    def check(value: Any) -> str | None:
+        if isinstance(value, (enum, UnknownWord)):
+            return None
+        if not isinstance(value, str):
+            return f"{value!r} is {_article(value)}, not one of {choices}"
+        from difflib import get_close_matches
+
+        near = get_close_matches(value, known, n=1)
+        return f"{value!r} is not one of {choices}" + (f" (did you mean {near[0]!r}?)" if near else "")
+
+    return Kind(
+        enum.__name__,
+        f"one of {choices}",
+        read=read,
+        check=check,
+        escaped=True,
+        fast=known.__getitem__,
+        words=enum,
+    )
+
+
+@cache
+def numbered(enum: type[Number], *without: Number) -> Kind:
+    """A member of one of libvirt's numbered enums, by its word."""
+    known = {member.word: member for member in enum if member not in without}
+    choices = ", ".join(known)
+
+    def read(text: str) -> Any:
+        word = " ".join(text.split())
+        return known.get(word, UnknownWord(word))
+
+    def check(value: Any) -> str | None:
+        right = isinstance(value, UnknownWord) or (isinstance(value, enum) and value not in without)
+        return None if right else f"{value!r} is not one of {choices}"
+
+    return Kind(
+        enum.__name__,
+        f"one of {choices}",
+        read=read,
+        check=check,
+        write=lambda value: value if isinstance(value, str) else value.word,
+        fast=known.__getitem__,
+    )
+
+
+def _switch(name: str, on: str, off: str) -> Kind:
+    known = {on: True, off: False}
+
+    def read(text: str) -> bool:
+        word = text.strip(" \t\r\n")
+        if word not in known:
+            raise ValueError(f"{text!r} is neither {on!r} nor {off!r}")
+        return known[word]
+
+    def check(value: Any) -> str | None:
+        return None if isinstance(value, bool) else f"{value!r} is {_article(value)}, not True or False"
+
+    return Kind(
+        name,
+        f"{on!r} or {off!r}",
+        read=read,
+        check=check,
+        write={True: on, False: off}.__getitem__,
+        fast=known.__getitem__,
+    )
+
+
+def _read_mode(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or "8" in text or "9" in text:
+        raise ValueError(f"{text!r} is not an octal mode")
+    return int(text, 8)
+
+
+def uuid_text(text: str) -> str:
+    """The canonical form (lower case, with hyphens) of a UUID in any form that libvirt takes."""
+    if _UUID.fullmatch(text):
+        return text
+    digits = text.replace("-", "").lower()
+    if not _HEX_32.fullmatch(digits):
+        raise ValueError(f"{text!r} is not a UUID")
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def _uuid_check(value: Any) -> str | None:
+    if wrong := string_problem(value):
+        return wrong
+    return None if _UUID.fullmatch(value) else f"{value!r} is not a UUID"
+
+
+def _read_timestamp(text: str) -> int:
+    if not (match := _TIMESTAMP.fullmatch(text)):
+        raise ValueError(f"{text!r} is not a time in seconds since the epoch")
+    seconds, fraction = match.groups(default="")
+    return int(seconds) * _SECOND + int(fraction.ljust(9, "0"))
+
+
+def _write_timestamp(value: int) -> str:
+    seconds, rest = divmod(value, _SECOND)
+    return f"{seconds}.{rest:09d}" if rest else str(seconds)
+
+
+def _read_size(text: str) -> Size:
+    return Size.parse(text.strip(" \t\r\n"))
+
+
+def _size_check(value: Any) -> str | None:
+    if isinstance(value, Size):
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return f"{value!r} is {_article(value)}, not a size"
+    try:
+        Size(value)
+    except ValueError as error:
+        return str(error)
+    return f"{value!r} is not a Size"
+
+
+def _read_pci(text: str) -> int:
+    """As libvirt: ``0x1f``, ``037`` and ``31`` are one number; bare hexadecimal digits are taken as such."""
+    digits = text.strip(" \t\r\n").lower()
+    if digits.startswith("0x"):
+        return int(digits, 16)
+    if not re.fullmatch("[0-9a-f]+", digits):
+        raise ValueError(f"{text!r} is not a PCI number")
+    if not digits.isdigit():
+        return int(digits, 16)
+    return int(digits, 8) if digits.startswith("0") and digits.strip("89") == digits else int(digits)
+
+
+def pci(name: str, width: int, high: int) -> Kind:
+    """One number of a PCI address, written in hexadecimal as libvirt does."""
+    return Kind(
+        name,
+        f"a number from 0 to {high:#x}",
+        read=_read_pci,
+        check=_int_check(0, high, "{:#x}"),
+        template=f"0x{{v:0{width}x}}",
+        limits=(0, high),
+    )
+
+
+TEXT = Kind("text", "text", read=str, check=string_problem, escaped=True)
+UUID = Kind("uuid", "a UUID", read=uuid_text, check=_uuid_check, escaped=True, fast=uuid_text)
+SIZE = Kind("size", "a size, in bytes or with a unit", read=_read_size, check=_size_check, template="{v:d}")
+OFFSET = number("offset", 0, 2**64 - 1)
+YES_NO = _switch("yes/no", "yes", "no")
+ON_OFF = _switch("on/off", "on", "off")
+MODE = Kind(
+    "mode",
+    "an octal mode from 0 to 0777",
+    read=_read_mode,
+    check=_int_check(0, 0o777, "{:#o}"),
+    template="0{v:o}",
+    fast=_read_mode,
+    limits=(0, 0o777),
+)
+OWNER = number("id", -1, 2**32 - 1)
+TIMESTAMP = Kind(
+    "timestamp",
+    "nanoseconds since the epoch",
+    read=_read_timestamp,
+    check=_int_check(0, 2**63 - 1),
+    write=_write_timestamp,
+    fast=_read_timestamp,
+    limits=(0, 2**63 - 1),
+)

@@ -1,0 +1,95 @@
+"""The mapping of one class: its fields with their places in XML, checked when the class is made."""
+
+from __future__ import annotations
+
+import keyword
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from libstorage.xml.code import once_per_class
+from libstorage.xml.fields import MANY, Field, Shape, declared
+
+
+@attrs.frozen(kw_only=True)
+class Mapped:
+    """One field of a model: its name in Python and its place in XML."""
+
+    name: str
+    place: Field
+    required: bool
+    default: Any
+    factory: Callable[[], Any] | None
+
+    def missing(self) -> Any:
+        """The value that a document means by saying nothing."""
+        return self.factory() if self.factory else self.default
+
+
+@attrs.frozen(kw_only=True)
+class Mapping:
+    """All fields of a model, in the order in which libvirt prints them."""
+
+    model: type
+    fields: tuple[Mapped, ...]
+
+    @property
+    def attributes(self) -> tuple[Mapped, ...]:
+        """The fields that are attributes of the element itself."""
+        return tuple(f for f in self.fields if f.place.shape is Shape.ATTRIBUTE)
+
+    @property
+    def elements(self) -> tuple[Mapped, ...]:
+        """The fields that are child elements."""
+        return tuple(f for f in self.fields if f.place.tag and f.place.shape is not Shape.ATTRIBUTE)
+
+    @property
+    def outside(self) -> Mapped | None:
+        """The variant field whose word is an attribute of this very element."""
+        return next((f for f in self.fields if f.place.variants and f.place.variants.outside), None)
+
+    @property
+    def unknown(self) -> Mapped | None:
+        """The field that takes what is not known, on documents."""
+        return next((f for f in self.fields if f.place.shape is Shape.UNKNOWN), None)
+
+
+@once_per_class
+def mapping_of(model: type) -> Mapping:
+    """The mapping of a model class, worked out once."""
+    fields = []
+    for attribute in attrs.fields(model):
+        default = attribute.default
+        factory = default.factory if isinstance(default, attrs.Factory) else None  # type: ignore[arg-type]
+        fields.append(
+            Mapped(
+                name=attribute.name,
+                place=declared(attribute),
+                required=default is attrs.NOTHING,
+                default=None if factory else default,
+                factory=factory,
+            )
+        )
+    return Mapping(model=model, fields=tuple(fields))
+
+
+def check_declarations(model: type) -> None:
+    """Refuse a model whose declarations contradict each other.
+
+    Raises:
+        TypeError: naming the class and what is wrong.
+    """
+    places: Counter[str] = Counter()
+    for attribute in attrs.fields(model):
+        place = declared(attribute)
+        if place.shape is not Shape.UNKNOWN and not place.doc:
+            raise TypeError(f"{model.__name__}.{attribute.name} has no doc")
+        if place.shape in MANY and attribute.default not in ((), attrs.NOTHING):
+            raise TypeError(f"{model.__name__}.{attribute.name} stands for many, so its default is ()")
+        if keyword.iskeyword(attribute.name):
+            raise TypeError(f"{model.__name__}.{attribute.name} is a keyword of Python")
+        places[("@" if place.shape is Shape.ATTRIBUTE else "") + place.qname] += 1
+    if twice := [name for name, count in places.items() if count > 1 and name]:
+        raise TypeError(f"{model.__name__} declares {', '.join(twice)} twice")

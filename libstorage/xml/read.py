@@ -1,0 +1,330 @@
+"""The careful reader: order-free, collects every problem with its path and line, keeps what it does not know.
+
+:mod:`libstorage.xml.fast` reads documents that look as libvirt prints them; whatever it does not recognise comes here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, cast
+
+from lxml import etree
+
+from libstorage.errors import DocumentError, Problem
+from libstorage.units import Size
+from libstorage.xml.fields import REPEATED, Field, Shape, Unknown, Variants
+from libstorage.xml.kinds import Kind, whole_number
+from libstorage.xml.mapping import Mapped, mapping_of
+
+Tree = etree._Element
+_SHOWN = 40
+_MOST_PROBLEMS = 100
+_MOST_UNKNOWN = 1000
+_BLANK = " \t\r\n"
+
+
+def read_carefully(model: type, root: Tree) -> Any:
+    """The document under ``root`` as a ``model``.
+
+    Raises:
+        DocumentError: with every problem of the document.
+    """
+    reader = _Reader()
+    found = reader.document(model, root)
+    if reader.problems:
+        raise DocumentError(tuple(reader.problems))
+    return found
+
+
+def construct(model: Any, values: dict[str, Any]) -> Any:
+    """An instance with just these values: what is read is not judged as what a person writes."""
+    made = model.__new__(model)
+    for name, value in values.items():
+        object.__setattr__(made, name, value)
+    return made
+
+
+class _Reader:
+    """One document being read."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.unknown: list[Unknown] = []
+
+    def document(self, model: Any, root: Tree) -> Any:
+        path = f"/{model.ROOT}"
+        if root.tag != model.ROOT:
+            self._problem(
+                root, f"/{root.tag}", f"the root element is <{root.tag}>", expected=f"<{model.ROOT}>"
+            )
+            return None
+        values = self._values(model, root, path, accounted=())
+        model.fill_in(values)
+        self._defaults(model, root, path, values)
+        if holder := mapping_of(model).unknown:
+            values[holder.name] = tuple(self.unknown)
+        return None if self.problems else construct(model, values)
+
+    # ---- elements ---------------------------------------------------------------------------------------------------
+
+    def _element(self, model: type, element: Tree, path: str, accounted: Sequence[str] = ()) -> Any:
+        """``element`` as a ``model``; ``accounted`` are attributes that the caller has read."""
+        values = self._values(model, element, path, accounted)
+        self._defaults(model, element, path, values)
+        return construct(model, values)
+
+    def _values(self, model: type, element: Tree, path: str, accounted: Sequence[str]) -> dict[str, Any]:
+        mapping = mapping_of(model)
+        values: dict[str, Any] = {}
+        known = list(accounted)
+        for mapped in mapping.attributes:
+            known.append(mapped.place.tag)
+            if (text := element.get(mapped.place.tag)) is not None:
+                values[mapped.name] = self._parsed(
+                    element, f"{path}/@{mapped.place.tag}", text, mapped.place.kind
+                )
+        if outside := mapping.outside:
+            assert outside.place.variants
+            known.append(outside.place.variants.attribute)
+        self._keep_attributes(element, path, known)
+        for mapped, found in self._children(mapping.elements, element, path):
+            self._field(mapped, found, element, path, values)
+        return values
+
+    def _field(
+        self, mapped: Mapped, found: list[tuple[Tree, str]], parent: Tree, path: str, values: dict[str, Any]
+    ) -> None:
+        """Read one field from the elements that stand for it."""
+        place = mapped.place
+        if place.shape in REPEATED:
+            one = self._child if place.shape is Shape.CHILDREN else self._text
+            values[mapped.name] = tuple(one(place, item, where) for item, where in found)
+            return
+        if len(found) > 1:
+            self._again(place, found[1:])
+        if place.shape is Shape.VARIANT:
+            self._variant(mapped, found, parent, path, values)
+        elif found:
+            values[mapped.name] = self._READERS[place.shape](self, place, *found[0])
+
+    def _again(self, place: Field, more: list[tuple[Tree, str]]) -> None:
+        for element, path in more:
+            if place.repeats:
+                self._keep(element, path)
+            else:
+                self._problem(element, path, f"<{place.printed}> is given more than once")
+
+    def _defaults(self, model: type, element: Tree, path: str, values: dict[str, Any]) -> None:
+        for mapped in mapping_of(model).fields:
+            if mapped.name in values:
+                continue
+            if not mapped.required:
+                values[mapped.name] = mapped.missing()
+            elif mapped.place.shape is Shape.ATTRIBUTE:
+                self._problem(element, path, f"attribute {mapped.place.tag!r} is missing")
+            elif mapped.place.tag:
+                self._problem(element, path, f"<{mapped.place.printed}> is missing")
+
+    # ---- shapes -----------------------------------------------------------------------------------------------------
+
+    def _text(self, place: Field, element: Tree, path: str) -> Any:
+        self._leaf(element, path, ())
+        return self._parsed(element, path, element.text or "", place.kind)
+
+    def _size(self, place: Field, element: Tree, path: str) -> Any:
+        self._leaf(element, path, ("unit",))
+        text, unit = (element.text or "").strip(_BLANK), element.get("unit")
+        try:
+            return Size(whole_number(text), unit)
+        except ValueError as error:
+            self._problem(
+                element, path, str(error), found=text, expected="a whole number, in bytes or with a unit"
+            )
+            return None
+
+    def _value(self, place: Field, element: Tree, path: str) -> Any:
+        self._leaf(element, path, (place.attribute,), empty=True)
+        if (text := element.get(place.attribute)) is None:
+            self._problem(element, path, f"attribute {place.attribute!r} is missing")
+            return None
+        return self._parsed(element, f"{path}/@{place.attribute}", text, place.kind)
+
+    def _flag(self, place: Field, element: Tree, path: str) -> bool:
+        self._leaf(element, path, (), empty=True)
+        return True
+
+    def _child(self, place: Field, element: Tree, path: str) -> Any:
+        assert place.model
+        for name, word in place.fixed:
+            if (text := element.get(name)) is not None and text.strip(_BLANK) != word:
+                self._problem(
+                    element, f"{path}/@{name}", f"{text!r} is not {word!r}", found=text, expected=word
+                )
+        return self._element(place.model, element, path, [name for name, _ in place.fixed])
+
+    def _values_of(self, place: Field, element: Tree, path: str) -> tuple[Any, ...]:
+        return tuple(self._value(place, item, where) for item, where in self._items(place, element, path))
+
+    def _wrapped(self, place: Field, element: Tree, path: str) -> tuple[Any, ...]:
+        return tuple(self._child(place, item, where) for item, where in self._items(place, element, path))
+
+    def _items(self, place: Field, element: Tree, path: str) -> list[tuple[Tree, str]]:
+        self._keep_attributes(element, path, ())
+        self._no_text(element, path)
+        found, wanted = [], place.qualified(place.item)
+        for item, where in _with_paths(element, path, {wanted: place.prefixed(place.item)}):
+            if item.tag == wanted:
+                found.append((item, where))
+            else:
+                self._keep(item, where)
+        return found
+
+    def _variant(
+        self, mapped: Mapped, found: list[tuple[Tree, str]], parent: Tree, path: str, values: dict[str, Any]
+    ) -> None:
+        place = mapped.place
+        assert place.variants
+        variants = place.variants
+        element, where = found[0] if found else (None, f"{path}/{place.tag}")
+        holder, at = (parent, path) if variants.outside else (element, where)
+        if holder is None:
+            return
+        word = " ".join((holder.get(variants.attribute) or variants.absent or "").split())
+        if not word:
+            self._problem(
+                holder, at, f"attribute {variants.attribute!r} is missing", expected=_choices(variants)
+            )
+            values[mapped.name] = None
+            return
+        model = variant_for(variants, word)
+        if model is None:
+            self._problem(
+                holder,
+                f"{at}/@{variants.attribute}",
+                f"{word!r} is not known",
+                found=word,
+                expected=_choices(variants),
+            )
+            values[mapped.name] = None
+            return
+        inner: dict[str, Any] = {"type": word} if model is variants.fallback else {}
+        if element is None:
+            if any(m.required and m.name not in inner for m in mapping_of(model).fields):
+                return
+        else:
+            accounted = () if variants.outside else (variants.attribute,)
+            inner |= self._values(model, element, where, accounted)
+        self._defaults(model, parent if element is None else element, where, inner)
+        values[mapped.name] = construct(model, inner)
+
+    _READERS: ClassVar[dict[Shape, Callable[[_Reader, Field, Tree, str], Any]]] = {
+        Shape.TEXT: _text,
+        Shape.SIZE: _size,
+        Shape.VALUE: _value,
+        Shape.FLAG: _flag,
+        Shape.CHILD: _child,
+        Shape.VALUES: _values_of,
+        Shape.WRAPPED: _wrapped,
+    }
+
+    # ---- parts ------------------------------------------------------------------------------------------------------
+
+    def _children(
+        self, elements: tuple[Mapped, ...], parent: Tree, path: str
+    ) -> Iterator[tuple[Mapped, list[tuple[Tree, str]]]]:
+        """Every field with the elements that stand for it; the others are kept."""
+        self._no_text(parent, path)
+        found: dict[str, list[tuple[Tree, str]]] = {mapped.place.qname: [] for mapped in elements}
+        printed = {mapped.place.qname: mapped.place.printed for mapped in elements}
+        for element, where in _with_paths(parent, path, printed):
+            if element.tag in found:
+                found[element.tag].append((element, where))
+            else:
+                self._keep(element, where)
+        for mapped in elements:
+            yield mapped, found[mapped.place.qname]
+
+    def _leaf(self, element: Tree, path: str, attributes: Sequence[str], *, empty: bool = False) -> None:
+        """Keep the attributes and children that an element without children of its own has."""
+        self._keep_attributes(element, path, attributes)
+        if empty or len(element):
+            self._no_text(element, path)
+        for inner, where in _with_paths(element, path, {}):
+            self._keep(inner, where)
+
+    def _no_text(self, element: Tree, path: str) -> None:
+        for text in (element.text, *(inner.tail for inner in element)):
+            if text and text.strip(_BLANK):
+                self._problem(
+                    element, path, f"text {_short(text)} stands between the elements", found=_short(text)
+                )
+
+    def _parsed(self, element: Tree, path: str, text: str, kind: Kind) -> Any:
+        try:
+            return kind.read(text)
+        except ValueError as error:
+            self._problem(element, path, str(error), found=text, expected=kind.expected)
+            return None
+
+    def _keep(self, element: Tree, path: str) -> None:
+        self._unknown(element, path, etree.tostring(element, method="c14n", exclusive=True).decode())
+
+    def _keep_attributes(self, element: Tree, path: str, known: Sequence[str]) -> None:
+        for name, text in cast("list[tuple[str, str]]", element.items()):
+            if name not in known:
+                self._unknown(element, f"{path}/@{_prefixed(element, name)}", _attribute_xml(name, text))
+
+    def _unknown(self, element: Tree, path: str, xml: str) -> None:
+        self.unknown.append(Unknown(path, xml))
+        if len(self.unknown) > _MOST_UNKNOWN:
+            self._problem(element, path, f"more than {_MOST_UNKNOWN} parts of the document are unknown")
+            raise DocumentError(tuple(self.problems))
+
+    def _problem(
+        self, element: Tree, path: str, reason: str, *, found: str | None = None, expected: str | None = None
+    ) -> None:
+        self.problems.append(
+            Problem(path, reason, line=cast("int | None", element.sourceline), found=found, expected=expected)
+        )
+        if len(self.problems) >= _MOST_PROBLEMS:
+            raise DocumentError(tuple(self.problems))
+
+
+def variant_for(variants: Variants, word: str) -> type | None:
+    """The class that ``word`` chooses, if there is one."""
+    chosen = (model for model in variants.models if model.type == word)  # type: ignore[attr-defined]
+    return next(chosen, variants.fallback)
+
+
+def _choices(variants: Variants) -> str:
+    return "one of " + ", ".join(model.type for model in variants.models)  # type: ignore[attr-defined]
+
+
+def _with_paths(parent: Tree, path: str, printed: dict[str, str]) -> Iterator[tuple[Tree, str]]:
+    """Every child with its path; a number tells several of one tag apart."""
+    total = Counter(str(element.tag) for element in parent)
+    seen: Counter[str] = Counter()
+    for element in parent:
+        tag = str(element.tag)
+        seen[tag] += 1
+        number = f"[{seen[tag]}]" if total[tag] > 1 else ""
+        yield element, f"{path}/{printed.get(tag) or _prefixed(element, tag)}{number}"
+
+
+def _prefixed(element: Tree, name: str) -> str:
+    """A tag or attribute of ``element`` as its document spells it."""
+    space, _, local = name.rpartition("}")
+    prefixes = [prefix for prefix, uri in element.nsmap.items() if prefix and uri == space[1:]]
+    return f"{prefixes[0]}:{local}" if prefixes else local
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+
+
+def _attribute_xml(name: str, text: str) -> str:
+    holder = etree.Element("a")
+    holder.set(name, text)
+    return etree.tostring(holder, method="c14n", exclusive=True).decode()[3:-5]
