@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import cast
 
 from attrs import field, frozen
 
@@ -72,6 +73,6 @@ Options = Mapping[str, str] | Iterable[ConfigOption]
 def to_config_options(value: Options) -> tuple[ConfigOption, ...]:
     """Options of the Ceph client, also as a mapping."""
     if isinstance(value, Mapping):
-        options: Mapping[str, str] = value
+        options = cast("Mapping[str, str]", value)
         return tuple(ConfigOption(name=name, value=text) for name, text in options.items())
     return many(value)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from attrs import evolve
+
 from libstorage.models.compare import Difference, differences
 from libstorage.xml.document import Document, Element
 from libstorage.xml.mapping import mapping_of
