@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libstorage.display import Table, printable
+
+POOLS = Table(
+    ("name", "type", "capacity"),
+    [("images", "dir", "20.0 GiB"), ("iso", "netfs", "512 bytes")],
+    title="Pools",
+)
+CELLS = st.text(st.characters(exclude_categories=[]), max_size=6)
+TABLES = st.integers(1, 4).flatmap(
+    lambda columns: st.builds(
+        Table,
+        st.lists(CELLS, min_size=columns, max_size=columns),
+        st.lists(st.lists(CELLS, min_size=columns, max_size=columns), max_size=4),
+        CELLS,
+    )
+)
+
+
+class TestText:
+    def test_is_lines_with_numbers_to_the_right(self) -> None:
+        assert POOLS.text().splitlines() == [
+            "Pools",
+            "name    type    capacity",
+            "──────  ─────  ─────────",
+            "images  dir     20.0 GiB",
+            "iso     netfs  512 bytes",
+        ]
+
+    def test_without_title_or_rows(self) -> None:
+        assert Table(("name", "type"), []).text() == "name  type\n────  ────"
+
+    def test_an_empty_cell_does_not_change_the_alignment(self) -> None:
+        assert Table(("n",), [("",), ("10",), ("9",)]).text().splitlines() == [" n", "──", "", "10", " 9"]
+
+    def test_a_column_of_empty_cells_is_text(self) -> None:
+        assert Table(("name", "x"), [("", "y")]).text() == "name  x\n────  ─\n      y"
+
+    @pytest.mark.parametrize(
+        "number", ["0", "-1", "+1.5", "1,536", "87 %", "5%", "1 byte", "20 GiB", "1.5 TiB", "3 KB"]
+    )
+    def test_numbers_and_sizes_go_to_the_right(self, number: str) -> None:
+        assert Table(("a long header",), [(number,)]).text().splitlines()[-1].endswith(f"  {number}")
+
+    @pytest.mark.parametrize("word", ["web-1", "1 x", "GiB", "-", "1.2.3.4/24", "٣"])
+    def test_words_go_to_the_left(self, word: str) -> None:
+        assert Table(("a long header",), [(word,)]).text().splitlines()[-1] == word
+
+    def test_wide_and_combining_characters_keep_columns_straight(self) -> None:
+        text = Table(("name", "type"), [("日本", "dir"), ("cafe\u0301", "fs")]).text()
+        assert text.splitlines()[2:] == ["日本  dir", "cafe\u0301  fs"]
+
+    @given(TABLES)
+    def test_is_always_printable(self, table: Table) -> None:
+        lines = table.text().split("\n")
+        assert all(line.isprintable() for line in lines)
+        assert len(lines) == len(table.rows) + (3 if table.title else 2)
+
+
+class TestHtml:
+    def test_is_one_table(self) -> None:
+        assert Table(("name", "size"), [("a", "1 KiB")], title="T").html() == (
+            "<table><caption>T</caption>"
+            '<thead><tr><th style="text-align: left">name</th><th style="text-align: right">size</th></tr></thead>'
+            '<tbody><tr><td style="text-align: left">a</td><td style="text-align: right">1 KiB</td></tr></tbody></table>'
+        )
+
+    def test_without_title_has_no_caption(self) -> None:
+        assert "caption" not in Table(("name",), []).html()
+
+    def test_escapes_everything(self) -> None:
+        evil = "<script>alert('&')</script>"
+        html = Table((evil,), [(evil,)], title=evil).html()
+        assert "<script" not in html
+        assert html.count("&lt;script&gt;alert(&#x27;&amp;&#x27;)&lt;/script&gt;") == 3
+
+    @given(TABLES)
+    def test_reads_back(self, table: Table) -> None:
+        assert Reader(table.html()).cells == [cell for row in (table.headers, *table.rows) for cell in row]
+
+
+class Reader(HTMLParser):
+    """The texts of a table's cells."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.cells: list[str] = []
+        self.inside = False
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in {"table", "caption", "thead", "tbody", "tr", "th", "td"}
+        if tag in {"th", "td"}:
+            self.cells.append("")
+            self.inside = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            self.cells[-1] += data
+
+
+class TestPrintable:
+    @pytest.mark.parametrize(
+        ("text", "shown"),
+        [
+            ("web 1.qcow2", "web 1.qcow2"),
+            ("日本 é", "日本 é"),
+            ("a\nb", r"a\nb"),
+            ("\x1b[2J", r"\x1b[2J"),
+            ("\u202egnp.exe", r"\u202egnp.exe"),
+            ("\udc80", r"\udc80"),
+        ],
+    )
+    def test_escapes_what_cannot_be_shown(self, text: str, shown: str) -> None:
+        assert printable(text) == shown
+
+
+def test_rows_are_as_long_as_the_headers() -> None:
+    with pytest.raises(ValueError, match="row 2 has 1 cells, the table 2 columns"):
+        Table(("name", "type"), [("a", "dir"), ("b",)])
+
+
+def test_is_a_value() -> None:
+    assert Table(["a"], [["b"]]) == Table(("a",), (("b",),))
+    assert hash(Table(["a"], [["b"]])) == hash(Table(("a",), (("b",),)))
