@@ -46,6 +46,10 @@ class ParentAddress(Element):
     )
     address: PciAddress = field(metadata=child("address", PciAddress, doc="The PCI device."))
 
+    def _rules(self) -> Iterator[Problem]:
+        if self.unique_id is None:
+            yield self._broken("unique_id", "libvirt needs it, though its schema does not")
+
 
 @frozen(kw_only=True, weakref_slot=False, repr=False)
 class ScsiHostAdapter(Element):
@@ -93,6 +97,10 @@ class FcHostAdapter(Element):
     )
     wwnn: str = field(metadata=attribute("wwnn", WWN, doc="World wide node name."))
     wwpn: str = field(metadata=attribute("wwpn", WWN, doc="World wide port name."))
+
+    def _rules(self) -> Iterator[Problem]:
+        if (self.parent_wwnn is None) != (self.parent_wwpn is None):
+            yield self._broken("parent_wwnn", "parent_wwnn and parent_wwpn come together or not at all")
 
 
 def to_adapter(value: ScsiHostAdapter | FcHostAdapter | str) -> ScsiHostAdapter | FcHostAdapter:

@@ -43,6 +43,7 @@ PORT = number("port", -1, 65535)
 ABSOLUTE_PATH = matching("absolute path", _ABSOLUTE, "an absolute path of more than /")
 ABSOLUTE_DIR = matching("absolute directory", r"/[^\n\r]*", "an absolute path")
 DIR = matching("directory", r"[^\n\r]+", "a path or a share's name")
+SOURCE_NAME = matching("source name", ".+", "a name")
 DEVICE_PATH = matching(
     "device path", rf"{_ABSOLUTE}|[a-zA-Z0-9_+\-]+|{_QUALIFIED}", "an absolute path, a plain name or an IQN"
 )

@@ -22,6 +22,7 @@ from libstorage.models.places import (
     ABSOLUTE_DIR,
     DIR,
     IQN,
+    SOURCE_NAME,
     Device,
     Initiator,
     SourceHost,
@@ -258,7 +259,7 @@ class RbdSource(Element):
     allows: ClassVar[frozenset[str]] = _CEPH
 
     hosts: tuple[SourceHost, ...] = field(converter=to_hosts, metadata=_HOSTS)
-    name: str = field(metadata=text("name", doc="The Ceph pool."))
+    name: str = field(metadata=text("name", SOURCE_NAME, doc="The Ceph pool."))
     auth: Auth | None = field(default=None, metadata=_AUTH)
 
     def _rules(self) -> Iterator[Problem]:
@@ -277,7 +278,7 @@ class SheepdogSource(Element):
     allows: ClassVar[frozenset[str]] = _PLAIN
 
     hosts: tuple[SourceHost, ...] = field(converter=to_hosts, metadata=_HOSTS)
-    name: str = field(metadata=text("name", doc="The Sheepdog cluster."))
+    name: str = field(metadata=text("name", SOURCE_NAME, doc="The Sheepdog cluster."))
 
     def _rules(self) -> Iterator[Problem]:
         if wrong := _none(self.hosts):
@@ -299,7 +300,7 @@ class GlusterSource(Element):
             "dir", "path", ABSOLUTE_DIR, doc="Directory inside the volume; libvirt's default is /."
         ),
     )
-    name: str = field(metadata=text("name", doc="The Gluster volume."))
+    name: str = field(metadata=text("name", SOURCE_NAME, doc="The Gluster volume."))
 
     def _rules(self) -> Iterator[Problem]:
         if wrong := _not_one(self.hosts):
@@ -315,7 +316,7 @@ class ZfsSource(Element):
     allows: ClassVar[frozenset[str]] = _PLAIN
 
     device: Device | None = field(default=None, converter=to_optional_device, metadata=_DEVICE)
-    name: str = field(metadata=text("name", doc="The zpool."))
+    name: str = field(metadata=text("name", SOURCE_NAME, doc="The zpool."))
 
 
 @frozen(kw_only=True, weakref_slot=False, repr=False)
@@ -326,7 +327,7 @@ class VstorageSource(Element):
     target: ClassVar[Presence] = Presence.REQUIRED
     allows: ClassVar[frozenset[str]] = _PLAIN
 
-    name: str = field(metadata=text("name", doc="The cluster."))
+    name: str = field(metadata=text("name", SOURCE_NAME, doc="The cluster."))
 
 
 @frozen(kw_only=True, weakref_slot=False, repr=False)
