@@ -24,6 +24,9 @@ class Constant(Enum):
         cls.c_type = c_type
         cls.c_prefix = prefix
 
+    def __reduce_ex__(self, proto: object) -> tuple[type[Self], tuple[int]]:
+        return type(self), (self._value_,)  # by name, as in Python 3.11.2, what has no name cannot be pickled
+
     @property
     def since(self) -> str | None:
         """The first libvirt release that has it (``"0.9.10"``); ``None`` for an unknown or combined value."""
