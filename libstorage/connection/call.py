@@ -1,0 +1,279 @@
+"""A connection to one host: the choke point through which every call to its daemon goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from types import TracebackType
+from typing import Final, Literal, NoReturn, Self, TypeAlias, TypeVar
+
+import attrs
+
+from libstorage import operations
+from libstorage.connection import failure, libvirt, process
+from libstorage.connection.lane import Lane, TimeLimit, width_for
+from libstorage.connection.lanes import Closed, Lanes, NoLane
+from libstorage.connection.limits import SlowCalls
+from libstorage.connection.opening import Opener
+from libstorage.connection.process import NEVER
+from libstorage.connection.target import HostId, Target
+from libstorage.connection.uri import Address, Transport, parse
+from libstorage.errors import InvalidRequestError, NotFoundError
+from libstorage.operations import Duration, Operation
+
+R = TypeVar("R")
+
+
+class _Usual(Enum):
+    USUAL = "usual"
+
+
+Timeout: TypeAlias = float | Literal[_Usual.USUAL] | None
+"""Seconds; ``None`` is no limit; ``USUAL`` is the connection's own, which long calls do not have."""
+
+USUAL: Final = _Usual.USUAL
+
+_LOCAL_LANES = 4
+_REMOTE_LANES = 16
+_REMOTE_BULK_LANES = 32
+_LOCAL_SLOW_CALLS = 4
+_REMOTE_SLOW_CALLS = 8
+_CLOSING_GRACE = 1.0
+_DECIDING = 5.0  # seconds for the one question that tells two meanings of an error apart
+
+_ENDS_ITS_TARGET = frozenset(
+    {
+        operations.POOL_DEFINE,
+        operations.POOL_STOP,  # a transient pool is gone then
+        operations.POOL_UNDEFINE,
+        operations.POOL_DELETE,
+        operations.VOLUME_DELETE,
+        operations.SECRET_UNDEFINE,
+    }
+)
+"""After these no lane may rely on what it knew of the target."""
+
+
+class Connection:
+    """All traffic to one host.
+
+    Safe to use from any number of threads. Behind it are up to ``lanes`` connections of libvirt's, opened as threads
+    need them, with one call inside each.
+
+    Args:
+        uri: The address; ``None`` is libvirt's default.
+        readonly: Let the daemon refuse changes.
+        lanes: How many connections there may be; by default 4 to this machine and 16 (for bulk listings 32) to another.
+        timeout: Seconds that a short call may take, and that a stream may go without progress. Long calls (clone,
+            wipe, refresh …) have no limit of their own: a daemon that is gone is noticed by ``keepalive``.
+        open_timeout: Seconds that opening a connection may take.
+        keepalive: Seconds between two questions whether the daemon is still there, and how many may go unanswered.
+        unsafe: Take addresses that make libvirt run a program.
+
+    Attributes:
+        uri: The address; libvirt's own word for it if none was given.
+        readonly: Whether the daemon refuses changes.
+        local: Whether the daemon is on this machine.
+        timeout: Seconds that a short call may take.
+        daemon_version: libvirt's version there: 9000000 is 9.0.0.
+        client_version: libvirt's version here.
+
+    Raises:
+        InvalidRequestError: The address is malformed or dangerous.
+        ConnectionFailedError: The daemon cannot be reached.
+        AuthenticationError: It does not accept who we are.
+        UnsupportedError: libvirt's Python binding is missing.
+    """
+
+    def __init__(
+        self,
+        uri: str | None = None,
+        *,
+        readonly: bool = False,
+        lanes: int | None = None,
+        timeout: float | None = 60.0,
+        open_timeout: float = 10.0,
+        keepalive: tuple[int, int] = (5, 3),
+        unsafe: bool = False,
+    ) -> None:
+        if lanes is not None and lanes < 1:
+            raise InvalidRequestError(f"lanes must be at least 1, not {lanes}")
+        address = parse(uri, unsafe=unsafe)
+        self.readonly = readonly
+        self.timeout = timeout
+        self._process = process.current()
+        self.client_version = self._process.binding.getVersion()
+        first = self._opener(address, keepalive, open_timeout)()
+        address = _as_opened(address, first)
+        self.uri = address.uri or ""
+        self.local = address.is_local
+        usual = _LOCAL_LANES if self.local else _REMOTE_LANES
+        self._most_lanes = lanes or (_LOCAL_LANES if self.local else _REMOTE_BULK_LANES)
+        self._lanes = Lanes(
+            self._opener(address, keepalive, open_timeout),
+            first,
+            width=width_for(self.client_version),
+            limit=lanes or usual,
+        )
+        slow_calls = _LOCAL_SLOW_CALLS if self.local else _REMOTE_SLOW_CALLS
+        self._slow_calls = SlowCalls(max(1, min(slow_calls, self.max_lanes - 1)))  # a lane is left for others
+        self.daemon_version = self.call(
+            operations.HOST_VERSION, HostId(self.uri), lambda lane: lane.connection.getLibVersion()
+        )
+
+    @property
+    def max_lanes(self) -> int:
+        """How many of libvirt's connections there may be at the moment."""
+        return self._lanes.limit
+
+    def call(
+        self, op: Operation, target: Target, body: Callable[[Lane], R], *, timeout: Timeout = USUAL
+    ) -> R:
+        """Run one operation: every call to the daemon goes through here.
+
+        Args:
+            op: Its row in the table of operations.
+            target: What it is done to.
+            body: Does it with the lane that it is given, and returns plain data. It may run again on another lane, so
+                it takes its raw objects from the lane, and keeps none.
+            timeout: Seconds that it may take, half of which at most are spent waiting for a lane.
+
+        Raises:
+            StorageError: One of its subclasses, by what libvirt answered.
+        """
+        with self.lane(op, target, timeout=timeout) as lane:
+            return body(lane)
+
+    def lane(self, op: Operation, target: Target, *, timeout: Timeout = USUAL) -> Visit:
+        """A lane for the length of a ``with`` block: a stream or a bulk listing, as one operation.
+
+        For a stream ``timeout`` is how long it may stand still: ``lane.renew()`` says that there was progress.
+
+        Raises:
+            StorageError: As for [call][libstorage.connection.call.Connection.call].
+        """
+        if timeout is USUAL:
+            timeout = None if op.duration is Duration.LONG else self.timeout
+        return Visit(self, op, target, timeout)
+
+    def widen(self, lanes: int) -> None:
+        """Begin to open lanes for a bulk listing until there are so many, as far as the limit allows."""
+        if not self._process.forked:
+            self._lanes.widen(min(lanes, self._most_lanes))
+
+    def is_alive(self) -> bool:
+        """Whether a lane is open whose daemon has not gone, as far as is known (``virConnectIsAlive``); asks nobody."""
+        return not self._process.forked and self._lanes.is_alive()
+
+    def close(self) -> None:
+        """Close all lanes. Calls that still run after a second are cut; later ones are refused."""
+        if not self._process.forked:
+            self._lanes.close(_CLOSING_GRACE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Connection {self.uri}{' (read-only)' if self.readonly else ''}>"
+
+    def acquire(self, op: Operation, target: Target, timeout: float | None) -> Lane:
+        """A lane for a visit: waits for its turn, for half of the time limit at most."""
+        fields = failure.fields(op, target, self.uri)
+        if self._process.forked:
+            raise failure.forked(fields)
+        waiting = TimeLimit(NEVER if timeout is None else timeout / 2)
+        if not self._slow_calls.enter(op, target, waiting):
+            raise failure.no_turn(fields, waiting.span, "slow calls", self._slow_calls.most)
+        try:
+            return self._lanes.take(waiting, alone=op.duration is not Duration.SHORT)
+        except BaseException as error:
+            self._slow_calls.leave(op, target)
+            if isinstance(error, NoLane):
+                raise failure.no_turn(fields, waiting.span, "calls", self.max_lanes) from None
+            if isinstance(error, Closed):
+                raise failure.closed(fields) from None
+            raise
+
+    def release(self, op: Operation, target: Target, lane: Lane) -> None:
+        """A visit is over."""
+        self._lanes.give(lane)
+        self._slow_calls.leave(op, target)
+
+    def forget(self, target: Target) -> None:
+        """Let every lane drop what it keeps of a thing that is no more, or not what it was."""
+        self._lanes.forget(target)
+
+    def _opener(self, address: Address, keepalive: tuple[int, int], timeout: float) -> Opener:
+        return Opener(self._process, address, self.readonly, keepalive, timeout)
+
+
+class Visit:
+    """One operation's time on a lane: a context manager that gives the lane, and turns libvirt's errors into ours."""
+
+    __slots__ = ("_connection", "_lane", "_limit", "_op", "_target", "_timeout")
+
+    def __init__(self, connection: Connection, op: Operation, target: Target, timeout: float | None) -> None:
+        self._connection = connection
+        self._op = op
+        self._target = target
+        self._timeout = timeout
+
+    def __enter__(self) -> Lane:
+        limit = TimeLimit(NEVER if self._timeout is None else self._timeout)
+        lane = self._connection.acquire(self._op, self._target, self._timeout)
+        lane.enter(limit)
+        self._lane, self._limit = lane, limit
+        return lane
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        lane, mapped = self._lane, None
+        del self._lane
+        try:
+            if error is not None:
+                mapped = self._translate(error, lane)
+            elif self._op in _ENDS_ITS_TARGET:
+                self._connection.forget(self._target)
+        finally:
+            lane.leave(self._limit)
+            self._connection.release(self._op, self._target, lane)
+        if mapped is not None:
+            _raise_alone(mapped)
+
+    def _translate(self, error: BaseException, lane: Lane) -> BaseException | None:
+        """Our error for libvirt's; ``None`` lets an error pass that is not libvirt's."""
+        if isinstance(error, SystemError) and isinstance(error.__cause__, KeyboardInterrupt):
+            return error.__cause__  # Ctrl-C struck inside an error handler of the application
+        if libvirt.answer(error) is None:
+            return None
+        if lane.is_cut:
+            return failure.cut(self._op, self._target, self._connection.uri, self._limit)
+        lane.leave(self._limit)
+        self._limit = TimeLimit(_DECIDING)
+        lane.enter(self._limit)
+        mapped = failure.map_error(error, self._op, self._target, lane, self._connection.uri)
+        if isinstance(mapped, NotFoundError):
+            lane.forget(self._target)
+        return mapped
+
+
+def _raise_alone(error: BaseException) -> NoReturn:
+    """Raise it without what it came from: that may quote documents, and its frames keep raw objects alive."""
+    try:
+        raise error from None
+    finally:
+        error.__context__ = None
+
+
+def _as_opened(address: Address, lane: Lane) -> Address:
+    """The address, with what libvirt knows of it if it was libvirt's default or an alias."""
+    if address.transport is not Transport.UNKNOWN:
+        return address
+    actual = lane.connection.getURI()
+    return attrs.evolve(parse(actual, unsafe=True), uri=address.uri or actual)

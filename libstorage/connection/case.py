@@ -1,0 +1,86 @@
+"""A failed call, and what can still be asked about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+
+from libstorage.connection import libvirt
+from libstorage.connection.codes import Code
+from libstorage.connection.lane import Lane
+from libstorage.connection.libvirt import Answer
+from libstorage.connection.target import PoolId, SecretId, Target, VolumeId
+from libstorage.operations import Operation
+
+_NOT_FOUND = {Code.NO_STORAGE_POOL, Code.NO_STORAGE_VOL, Code.NO_SECRET}
+
+
+@attrs.frozen
+class Case:
+    """An answer of libvirt's, and what can still be asked about it.
+
+    Attributes:
+        said: The answer.
+        op: What was tried.
+        target: What it was tried on.
+        lane: Where; ``None`` if no question can be asked there.
+    """
+
+    said: Answer
+    op: Operation
+    target: Target
+    lane: Lane | None
+
+    @property
+    def pool(self) -> PoolId | None:
+        """The pool in question."""
+        return self.target.pool if isinstance(self.target, VolumeId) else self._own_pool
+
+    @property
+    def _own_pool(self) -> PoolId | None:
+        return self.target if isinstance(self.target, PoolId) else None
+
+    def pool_is_active(self) -> bool | None:
+        """Whether the pool runs; like the others ``None`` if that cannot be found out."""
+        pool = self.pool
+        return None if pool is None else self._ask(lambda lane: lane.pool(pool).isActive())
+
+    def pool_is_persistent(self) -> bool | None:
+        """Whether the pool has a stored definition."""
+        pool = self.pool
+        return None if pool is None else self._ask(lambda lane: lane.pool(pool).isPersistent())
+
+    def pool_is_there(self) -> bool | None:
+        """Whether there is a pool of the target's name or uuid."""
+        pool = self.pool
+        if pool is None:
+            return None
+        return self._ask(lambda lane: lane.connection.storagePoolLookupByName(pool.name)) or self._ask(
+            lambda lane: lane.connection.storagePoolLookupByUUIDString(pool.uuid)
+        )
+
+    def volume_is_there(self) -> bool | None:
+        """Whether the pool lists the volume."""
+        target = self.target
+        if not isinstance(target, VolumeId):
+            return None
+        return self._ask(lambda lane: lane.pool(target.pool).storageVolLookupByName(target.name))
+
+    def secret_is_there(self) -> bool | None:
+        """Whether the host has the secret."""
+        target = self.target
+        if not isinstance(target, SecretId):
+            return None
+        return self._ask(lambda lane: lane.connection.secretLookupByUUIDString(target.uuid))
+
+    def _ask(self, read: Callable[[Lane], object]) -> bool | None:
+        if self.lane is None:
+            return None
+        try:
+            return bool(read(self.lane))
+        except Exception as error:
+            said = libvirt.answer(error)
+            if said is None:
+                raise
+            return False if said.code in _NOT_FOUND else None

@@ -1,0 +1,220 @@
+"""A lane: one connection to a daemon, its socket, and the raw objects that live on it."""
+
+from __future__ import annotations
+
+import threading
+from time import monotonic
+from typing import cast
+
+from libstorage.connection import sockets
+from libstorage.connection.process import NEVER, Process
+from libstorage.connection.raw import RawConnect, RawObject, RawPool, RawSecret, RawVolume
+from libstorage.connection.target import PoolId, SecretId, Target, VolumeId
+
+RAW_LIMIT = 4096
+"""How many raw objects a lane keeps; then it begins anew."""
+
+_SHARED_SINCE = 10_003_000
+_SHARED_WIDTH = 4
+
+
+def width_for(client_version: int) -> int:
+    """How many threads may be inside one connection.
+
+    Before libvirt 10.3.0 two of them can crash the process when the daemon hangs (CVE-2024-4418). Later ones allow
+    more, and 4 is one less than what a daemon takes from one client before it stops to read (max_client_requests).
+    """
+    return _SHARED_WIDTH if client_version >= _SHARED_SINCE else 1
+
+
+class TimeLimit:
+    """How long one call on a lane may take.
+
+    Attributes:
+        span: The whole of it, in seconds.
+        expires: When it ends, by the monotonic clock.
+    """
+
+    __slots__ = ("expires", "span")
+
+    def __init__(self, span: float) -> None:
+        self.span = span
+        self.expires = monotonic() + span
+
+    def remaining(self) -> float:
+        """How much of it is left, in seconds."""
+        return max(0.0, self.expires - monotonic())
+
+    def patience(self) -> float | None:
+        """How much of it is left, in seconds; ``None`` is no limit."""
+        return None if self.expires == NEVER else self.remaining()
+
+    def renew(self) -> None:
+        """Begin anew."""
+        self.expires = monotonic() + self.span
+
+
+class Lane:
+    """One connection to a daemon, given to one call at a time.
+
+    The body of a call gets it, takes its raw objects from it, and keeps none of them.
+
+    Attributes:
+        connection: The raw ``virConnect``.
+        users: How many calls have the lane now.
+        alone: Whether the one call that has it shares it with nobody.
+        is_cut: Whether the lane was ended from our side.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_guard",
+        "_inode",
+        "_limits",
+        "_process",
+        "_raw",
+        "alone",
+        "connection",
+        "is_cut",
+        "users",
+    )
+
+    def __init__(self, connection: RawConnect, inode: int | None, process: Process) -> None:
+        self.connection = connection
+        self.users = 0
+        self.alone = False
+        self.is_cut = False
+        self._inode = inode
+        self._process = process
+        self._raw: dict[Target, RawObject] = {}
+        self._limits: list[TimeLimit] = []
+        self._guard = threading.Lock()
+        process.watch(self)
+
+    def pool(self, target: PoolId, *, fresh: bool = False) -> RawPool:
+        """The raw pool, looked up by its uuid if the lane does not know it yet or ``fresh``.
+
+        Raises:
+            libvirtError: There is no such pool any more. The call that has the lane turns it into ours.
+        """
+        known = cast(RawPool | None, self._raw.get(target))
+        if known is not None and not fresh:
+            return known
+        found = self.connection.storagePoolLookupByUUIDString(target.uuid)
+        if known is not None and found.name() != known.name():
+            self.forget(target)  # libvirt finds volumes by the name of their pool
+        self.remember(target, found)
+        return found
+
+    def volume(self, target: VolumeId, *, fresh: bool = False) -> RawVolume:
+        """The raw volume, looked up if the lane does not know it yet.
+
+        Args:
+            target: Which volume.
+            fresh: Look its pool up first: libvirt finds a volume by the *name* of its pool, so that a pool that was
+                made again would lend its volume to a destructive call.
+
+        Raises:
+            libvirtError: There is no such pool or volume any more. The call that has the lane turns it into ours.
+        """
+        pool = self.pool(target.pool, fresh=fresh)
+        known = cast(RawVolume | None, self._raw.get(target))
+        if known is not None:
+            return known
+        found = pool.storageVolLookupByName(target.name)
+        self.remember(target, found)
+        return found
+
+    def secret(self, target: SecretId) -> RawSecret:
+        """The raw secret, looked up by its uuid if the lane does not know it yet.
+
+        Raises:
+            libvirtError: There is no such secret any more. The call that has the lane turns it into ours.
+        """
+        known = cast(RawSecret | None, self._raw.get(target))
+        if known is not None:
+            return known
+        found = self.connection.secretLookupByUUIDString(target.uuid)
+        self.remember(target, found)
+        return found
+
+    def remember(self, target: Target, raw: RawObject) -> None:
+        """Keep a raw object of this lane for later calls."""
+        if len(self._raw) >= RAW_LIMIT:
+            self._raw.clear()
+        self._raw[target] = raw
+
+    def forget(self, target: Target) -> None:
+        """Drop what the lane keeps of a thing; of a pool, its volumes too."""
+        self._raw.pop(target, None)
+        if isinstance(target, PoolId):
+            for known in list(self._raw):
+                if isinstance(known, VolumeId) and known.pool == target:
+                    self._raw.pop(known, None)
+
+    def renew(self) -> None:
+        """There was progress: the time limit of the running call starts anew."""
+        for limit in self._limits:
+            limit.renew()
+
+    @property
+    def expires(self) -> float:
+        """When the first of the calls inside runs out of time, by the monotonic clock."""
+        return min((limit.expires for limit in list(self._limits)), default=NEVER)
+
+    def enter(self, limit: TimeLimit) -> None:
+        """A call begins."""
+        with self._guard:
+            self._limits.append(limit)
+        if limit.expires < NEVER and self._inode is not None:
+            self._process.expect(limit.expires)
+
+    def leave(self, limit: TimeLimit) -> None:
+        """A call is over: from now on it cannot be cut."""
+        with self._guard:
+            self._limits.remove(limit)
+
+    def is_alive(self) -> bool:
+        """Whether nothing is known against it; asks nobody."""
+        return not self.is_cut and self.connection.isAlive() == 1
+
+    def cut_if_late(self, now: float) -> None:
+        """Cut the lane if the time of a call inside is up."""
+        with self._guard:
+            if self.expires <= now:
+                self.cut()
+
+    def cut(self) -> None:
+        """End whatever waits for the daemon; the lane is of no use afterwards. Does nothing to a lane without socket."""
+        if self._inode is not None and not self.is_cut:
+            self.is_cut = True
+            sockets.end(self._inode)
+
+    def check_socket(self) -> None:
+        """Count itself as cut if its socket is gone."""
+        if self._inode is not None and self._inode not in sockets.all_sockets():
+            self.is_cut = True
+
+    def close(self, limit: TimeLimit) -> None:
+        """Close the connection; cut it when the daemon does not answer in time."""
+        self._raw.clear()
+        self.enter(limit)
+        try:
+            holders = self.connection.close()
+        except self._process.binding.libvirtError:
+            holders = 1
+        self.leave(limit)
+        if (
+            holders and self._inode is not None
+        ):  # somebody still has a raw object of ours: a kept traceback will do
+            sockets.end(self._inode)
+        self._process.unwatch(self)
+        self._process.claimed.discard(self._inode or 0)
+
+    def abandon(self) -> None:
+        """In a forked child: leave the connection to the parent, whose it is."""
+        for raw in (self.connection, *self._raw.values()):
+            vars(raw)["_o"] = (
+                None  # the binding's handle, leaked on purpose: freed here, it would close there
+            )
+        self._raw.clear()

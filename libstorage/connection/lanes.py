@@ -1,0 +1,239 @@
+"""The lanes of one host: who gets which, when another is opened, and what becomes of those that were lost."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+
+from libstorage.connection.lane import Lane, TimeLimit
+from libstorage.connection.target import Target
+
+_PAUSE_AFTER_FAILURE = 1.0  # seconds before another lane is tried, as long as there are some
+_AFTER_CUT = 1.0  # seconds that a lane may take to close, or a call to come back from a lane that was cut
+
+
+class Closed(Exception):
+    """The lanes were closed."""
+
+
+class NoLane(Exception):
+    """No lane became free in time."""
+
+
+class _Waiter:
+    """A call that waits for a lane; first come, first served."""
+
+    __slots__ = ("_called", "alone", "error", "lane")
+
+    def __init__(self, *, alone: bool) -> None:
+        self.alone = alone
+        self.lane: Lane | None = None
+        self.error: Exception | None = None
+        self._called = threading.Lock()
+        self._called.acquire()
+
+    @property
+    def is_served(self) -> bool:
+        return self.lane is not None or self.error is not None
+
+    def call(self, lane: Lane | None, error: Exception | None = None) -> None:
+        self.lane, self.error = lane, error
+        self._called.release()
+
+    def wait(self, limit: TimeLimit) -> None:
+        patience = limit.patience()
+        self._called.acquire(timeout=-1 if patience is None else patience)
+
+
+class Lanes:
+    """The lanes of one host.
+
+    Idle lanes are a stack: the last one used knows most raw objects. Waiters are a queue. A lane is opened as soon as
+    somebody waits and ``limit`` is not reached, and whatever comes first, it or a lane given back, serves.
+
+    Args:
+        open_lane: Opens one lane, or raises a ``StorageError``.
+        first: One that is open.
+        width: How many calls may share a lane.
+        limit: How many lanes there may be.
+    """
+
+    def __init__(self, open_lane: Callable[[], Lane], first: Lane, *, width: int, limit: int) -> None:
+        self.limit = limit
+        self._open_lane = open_lane
+        self._width = width
+        self._lock = threading.RLock()  # a finalizer may close another host's lanes in the middle of this
+        self._changed = threading.Condition(self._lock)
+        self._lanes: set[Lane] = {first}
+        self._idle: list[Lane] = [first]
+        self._waiters: deque[_Waiter] = deque()
+        self._opening = 0
+        self._retry_at = 0.0
+        self._closed = False
+
+    def take(self, limit: TimeLimit, *, alone: bool) -> Lane:
+        """A lane for one call.
+
+        Args:
+            limit: How long to wait.
+            alone: Nobody else may be inside.
+
+        Raises:
+            Closed: The lanes were closed.
+            NoLane: None became free in time.
+            StorageError: There is none, and none can be opened.
+        """
+        with self._lock:
+            lane = None if self._waiters or self._closed else self._free_lane(alone=alone)
+            if lane is not None:
+                return lane
+            if self._closed:
+                raise Closed
+            waiter = _Waiter(alone=alone)
+            self._waiters.append(waiter)
+            self._open_for_waiters()
+        try:
+            waiter.wait(limit)
+        except BaseException:
+            self._leave_queue(waiter)
+            if waiter.lane is not None:
+                self.give(waiter.lane)
+            raise
+        self._leave_queue(waiter)
+        if waiter.lane is None:
+            raise waiter.error or NoLane
+        return waiter.lane
+
+    def give(self, lane: Lane) -> None:
+        """Give a lane back; one that was lost is closed, and replaced when somebody needs it."""
+        with self._lock:
+            lane.users -= 1
+            lane.alone = False
+            if self._closed or not lane.is_alive():
+                self._drop(lane)
+            elif lane not in self._idle:
+                self._idle.append(lane)
+            self._serve()
+
+    def widen(self, lanes: int) -> None:
+        """Begin to open lanes until there are so many; callers use each as soon as it is there."""
+        with self._lock:
+            if not self._closed:
+                self.limit = max(self.limit, lanes)
+                self._open(lanes - len(self._lanes) - self._opening)
+
+    def forget(self, target: Target) -> None:
+        """Let every lane drop what it keeps of a thing."""
+        with self._lock:
+            lanes = list(self._lanes)
+        for lane in lanes:
+            lane.forget(target)
+
+    def count(self) -> int:
+        """How many lanes there are."""
+        return len(self._lanes)
+
+    def is_alive(self) -> bool:
+        """Whether one of them is open whose daemon has not gone, as far as is known."""
+        with self._lock:
+            return any(lane.is_alive() for lane in self._lanes)
+
+    def close(self, grace: float) -> None:
+        """Close every lane.
+
+        Args:
+            grace: Calls still running after so many seconds are cut; those that wait and later ones are refused.
+        """
+        with self._lock:
+            self._closed = True
+            waiting, self._waiters = self._waiters, deque()
+            for waiter in waiting:
+                waiter.call(None, Closed())
+            self._changed.wait_for(lambda: not self._opening and not self._busy(), grace)
+            for lane in self._busy():
+                lane.cut()  # whose call gives it back, which closes it
+            self._changed.wait_for(lambda: not self._busy(), _AFTER_CUT)
+            limit = TimeLimit(grace)
+            for lane in self._lanes - self._busy():
+                self._lanes.discard(lane)
+                lane.close(limit)
+            self._idle.clear()
+
+    def _busy(self) -> set[Lane]:
+        return {lane for lane in self._lanes if lane.users}
+
+    def _free_lane(self, *, alone: bool) -> Lane | None:
+        while (lane := self._choose(alone=alone)) is not None:
+            if lane.is_alive():
+                lane.users += 1
+                lane.alone = alone
+                if alone or lane.users >= self._width:
+                    self._idle.remove(lane)
+                return lane
+            self._drop(lane)
+        return None
+
+    def _choose(self, *, alone: bool) -> Lane | None:
+        """A lane that nobody is inside; failing that, and if there cannot be more, one with room."""
+        empty = next((lane for lane in reversed(self._idle) if not lane.users), None)
+        if empty is None and not alone and len(self._lanes) + self._opening >= self.limit:
+            return next(reversed(self._idle), None)
+        return empty
+
+    def _drop(self, lane: Lane) -> None:
+        if lane in self._idle:
+            self._idle.remove(lane)
+        if not lane.users:
+            self._lanes.discard(lane)
+            lane.close(TimeLimit(0.0 if lane.is_cut else _AFTER_CUT))
+
+    def _serve(self) -> None:
+        while self._waiters and (lane := self._free_lane(alone=self._waiters[0].alone)) is not None:
+            self._waiters.popleft().call(lane)
+        self._open_for_waiters()
+        self._changed.notify_all()
+
+    def _leave_queue(self, waiter: _Waiter) -> None:
+        with self._lock:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+
+    def _open_for_waiters(self) -> None:
+        if not self._lanes or monotonic() >= self._retry_at:
+            self._open(min(len(self._waiters), self.limit - len(self._lanes)) - self._opening)
+
+    def _open(self, lanes: int) -> None:
+        for _ in range(lanes):
+            self._opening += 1
+            threading.Thread(target=self._open_one, name="libstorage-opener", daemon=True).start()
+
+    def _open_one(self) -> None:
+        lane = error = None
+        try:
+            lane = self._open_lane()
+        except Exception as failure:  # noqa: BLE001 -- it is for those who wait, whatever it is
+            error = failure
+        with self._lock:
+            self._opening -= 1
+            if lane is not None:
+                self._lanes.add(lane)
+                if self._closed:
+                    self._drop(lane)
+                else:
+                    self._idle.append(lane)
+            else:
+                self._retry_at = monotonic() + _PAUSE_AFTER_FAILURE
+            if error is not None and not self._lanes and not self._opening:
+                while self._waiters:
+                    self._waiters.popleft().call(None, _twin(error))
+            self._serve()
+
+
+def _twin(error: Exception) -> Exception:
+    """The same error for another thread: raising it writes into it."""
+    twin = copy.copy(error)
+    twin.__cause__ = error.__cause__
+    return twin

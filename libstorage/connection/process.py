@@ -1,0 +1,210 @@
+"""What all connections of this process share: libvirt's error handler and event loop, deadlines, fork and exit.
+
+The one piece of module-level state of libstorage. It is made when the first connection is, and it is of no use in a
+forked child, where neither libvirt's event loop nor the sockets are the child's own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import operator
+import os
+import threading
+from collections.abc import Callable, Hashable
+from time import monotonic
+from typing import Protocol, TypeVar, cast
+
+from libstorage.connection import libvirt
+from libstorage.errors import ConnectionFailedError
+
+T = TypeVar("T")
+NEVER = float("inf")
+
+
+class Watched(Protocol):
+    """A lane, as the process sees it."""
+
+    @property
+    def expires(self) -> float:
+        """When it must be cut, by the monotonic clock."""
+        ...
+
+    def cut_if_late(self, now: float) -> None:
+        """Cut it if its time is up."""
+        ...
+
+    def cut(self) -> None:
+        """End whatever waits for its daemon."""
+        ...
+
+    def check_socket(self) -> None:
+        """Count itself as cut if its socket is gone."""
+        ...
+
+    def abandon(self) -> None:
+        """Leave its connection to the parent process."""
+        ...
+
+
+class Process:
+    """What all connections of one process share.
+
+    Attributes:
+        binding: libvirt's Python binding.
+        forked: Whether we are in a child of the process that this belonged to.
+        opening: Held while a new socket is being told from others.
+        claimed: Inodes of the sockets that belong to lanes.
+    """
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.binding = libvirt.load()
+        self.forked = False
+        self.opening = threading.Lock()
+        self.claimed: set[int] = set()
+        self._lanes: set[Watched] = set()
+        self._shared: dict[Hashable, object] = {}
+        self._sharing = threading.RLock()
+        self._alarm = threading.Condition()  # an RLock: a finalizer may close a lane in the middle of this
+        self._wake_at = NEVER
+        if quiet:
+            # A builtin: no bytecode runs in it, so that Ctrl-C cannot strike inside libvirt's error report.
+            self.binding.registerErrorHandler(operator.is_, None)
+        if not self._has_event_loop():
+            self.binding.virEventRegisterDefaultImpl()
+            _start_thread(self._run_events, "libstorage-events")
+        _start_thread(self._watch_deadlines, "libstorage-deadlines")
+        atexit.register(self.cut_all)
+
+    def watch(self, lane: Watched) -> None:
+        """Look after a lane's deadlines from now on."""
+        self._lanes.add(lane)
+
+    def unwatch(self, lane: Watched) -> None:
+        """Leave a lane alone from now on."""
+        self._lanes.discard(lane)
+
+    def expect(self, expires: float) -> None:
+        """A deadline was set: wake up in time for it."""
+        if expires < self._wake_at:
+            with self._alarm:
+                self._wake_at = min(self._wake_at, expires)
+                self._alarm.notify()
+
+    def cut_all(self) -> None:
+        """Cut every lane: at exit, so that no destructor waits for a host that hangs."""
+        for lane in list(self._lanes):
+            lane.cut()
+
+    def check_sockets(self) -> None:
+        """Let every lane find out whether its socket is still there."""
+        for lane in list(self._lanes):
+            lane.check_socket()
+
+    def shared(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The one object of this process under a key, made when it is first asked for."""
+        with self._sharing:
+            if key not in self._shared:
+                self._shared[key] = make()
+            return cast(T, self._shared[key])
+
+    def drop_shared(self, key: Hashable) -> None:
+        """Forget the object under a key."""
+        self._shared.pop(key, None)
+
+    def reset(self) -> None:
+        """For tests: cut every lane and forget the shared objects."""
+        self.cut_all()
+        self._shared.clear()
+
+    def abandon(self) -> None:
+        """We are a forked child: leave all to the parent, touching no lock, for its threads may have held them."""
+        self.forked = True
+        for lane in self._lanes:
+            lane.abandon()
+        self._lanes.clear()
+        self._shared.clear()
+
+    def _has_event_loop(self) -> bool:
+        """Whether the application has registered one: then it runs it, and there cannot be a second."""
+        try:
+            timer = self.binding.virEventAddTimeout(-1, _ignore, None)
+        except self.binding.libvirtError:
+            return False
+        self.binding.virEventRemoveTimeout(timer)
+        return True
+
+    def _run_events(self) -> None:
+        while True:
+            self.binding.virEventRunDefaultImpl()
+
+    def _watch_deadlines(self) -> None:
+        while True:
+            with self._alarm:
+                while (now := monotonic()) < self._wake_at:
+                    self._alarm.wait(None if self._wake_at == NEVER else self._wake_at - now)
+                self._wake_at = NEVER
+            for lane in list(self._lanes):
+                lane.cut_if_late(now)
+            self.expect(min((lane.expires for lane in list(self._lanes)), default=NEVER))
+
+
+class _Holder:
+    """Where the process's machinery is kept."""
+
+    def __init__(self) -> None:
+        self.process: Process | None = None
+        self.making = threading.RLock()
+        self.quiet = True
+        self.hooked = False
+
+    def leave_to_parent(self) -> None:
+        self.making = threading.RLock()
+        if self.process is not None:
+            self.process.abandon()
+
+
+_here = _Holder()
+
+
+def current() -> Process:
+    """What all connections of this process share; made on first use.
+
+    Raises:
+        UnsupportedError: libvirt's Python binding is missing.
+        ConnectionFailedError: This process was forked from one that had connected.
+    """
+    with _here.making:
+        if _here.process is None:
+            _here.process = Process(quiet=_here.quiet)
+            if not _here.hooked:
+                os.register_at_fork(after_in_child=_here.leave_to_parent)
+                _here.hooked = True
+        if _here.process.forked:
+            raise ConnectionFailedError(
+                "this process was forked from one that used libvirt, so it cannot connect", hint=FORK_HINT
+            )
+        return _here.process
+
+
+def keep_error_handler() -> None:
+    """Leave libvirt's error handler, which is one for the whole process, as the application has set it.
+
+    libvirt prints every error to stderr, expected ones too, unless a handler is registered; libstorage registers one
+    that is silent. Call this before the first connection to prevent that.
+    """
+    _here.quiet = False
+
+
+FORK_HINT = (
+    "Start workers with multiprocessing's 'spawn' or 'forkserver' method, or connect for the first time after fork; "
+    "the parent's connection is unharmed."
+)
+"""What to do about a connection that a fork has separated from its process."""
+
+
+def _start_thread(run: Callable[[], None], name: str) -> None:
+    threading.Thread(target=run, name=name, daemon=True).start()
+
+
+def _ignore(*_: object) -> None:
+    pass

@@ -1,0 +1,60 @@
+"""Which thing on which host: identities, by which handles compare, hash, and find their raw objects."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import attrs
+
+
+@attrs.frozen
+class HostId:
+    """A host, by its address."""
+
+    uri: str
+
+    def __str__(self) -> str:
+        return f"host {self.uri}"
+
+
+@attrs.frozen
+class PoolId:
+    """A pool of a host: its uuid tells it from another that bears its name later."""
+
+    uri: str
+    name: str
+    uuid: str
+
+    def __str__(self) -> str:
+        return f"pool {self.name!r}"
+
+
+@attrs.frozen
+class VolumeId:
+    """A volume of a pool."""
+
+    pool: PoolId
+    name: str
+
+    @property
+    def uri(self) -> str:
+        """Address of the host."""
+        return self.pool.uri
+
+    def __str__(self) -> str:
+        return f"volume {self.name!r} in {self.pool}"
+
+
+@attrs.frozen
+class SecretId:
+    """A secret of a host."""
+
+    uri: str
+    uuid: str
+
+    def __str__(self) -> str:
+        return f"secret {self.uuid}"
+
+
+Target: TypeAlias = HostId | PoolId | VolumeId | SecretId
+"""What an operation is done to."""
