@@ -9,130 +9,140 @@ Documents (:class:`PoolSpec`, :class:`VolumeSpec` and their parts) are immutable
         pool = host.pools.define(ls.PoolSpec.dir("images", "/srv/images")).build().start()
         vol = pool.volumes.create(ls.VolumeSpec.qcow2("web.qcow2", "20 GiB"))
 
-Importing this package imports neither libvirt nor xmlschema: documents work where libvirt cannot be imported.
+Importing this package loads next to nothing: each name loads its module when it is first used, and only a connection
+loads libvirt, so documents work where libvirt cannot be imported.
 """
 
 from __future__ import annotations
 
-from libstorage.enums import (
-    AdapterType,
-    AuthType,
-    DiskFormat,
-    EncryptionEngine,
-    EncryptionFormat,
-    FsFormat,
-    ListPoolsFlags,
-    ListSecretsFlags,
-    LogicalFormat,
-    NetfsFormat,
-    PoolBuildFlags,
-    PoolCreateFlags,
-    PoolDefineFlags,
-    PoolDeleteFlags,
-    PoolEventId,
-    PoolEventLifecycle,
-    PoolState,
-    PoolType,
-    RefreshAllocation,
-    SecretDefineFlags,
-    SecretEventId,
-    SecretEventLifecycle,
-    SecretUsage,
-    SecretUsageType,
-    StreamEvent,
-    StreamFlags,
-    StreamRecvFlags,
-    VolumeCreateFlags,
-    VolumeDeleteFlags,
-    VolumeDownloadFlags,
-    VolumeFormat,
-    VolumeInfoFlags,
-    VolumeResizeFlags,
-    VolumeType,
-    VolumeUploadFlags,
-    WipeAlgorithm,
-    XmlFlags,
-)
-from libstorage.errors import (
-    AccessDeniedError,
-    AuthenticationError,
-    BusyError,
-    ConnectionFailedError,
-    ConnectionLostError,
-    DeadlineError,
-    DocumentError,
-    ExistsError,
-    HelperError,
-    InvalidRequestError,
-    LibvirtError,
-    NoSpaceError,
-    NotFoundError,
-    PoolActiveError,
-    PoolBusyError,
-    PoolExistsError,
-    PoolInactiveError,
-    PoolNotFoundError,
-    Problem,
-    SecretNotFoundError,
-    SourceConflictError,
-    StateError,
-    StorageError,
-    StorageIOError,
-    TransferError,
-    UnsupportedError,
-    VolumeBusyError,
-    VolumeExistsError,
-    VolumeNotFoundError,
-)
-from libstorage.models.adapters import FcHostAdapter, ParentAddress, PciAddress, ScsiHostAdapter
-from libstorage.models.auth import Auth, SecretRef
-from libstorage.models.capabilities import (
-    CapabilityEnum,
-    CapabilityOptions,
-    PoolCapabilities,
-    PoolTypeCapabilities,
-)
-from libstorage.models.compare import NORMALISATIONS, Difference, Normalisation
-from libstorage.models.discovery import FoundSource, PoolSources, SourceQuery
-from libstorage.models.encryption import Cipher, Encryption, Ivgen
-from libstorage.models.info import PoolInfo, VolumeInfo
-from libstorage.models.inventory import Inventory, PoolEntry, VolumeEntry
-from libstorage.models.permissions import Permissions
-from libstorage.models.places import Device, FreeExtent, Initiator, SourceHost
-from libstorage.models.pool import PoolSpec
-from libstorage.models.pool_parts import ConfigOption, PoolFeatures, PoolRefresh, PoolTarget, RefreshVolume
-from libstorage.models.secret import SecretSpec, Usage
-from libstorage.models.sources import (
-    DirSource,
-    DiskSource,
-    FsSource,
-    GlusterSource,
-    IscsiDirectSource,
-    IscsiSource,
-    LogicalSource,
-    MpathSource,
-    NetfsSource,
-    Presence,
-    RbdSource,
-    ScsiSource,
-    SheepdogSource,
-    UnknownSource,
-    VstorageSource,
-    ZfsSource,
-)
-from libstorage.models.volume import (
-    BackingStore,
-    Extent,
-    Timestamps,
-    VolumeDevice,
-    VolumeFeatures,
-    VolumeSource,
-    VolumeSpec,
-    VolumeTarget,
-)
-from libstorage.units import GiB, KiB, MiB, Size, SizeLike, TiB
-from libstorage.xml.describe import Description, FieldDescription, describe
-from libstorage.xml.fields import Unknown
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from libstorage.enums import (
+        AdapterType,
+        AuthType,
+        DiskFormat,
+        EncryptionEngine,
+        EncryptionFormat,
+        FsFormat,
+        ListPoolsFlags,
+        ListSecretsFlags,
+        LogicalFormat,
+        NetfsFormat,
+        PoolBuildFlags,
+        PoolCreateFlags,
+        PoolDefineFlags,
+        PoolDeleteFlags,
+        PoolEventId,
+        PoolEventLifecycle,
+        PoolState,
+        PoolType,
+        RefreshAllocation,
+        SecretDefineFlags,
+        SecretEventId,
+        SecretEventLifecycle,
+        SecretUsage,
+        SecretUsageType,
+        StreamEvent,
+        StreamFlags,
+        StreamRecvFlags,
+        VolumeCreateFlags,
+        VolumeDeleteFlags,
+        VolumeDownloadFlags,
+        VolumeFormat,
+        VolumeInfoFlags,
+        VolumeResizeFlags,
+        VolumeType,
+        VolumeUploadFlags,
+        WipeAlgorithm,
+        XmlFlags,
+    )
+    from libstorage.errors import (
+        AccessDeniedError,
+        AuthenticationError,
+        BusyError,
+        ConnectionFailedError,
+        ConnectionLostError,
+        DeadlineError,
+        DocumentError,
+        ExistsError,
+        HelperError,
+        InvalidRequestError,
+        LibvirtError,
+        NoSpaceError,
+        NotFoundError,
+        PoolActiveError,
+        PoolBusyError,
+        PoolExistsError,
+        PoolInactiveError,
+        PoolNotFoundError,
+        Problem,
+        SecretNotFoundError,
+        SourceConflictError,
+        StateError,
+        StorageError,
+        StorageIOError,
+        TransferError,
+        UnsupportedError,
+        VolumeBusyError,
+        VolumeExistsError,
+        VolumeNotFoundError,
+    )
+    from libstorage.models.adapters import FcHostAdapter, ParentAddress, PciAddress, ScsiHostAdapter
+    from libstorage.models.auth import Auth, SecretRef
+    from libstorage.models.capabilities import (
+        CapabilityEnum,
+        CapabilityOptions,
+        PoolCapabilities,
+        PoolTypeCapabilities,
+    )
+    from libstorage.models.compare import NORMALISATIONS, Difference, Normalisation
+    from libstorage.models.discovery import FoundSource, PoolSources, SourceQuery
+    from libstorage.models.encryption import Cipher, Encryption, Ivgen
+    from libstorage.models.info import PoolInfo, VolumeInfo
+    from libstorage.models.inventory import Inventory, PoolEntry, VolumeEntry
+    from libstorage.models.permissions import Permissions
+    from libstorage.models.places import Device, FreeExtent, Initiator, SourceHost
+    from libstorage.models.pool import PoolSpec
+    from libstorage.models.pool_parts import (
+        ConfigOption,
+        PoolFeatures,
+        PoolRefresh,
+        PoolTarget,
+        RefreshVolume,
+    )
+    from libstorage.models.secret import SecretSpec, Usage
+    from libstorage.models.sources import (
+        DirSource,
+        DiskSource,
+        FsSource,
+        GlusterSource,
+        IscsiDirectSource,
+        IscsiSource,
+        LogicalSource,
+        MpathSource,
+        NetfsSource,
+        Presence,
+        RbdSource,
+        ScsiSource,
+        SheepdogSource,
+        UnknownSource,
+        VstorageSource,
+        ZfsSource,
+    )
+    from libstorage.models.volume import (
+        BackingStore,
+        Extent,
+        Timestamps,
+        VolumeDevice,
+        VolumeFeatures,
+        VolumeSource,
+        VolumeSpec,
+        VolumeTarget,
+    )
+    from libstorage.units import GiB, KiB, MiB, Size, SizeLike, TiB
+    from libstorage.xml.describe import Description, FieldDescription, describe
+    from libstorage.xml.fields import Unknown
 
 __version__ = "0.1.0.dev0"
 
@@ -275,3 +285,66 @@ __all__ = [
     "ZfsSource",
     "describe",
 ]
+
+# Where each public name lives; the imports above say the same to type checkers.
+_HOMES = {
+    "libstorage.enums": """
+        AdapterType AuthType DiskFormat EncryptionEngine EncryptionFormat FsFormat ListPoolsFlags
+        ListSecretsFlags LogicalFormat NetfsFormat PoolBuildFlags PoolCreateFlags PoolDefineFlags
+        PoolDeleteFlags PoolEventId PoolEventLifecycle PoolState PoolType RefreshAllocation
+        SecretDefineFlags SecretEventId SecretEventLifecycle SecretUsage SecretUsageType StreamEvent
+        StreamFlags StreamRecvFlags VolumeCreateFlags VolumeDeleteFlags VolumeDownloadFlags
+        VolumeFormat VolumeInfoFlags VolumeResizeFlags VolumeType VolumeUploadFlags WipeAlgorithm
+        XmlFlags
+    """,
+    "libstorage.errors": """
+        AccessDeniedError AuthenticationError BusyError ConnectionFailedError ConnectionLostError
+        DeadlineError DocumentError ExistsError HelperError InvalidRequestError LibvirtError
+        NoSpaceError NotFoundError PoolActiveError PoolBusyError PoolExistsError PoolInactiveError
+        PoolNotFoundError Problem SecretNotFoundError SourceConflictError StateError StorageError
+        StorageIOError TransferError UnsupportedError VolumeBusyError VolumeExistsError
+        VolumeNotFoundError
+    """,
+    "libstorage.models.adapters": "FcHostAdapter ParentAddress PciAddress ScsiHostAdapter",
+    "libstorage.models.auth": "Auth SecretRef",
+    "libstorage.models.capabilities": """
+        CapabilityEnum CapabilityOptions PoolCapabilities PoolTypeCapabilities
+    """,
+    "libstorage.models.compare": "Difference NORMALISATIONS Normalisation",
+    "libstorage.models.discovery": "FoundSource PoolSources SourceQuery",
+    "libstorage.models.encryption": "Cipher Encryption Ivgen",
+    "libstorage.models.info": "PoolInfo VolumeInfo",
+    "libstorage.models.inventory": "Inventory PoolEntry VolumeEntry",
+    "libstorage.models.permissions": "Permissions",
+    "libstorage.models.places": "Device FreeExtent Initiator SourceHost",
+    "libstorage.models.pool": "PoolSpec",
+    "libstorage.models.pool_parts": "ConfigOption PoolFeatures PoolRefresh PoolTarget RefreshVolume",
+    "libstorage.models.secret": "SecretSpec Usage",
+    "libstorage.models.sources": """
+        DirSource DiskSource FsSource GlusterSource IscsiDirectSource IscsiSource LogicalSource
+        MpathSource NetfsSource Presence RbdSource ScsiSource SheepdogSource UnknownSource
+        VstorageSource ZfsSource
+    """,
+    "libstorage.models.volume": """
+        BackingStore Extent Timestamps VolumeDevice VolumeFeatures VolumeSource VolumeSpec
+        VolumeTarget
+    """,
+    "libstorage.units": "GiB KiB MiB Size SizeLike TiB",
+    "libstorage.xml.describe": "Description FieldDescription describe",
+    "libstorage.xml.fields": "Unknown",
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+if not TYPE_CHECKING:  # checkers would take any name for an attribute
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = globals()[name] = getattr(import_module(_HOME[name]), name)
+        return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -40,10 +40,12 @@ from __future__ import annotations
 import copyreg
 import errno as _errno
 from collections.abc import Iterable
-from typing import Any, ClassVar, Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypedDict
 
 import attrs
-from typing_extensions import Unpack
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 Outcome: TypeAlias = Literal["not_started", "done", "unknown"]
 """What became of the request: it never reached the host, it was carried out, or nobody knows."""

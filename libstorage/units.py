@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 from math import ceil
 from typing import Final, TypeAlias, overload
 
@@ -168,13 +167,16 @@ def _split(text: str) -> tuple[str, str]:
 def _advice(number: str, unit: str, scale: int) -> str:
     """What to write instead of a number with a sign or a fraction."""
     text = repr(f"{number} {unit}".rstrip())
-    value = Fraction(number) * scale
+    whole, _, fraction = number.partition(".")
+    value = int(whole + fraction) * scale
+    rest = value % 10 ** len(fraction)
+    rounded = value // 10 ** len(fraction) + (rest > 0)
     if value < 0:
         return f"{text} is negative: a size is 0 or more bytes"
-    if value > _LIMIT:
+    if rounded > _LIMIT:
         return _too_large(text)
-    rounded = "" if value.denominator == 1 else ", rounded up to a whole byte"
-    return f"{text} is not a whole number, which is all that libvirt reads; write {_exact(ceil(value))!r}{rounded}"
+    note = ", rounded up to a whole byte" if rest else ""
+    return f"{text} is not a whole number, which is all that libvirt reads; write {_exact(rounded)!r}{note}"
 
 
 def _too_large(what: str) -> str:

@@ -16,7 +16,7 @@ from libstorage.xml.kinds import ON_OFF, YES_NO, matching, number, pci
 WWN = matching("world wide name", "(0x)?[0-9a-fA-F]{16}", "16 hexadecimal digits")
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PciAddress(Element):
     """A PCI address: what ``<address>`` says."""
 
@@ -34,7 +34,7 @@ class PciAddress(Element):
     )
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class ParentAddress(Element):
     """The PCI device of an adapter, which stays the same across reboots: what ``<parentaddr>`` says."""
 
@@ -51,7 +51,7 @@ class ParentAddress(Element):
             yield self._broken("unique_id", "libvirt needs it, though its schema does not")
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class ScsiHostAdapter(Element):
     """A SCSI host adapter, by its name or by the PCI device that it is on."""
 
@@ -72,7 +72,7 @@ class ScsiHostAdapter(Element):
             )
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class FcHostAdapter(Element):
     """A virtual Fibre Channel adapter (NPIV), known by its world wide names."""
 

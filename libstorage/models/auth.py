@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Self
-from uuid import UUID
+from typing import TYPE_CHECKING, Self
 
 from attrs import field, frozen
 
@@ -15,10 +14,13 @@ from libstorage.xml.document import Element
 from libstorage.xml.fields import attribute, child
 from libstorage.xml.kinds import TEXT, matching, words
 
+if TYPE_CHECKING:
+    from uuid import UUID
+
 SECRET_UUID = matching("secret uuid", r"[0-9a-f]{8}\-([0-9a-f]{4}\-){3}[0-9a-f]{12}", "a UUID")
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class SecretRef(Element):
     """Names a secret of the host, by its UUID or by its usage: what ``<secret>`` says inside ``<auth>`` and ``<encryption>``."""
 
@@ -37,7 +39,7 @@ class SecretRef(Element):
             )
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Auth(Element):
     """User and secret with which a pool logs in: what ``<auth>`` says."""
 

@@ -13,7 +13,7 @@ from libstorage.xml.fields import Unknown, attribute, child, children, texts, un
 from libstorage.xml.kinds import YES_NO, words
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class CapabilityEnum(Element):
     """One list of words: what ``<enum>`` says."""
 
@@ -25,7 +25,7 @@ class CapabilityEnum(Element):
     )
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class CapabilityOptions(Element):
     """The formats of pools or volumes: what ``<poolOptions>`` and ``<volOptions>`` say."""
 
@@ -43,7 +43,7 @@ class CapabilityOptions(Element):
         return tuple(word for enum in self.enums if enum.name.endswith("FormatType") for word in enum.values)
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PoolTypeCapabilities(Element):
     """What a host reports about one pool type: what ``<pool>`` says."""
 
@@ -61,7 +61,7 @@ class PoolTypeCapabilities(Element):
     )
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PoolCapabilities(Document):
     """What a host reports about the pool types that it knows.
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any, TypeVar, cast
-from uuid import UUID
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from libstorage.enums import (
     AuthType,
@@ -26,6 +25,9 @@ from libstorage.enums import (
 )
 from libstorage.units import Size, SizeLike
 from libstorage.xml.kinds import uuid_text
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 W = TypeVar("W", bound=StrEnum)
 

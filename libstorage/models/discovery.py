@@ -23,7 +23,7 @@ _HOSTS = children("host", SourceHost, doc="The servers.")
 _INITIATOR = child("initiator", Initiator, doc="Who this host is to the target.")
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class SourceQuery(Document):
     """Where to look for sources: the document that discovery takes."""
 
@@ -34,7 +34,7 @@ class SourceQuery(Document):
     unknown: tuple[Unknown, ...] = unknown()
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class FoundSource(Element):
     """One source that discovery found, as the document says it, whatever the pool type."""
 
@@ -84,7 +84,7 @@ class FoundSource(Element):
         return self.devices[0] if self.devices else Device(path="")
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PoolSources(Document):
     """The sources that discovery found.
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Self
-from uuid import UUID
+from typing import TYPE_CHECKING, Self
 
 from attrs import field, frozen
 
@@ -16,8 +15,11 @@ from libstorage.xml.document import Element
 from libstorage.xml.fields import attribute, child, children
 from libstorage.xml.kinds import number, words
 
+if TYPE_CHECKING:
+    from uuid import UUID
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Cipher(Element):
     """The cipher of a LUKS volume: what ``<cipher>`` says."""
 
@@ -35,7 +37,7 @@ class Cipher(Element):
             yield self._broken("mode", "mode and hash come together or not at all")
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Ivgen(Element):
     """The initialisation vector of a LUKS volume: what ``<ivgen>`` says."""
 
@@ -48,7 +50,7 @@ def to_secrets(value: Iterable[SecretRef] | SecretRef | None) -> tuple[SecretRef
     return many(value)
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Encryption(Element):
     """How a volume is encrypted: what ``<encryption>`` says.
 

@@ -10,7 +10,7 @@ from libstorage.xml.fields import text
 from libstorage.xml.kinds import MODE, OWNER
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Permissions(Element):
     """Mode, owner, group and label: what ``<permissions>`` says.
 

@@ -52,7 +52,7 @@ IQN = matching("IQN", _QUALIFIED, "an iSCSI qualified name, such as iqn.2013-06.
 _WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<name>[^:]+))(?::(?P<port>[0-9]+))?")
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class SourceHost(Element):
     """A server of a pool's source: what ``<host>`` says."""
 
@@ -62,7 +62,7 @@ class SourceHost(Element):
     )
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class FreeExtent(Element):
     """A free stretch of a disk: what ``<freeExtent>`` says.  Only libvirt reports it."""
 
@@ -70,7 +70,7 @@ class FreeExtent(Element):
     end: int = field(metadata=attribute("end", OFFSET, doc="The byte behind the last."))
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Device(Element):
     """A device of a pool's source: what ``<device>`` says."""
 
@@ -91,7 +91,7 @@ class Device(Element):
     )
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Initiator(Element):
     """Who a host is to an iSCSI target: what ``<initiator>`` says."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import uuid as uuids
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import attrs
 from attrs import field, frozen
@@ -49,6 +48,9 @@ from libstorage.xml.fields import (
 )
 from libstorage.xml.kinds import UUID, matching
 
+if TYPE_CHECKING:
+    import uuid as uuids
+
 FS = Namespace(prefix="fs", uri="http://libvirt.org/schemas/storagepool/fs/1.0")
 RBD = Namespace(prefix="rbd", uri="http://libvirt.org/schemas/storagepool/rbd/1.0")
 
@@ -58,7 +60,7 @@ Hosts = Iterable[SourceHost | str] | SourceHost | str
 """One server or several; text is ``name``, ``name:port`` or ``[v6]:port``."""
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PoolSpec(Spec):
     """A storage pool: what ``<pool>`` says.
 

@@ -16,7 +16,7 @@ from libstorage.xml.fields import attribute, child, text, value
 from libstorage.xml.kinds import YES_NO, words
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PoolTarget(Element):
     """Where a pool appears on the host: what ``<target>`` says."""
 
@@ -28,7 +28,7 @@ class PoolTarget(Element):
     )
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PoolFeatures(Element):
     """Switches of a pool: what ``<features>`` says."""
 
@@ -37,7 +37,7 @@ class PoolFeatures(Element):
     )
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class RefreshVolume(Element):
     """How a refresh works out what a volume takes: what ``<volume>`` says inside ``<refresh>``."""
 
@@ -50,7 +50,7 @@ class RefreshVolume(Element):
     )
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PoolRefresh(Element):
     """How a pool refreshes: what ``<refresh>`` says."""
 
@@ -59,7 +59,7 @@ class PoolRefresh(Element):
     )
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class ConfigOption(Element):
     """One option for the Ceph client: what ``<rbd:option>`` says."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import uuid as uuids
 from collections.abc import Iterator
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from attrs import field, frozen
 
@@ -18,13 +17,16 @@ from libstorage.xml.document import Element
 from libstorage.xml.fields import Unknown, attribute, child, text, unknown
 from libstorage.xml.kinds import UUID, YES_NO, matching, words
 
+if TYPE_CHECKING:
+    import uuid as uuids
+
 __all__ = ["SecretRef", "SecretSpec", "Usage"]
 
 _NAME = matching("object name", r"[^/\n]+", "a name without / and line breaks")
 _PLACES = {"volume": "volume", "ceph": "name", "iscsi": "target", "tls": "name", "vtpm": "name"}
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Usage(Element):
     """What a secret is for: what ``<usage>`` says."""
 
@@ -54,7 +56,7 @@ class Usage(Element):
                 yield self._broken(place, f"a secret for {self.type} {word} {place}")
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class SecretSpec(Spec):
     """A secret of the host, without its value: what ``<secret>`` says.
 

@@ -71,7 +71,7 @@ def _other_login(auth: Auth | None, only: AuthType) -> str | None:
     return None if auth is None or auth.type == only else f"such pools log in with {only}, not {auth.type}"
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class DirSource(Element):
     """Source of a dir pool: nothing but its target."""
 
@@ -83,7 +83,7 @@ class DirSource(Element):
     product: str | None = field(default=None, metadata=_PRODUCT)
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class FsSource(Element):
     """Source of an fs pool: a block device with a file system, which libvirt mounts."""
 
@@ -101,7 +101,7 @@ class FsSource(Element):
     product: str | None = field(default=None, metadata=_PRODUCT)
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class NetfsSource(Element):
     """Source of a netfs pool: a directory of a server, which libvirt mounts."""
 
@@ -136,7 +136,7 @@ class NetfsSource(Element):
             )
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class LogicalSource(Element):
     """Source of a logical pool: an LVM volume group, and the devices to build it from."""
 
@@ -160,7 +160,7 @@ class LogicalSource(Element):
     product: str | None = field(default=None, metadata=_PRODUCT)
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class DiskSource(Element):
     """Source of a disk pool: a disk, whose partitions are the volumes."""
 
@@ -180,7 +180,7 @@ class DiskSource(Element):
     product: str | None = field(default=None, metadata=_PRODUCT)
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class IscsiSource(Element):
     """Source of an iscsi pool: a target, which the host's kernel logs in to."""
 
@@ -202,7 +202,7 @@ class IscsiSource(Element):
             yield self._broken("auth", wrong)
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class IscsiDirectSource(Element):
     """Source of an iscsi-direct pool: a target, which libvirt reads itself through libiscsi."""
 
@@ -226,7 +226,7 @@ class IscsiDirectSource(Element):
             yield self._broken("device", "an iSCSI device has neither part_separator nor free_extents")
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class ScsiSource(Element):
     """Source of a scsi pool: a SCSI or Fibre Channel host adapter."""
 
@@ -241,7 +241,7 @@ class ScsiSource(Element):
     product: str | None = field(default=None, metadata=_PRODUCT)
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class MpathSource(Element):
     """Source of an mpath pool: all multipath devices of the host."""
 
@@ -250,7 +250,7 @@ class MpathSource(Element):
     allows: ClassVar[frozenset[str]] = _PLAIN
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class RbdSource(Element):
     """Source of an rbd pool: a pool of a Ceph cluster."""
 
@@ -269,7 +269,7 @@ class RbdSource(Element):
             yield self._broken("auth", wrong)
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class SheepdogSource(Element):
     """Source of a sheepdog pool.  libvirt 8.8 and later read such documents but have no driver for them."""
 
@@ -285,7 +285,7 @@ class SheepdogSource(Element):
             yield self._broken("hosts", wrong)
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class GlusterSource(Element):
     """Source of a gluster pool: a Gluster volume, which libvirt reads itself through libgfapi."""
 
@@ -307,7 +307,7 @@ class GlusterSource(Element):
             yield self._broken("hosts", wrong)
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class ZfsSource(Element):
     """Source of a zfs pool: a zpool, and the device to build it from."""
 
@@ -319,7 +319,7 @@ class ZfsSource(Element):
     name: str = field(metadata=text("name", SOURCE_NAME, doc="The zpool."))
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class VstorageSource(Element):
     """Source of a vstorage pool: a Virtuozzo Storage cluster."""
 
@@ -330,7 +330,7 @@ class VstorageSource(Element):
     name: str = field(metadata=text("name", SOURCE_NAME, doc="The cluster."))
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class UnknownSource(Element):
     """Source of a pool of a type that libstorage does not know; its content is in the document's ``unknown``."""
 

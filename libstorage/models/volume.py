@@ -44,7 +44,7 @@ _PERMISSIONS = child("permissions", Permissions, doc="Permissions of the file.")
 _CLUSTERS = [512 << power for power in range(13)]
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Timestamps(Element):
     """When a file was used and changed, in nanoseconds since the epoch: what ``<timestamps>`` says."""
 
@@ -59,7 +59,7 @@ class Timestamps(Element):
 _TIMESTAMPS = child("timestamps", Timestamps, reported=True, doc="When the file was used and changed.")
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Extent(Element):
     """A stretch of a device: what ``<extent>`` says."""
 
@@ -67,7 +67,7 @@ class Extent(Element):
     end: int = field(metadata=attribute("end", OFFSET, doc="The byte behind the last."))
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class VolumeDevice(Element):
     """A device that a volume lies on: what ``<device>`` says."""
 
@@ -77,7 +77,7 @@ class VolumeDevice(Element):
     )
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class VolumeSource(Element):
     """What a volume of a logical or disk pool lies on: what ``<source>`` says."""
 
@@ -86,7 +86,7 @@ class VolumeSource(Element):
     )
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class VolumeFeatures(Element):
     """Features of a qcow2 volume: what ``<features>`` says.  Any of them needs compat 1.1, which libvirt then takes."""
 
@@ -99,7 +99,7 @@ class VolumeFeatures(Element):
     )
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class VolumeTarget(Element):
     """Where and in which form a volume appears on the host: what ``<target>`` says."""
 
@@ -151,7 +151,7 @@ class VolumeTarget(Element):
             yield self._broken("encryption", f"libvirt encrypts raw and qcow2 volumes, not {self.format}")
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class BackingStore(Element):
     """The volume that a volume holds the changes to: what ``<backingStore>`` says."""
 
@@ -161,7 +161,7 @@ class BackingStore(Element):
     timestamps: Timestamps | None = field(default=None, metadata=_TIMESTAMPS)
 
 
-@frozen(kw_only=True, weakref_slot=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class VolumeSpec(Spec):
     """A storage volume: what ``<volume>`` says.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any, ClassVar, Self
 
 import attrs
@@ -10,6 +11,7 @@ from lxml import etree
 
 from libstorage.display import Table
 from libstorage.errors import DocumentError, Problem
+from libstorage.xml.code import once_per_class
 from libstorage.xml.fast import NOT_FAST, fast_reader
 from libstorage.xml.fields import Shape
 from libstorage.xml.mapping import Mapped, check_declarations, mapping_of
@@ -68,6 +70,16 @@ class Element:
             yield attrs.evolve(problem, path=path + problem.path.removeprefix(type(self).__name__))
         for name, inner in _inner_elements(self):
             yield from inner._all_problems(f"{path}.{name}")
+
+    def __eq__(self, other: object) -> bool:
+        """Whether ``other`` is of the same class with the same values, reported and unknown ones too."""
+        if type(other) is not type(self):
+            return NotImplemented
+        values = _values_of(type(self))
+        return bool(values(self) == values(other))
+
+    def __hash__(self) -> int:
+        return hash((type(self), _values_of(type(self))(self)))
 
     def __repr__(self) -> str:
         """What is set, on one line; what libvirt reports and what does not fit is left out."""
@@ -153,6 +165,13 @@ class Document(Element):
     def _repr_html_(self) -> str:
         rows = [(name, str(value)) for name, value in _flat(self, "")]
         return Table(("field", "value"), rows, title=type(self).__name__).html()
+
+
+@once_per_class
+def _values_of(model: type) -> Callable[[Any], Any]:
+    """All values of an instance (attrs would compile methods for this, at a third of what importing a model costs)."""
+    names = [mapped.name for mapped in mapping_of(model).fields]
+    return attrgetter(*names) if names else lambda _: ()
 
 
 def _inner_elements(element: Element) -> Iterator[tuple[str, Element]]:

@@ -104,12 +104,11 @@ def number(name: str, low: int, high: int) -> Kind:
 @cache
 def matching(name: str, pattern: str, expected: str) -> Kind:
     """Text of one pattern.  Reading takes any text: what a host has can always be listed."""
-    match = re.compile(pattern, re.DOTALL).fullmatch
 
     def check(value: Any) -> str | None:
         if wrong := string_problem(value):
             return wrong
-        return None if match(value) else f"{value!r} is not {expected}"
+        return None if re.fullmatch(pattern, value, re.DOTALL) else f"{value!r} is not {expected}"
 
     return Kind(name, expected, read=str, check=check, escaped=True, pattern=pattern)
 
