@@ -41,7 +41,7 @@ class TestText:
         assert Table(("n",), [("",), ("10",), ("9",)]).text().splitlines() == [" n", "──", "", "10", " 9"]
 
     def test_a_column_of_empty_cells_is_text(self) -> None:
-        assert Table(("name", "x"), [("", "y")]).text() == "name  x\n────  ─\n      y"
+        assert "right" not in Table(("name", "x"), [("", "y")]).html()
 
     @pytest.mark.parametrize(
         "number", ["0", "-1", "+1.5", "1,536", "87 %", "5%", "1 byte", "20 GiB", "1.5 TiB", "3 KB"]
@@ -54,8 +54,8 @@ class TestText:
         assert Table(("a long header",), [(word,)]).text().splitlines()[-1] == word
 
     def test_wide_and_combining_characters_keep_columns_straight(self) -> None:
-        text = Table(("name", "type"), [("日本", "dir"), ("cafe\u0301", "fs")]).text()
-        assert text.splitlines()[2:] == ["日本  dir", "cafe\u0301  fs"]
+        text = Table(("name", "type"), [("日本", "dir"), ("ｆｓ", "fs"), ("cafe\u0301", "fs")]).text()
+        assert text.splitlines()[2:] == ["日本  dir", "ｆｓ  fs", "cafe\u0301  fs"]
 
     @given(TABLES)
     def test_is_always_printable(self, table: Table) -> None:
