@@ -18,7 +18,7 @@ from libstorage.connection.opening import Opener
 from libstorage.connection.process import NEVER
 from libstorage.connection.target import HostId, Target
 from libstorage.connection.uri import Address, Transport, parse
-from libstorage.errors import InvalidRequestError, NotFoundError
+from libstorage.errors import InvalidRequestError, NotFoundError, StorageError
 from libstorage.operations import Duration, Operation
 
 R = TypeVar("R")
@@ -183,30 +183,34 @@ class Connection:
 
     def acquire(self, op: Operation, target: Target, timeout: float | None) -> Lane:
         """A lane for a visit: waits for its turn, for half of the time limit at most."""
-        fields = failure.fields(op, target, self.uri)
         if self._process.forked:
-            raise failure.forked(fields)
+            raise failure.forked(failure.fields(op, target, self.uri))
         waiting = TimeLimit(NEVER if timeout is None else timeout / 2)
-        if not self._slow_calls.enter(op, target, waiting):
-            raise failure.no_turn(fields, waiting.span, "slow calls", self._slow_calls.most)
+        if op.duration is Duration.LONG and not self._slow_calls.enter(op, target, waiting):
+            raise self._no_turn(op, target, waiting, f"{self._slow_calls.most} slow calls")
         try:
             return self._lanes.take(waiting, alone=op.duration is not Duration.SHORT)
         except BaseException as error:
-            self._slow_calls.leave(op, target)
+            if op.duration is Duration.LONG:
+                self._slow_calls.leave(op, target)
             if isinstance(error, NoLane):
-                raise failure.no_turn(fields, waiting.span, "calls", self.max_lanes) from None
+                raise self._no_turn(op, target, waiting, f"{self.max_lanes} calls") from None
             if isinstance(error, Closed):
-                raise failure.closed(fields) from None
+                raise failure.closed(failure.fields(op, target, self.uri)) from None
             raise
 
     def release(self, op: Operation, target: Target, lane: Lane) -> None:
         """A visit is over."""
         self._lanes.give(lane)
-        self._slow_calls.leave(op, target)
+        if op.duration is Duration.LONG:
+            self._slow_calls.leave(op, target)
 
     def forget(self, target: Target) -> None:
         """Let every lane drop what it keeps of a thing that is no more, or not what it was."""
         self._lanes.forget(target)
+
+    def _no_turn(self, op: Operation, target: Target, waited: TimeLimit, what: str) -> StorageError:
+        return failure.no_turn(failure.fields(op, target, self.uri), waited.span, what)
 
     def _opener(self, address: Address, keepalive: tuple[int, int], timeout: float) -> Opener:
         return Opener(self._process, address, self.readonly, keepalive, timeout)

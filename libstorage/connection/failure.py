@@ -106,12 +106,12 @@ def cut(op: Operation, target: Target, uri: str, limit: TimeLimit) -> StorageErr
     return ConnectionLostError(f"{head}the connection was closed while it ran", **common)
 
 
-def no_turn(common: ErrorFields, patience: float, what: str, most: int) -> DeadlineError:
+def no_turn(common: ErrorFields, waited: float, what: str) -> DeadlineError:
     """A call did not get its turn in time."""
     hint = "Connect with more lanes, give it a larger timeout, or do less at once; and does the daemon hang?"
     return DeadlineError(
-        f"{_subject(common)} did not get its turn within {patience:g} s: "
-        f"{most} {what} at once are allowed on this host, and none of them ended",
+        f"{_subject(common)} did not get its turn within {waited:g} s: "
+        f"{what} at once are allowed on this host, and none of them ended",
         **(common | ErrorFields(hint=hint, outcome="not_started", retry="backoff")),
     )
 

@@ -6,7 +6,7 @@ import threading
 
 from libstorage.connection.lane import TimeLimit
 from libstorage.connection.target import Target
-from libstorage.operations import POOL_REFRESH, Duration, Operation
+from libstorage.operations import POOL_REFRESH, Operation
 
 
 class SlowCalls:
@@ -24,8 +24,6 @@ class SlowCalls:
 
     def enter(self, op: Operation, target: Target, limit: TimeLimit) -> bool:
         """Wait until the call may begin; ``False`` when the time for that ran out."""
-        if op.duration is not Duration.LONG:
-            return True
         with self._changed:
             if not self._changed.wait_for(lambda: self._has_room(op, target), limit.patience()):
                 return False
@@ -36,8 +34,6 @@ class SlowCalls:
 
     def leave(self, op: Operation, target: Target) -> None:
         """The call is over."""
-        if op.duration is not Duration.LONG:
-            return
         with self._changed:
             self._running -= 1
             if op is POOL_REFRESH:
