@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from math import ceil
-from typing import Final, TypeAlias, overload
+from typing import Final, TypeAlias, final, overload
 
 _LIMIT: Final = 2**63 - 1  # libvirt's: the largest file there can be
 _LIMIT_DIGITS: Final = len(str(_LIMIT))
@@ -22,6 +21,7 @@ _FORMAT: Final = re.compile(
 )
 
 
+@final
 class Size(int):
     """A number of bytes, from 0 to 2**63 - 1.
 
@@ -43,17 +43,17 @@ class Size(int):
 
     __slots__ = ()
 
-    def __new__(cls, value: int | str, unit: str | None = None) -> Size:  # noqa: D102, PYI034 - no size has a subclass
+    def __new__(cls, value: int | str, unit: str | None = None) -> Size:  # noqa: D102, PYI034 -- it is final
         if isinstance(value, str):
-            return cls.parse(value, unit)
+            return Size.parse(value, unit)
         if isinstance(value, bool) or not isinstance(value, int):
             raise TypeError(
                 f"{value!r} is not a size: give a whole number of bytes, or a text such as '1536 MiB'"
             )
         return _size(value if unit is None else value * _scale(unit))
 
-    @classmethod
-    def parse(cls, text: str, unit: str | None = None) -> Size:
+    @staticmethod
+    def parse(text: str, unit: str | None = None) -> Size:
         """Read a size by libvirt's rules (``virScaleInteger``).
 
         Args:
