@@ -43,7 +43,7 @@ class Size(int):
 
     __slots__ = ()
 
-    def __new__(cls, value: int | str, unit: str | None = None) -> Size:  # noqa: D102, PYI034 -- it is final
+    def __new__(cls, value: int | str, unit: str | None = None) -> Size:  # noqa: D102 -- the class tells
         if isinstance(value, str):
             return Size.parse(value, unit)
         if isinstance(value, bool) or not isinstance(value, int):
