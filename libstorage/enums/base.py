@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum, IntEnum, IntFlag, StrEnum
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 _UNKNOWN = "Not known to this version of libstorage."
 
@@ -16,8 +16,8 @@ class Constant(Enum):
     """
 
     _value_: int
-    c_type: ClassVar[str]
-    c_prefix: ClassVar[str]
+    c_type: str
+    c_prefix: str
 
     def __init_subclass__(cls, *, c_type: str = "", prefix: str = "", **options: Any) -> None:
         super().__init_subclass__(**options)
