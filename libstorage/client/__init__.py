@@ -1,0 +1,1 @@
+"""The live side: hosts, and the pools, volumes and secrets on them."""

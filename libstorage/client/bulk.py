@@ -1,0 +1,90 @@
+"""Reading the documents of many volumes at once."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from libstorage.client.crew import Crew, Worker
+from libstorage.client.raw import raw_volume
+from libstorage.connection.failure import fields, map_error
+from libstorage.connection.lane import Lane
+from libstorage.connection.libvirt import answer
+from libstorage.connection.raw import RawVolume
+from libstorage.connection.target import PoolId, Target, VolumeId
+from libstorage.errors import DocumentError, Problem, StorageError
+from libstorage.models.inventory import VolumeEntry
+from libstorage.models.volume import VolumeSpec
+from libstorage.operations import VOLUME_XML, VOLUMES_LIST, Operation
+
+if TYPE_CHECKING:
+    from libstorage.client.host import Host
+
+_LOCAL_CHUNK: Final = 64
+_REMOTE_CHUNK: Final = 8
+"""How many volumes a lane reads between two looks at the queue; fewer are not worth a lane that has to list first."""
+
+
+class VolumeReading:
+    """The volumes of one pool, while they are being read."""
+
+    def __init__(self, crew: Crew, pool: PoolId, chunk: int) -> None:
+        self._crew = crew
+        self._pool = pool
+        self._chunk = chunk
+        self._ids: list[VolumeId] = []
+        self._entries: list[VolumeEntry | None] = []
+
+    def begin(self, worker: Worker) -> None:
+        """List them, read the first, and leave the rest to whoever is free."""
+        self._ids = list(worker.volumes(self._pool))
+        self._entries = [None] * len(self._ids)
+        self._crew.add(
+            partial(self._read, start) for start in range(self._chunk, len(self._ids), self._chunk)
+        )
+        self._read(0, worker)
+
+    def entries(self) -> tuple[VolumeEntry, ...]:
+        """What was read."""
+        return tuple(entry for entry in self._entries if entry is not None)
+
+    def _read(self, start: int, worker: Worker) -> None:
+        known = worker.volumes(self._pool)
+        for place in range(start, min(start + self._chunk, len(self._ids))):
+            identity = self._ids[place]
+            self._entries[place] = _entry(worker.lane, identity, known.get(identity))
+            worker.lane.renew()
+
+
+def read_volumes(host: Host, pool: PoolId) -> tuple[VolumeEntry, ...]:
+    """The documents of all volumes of a pool. See [Volumes.specs][libstorage.Volumes.specs]."""
+    crew = Crew(host, VOLUMES_LIST, pool)
+    reading = VolumeReading(crew, pool, chunk_for(host))
+    crew.run(reading.begin)
+    return reading.entries()
+
+
+def chunk_for(host: Host) -> int:
+    """How many volumes to read at a time."""
+    return _LOCAL_CHUNK if host._connected().connection.local else _REMOTE_CHUNK
+
+
+def error_of(error: Exception, operation: Operation, target: Target, lane: Lane) -> StorageError:
+    """What one thing's failure is as that thing's error; a failure of the lane is raised instead."""
+    if isinstance(error, StorageError):
+        return error
+    if answer(error) is None or not lane.is_alive():
+        raise error
+    return map_error(error, operation, target, lane, target.uri)
+
+
+def _entry(lane: Lane, identity: VolumeId, raw: RawVolume | None) -> VolumeEntry:
+    try:
+        xml = (raw or raw_volume(lane, identity)).XMLDesc(0)
+        return VolumeEntry(name=identity.name, spec=VolumeSpec.from_xml(xml))
+    except UnicodeDecodeError:
+        problem = Problem("/volume/name", "is not UTF-8", found=ascii(identity.name))
+        error: StorageError = DocumentError([problem], **fields(VOLUME_XML, identity, identity.uri))
+    except Exception as failure:  # noqa: BLE001 -- what is not this entry's is raised again
+        error = error_of(failure, VOLUME_XML, identity, lane)
+    return VolumeEntry(name=identity.name, error=error)

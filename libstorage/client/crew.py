@@ -1,0 +1,162 @@
+"""Many reads over several lanes: one queue of jobs, and as many lanes at work on it as can be spared."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+from libstorage.client.raw import list_volumes
+from libstorage.connection.lane import Lane
+from libstorage.connection.raw import RawVolume
+from libstorage.connection.target import PoolId, Target, VolumeId
+from libstorage.errors import StorageError
+from libstorage.operations import Operation
+
+if TYPE_CHECKING:
+    from libstorage.client.host import Host
+
+
+class Places:
+    """How many lanes of a host may be at work on bulk reads: one less than there are, so that others get through."""
+
+    def __init__(self, most: int) -> None:
+        self._changed = threading.Condition()
+        self._free = most
+        self._waiting = 0
+
+    @contextmanager
+    def lead(self) -> Iterator[None]:
+        """A place for whoever begins a bulk read; waits for one."""
+        with self._changed:
+            self._waiting += 1
+            try:
+                self._changed.wait_for(lambda: self._free)
+            finally:
+                self._waiting -= 1
+            self._free -= 1
+        try:
+            yield
+        finally:
+            self.leave()
+
+    def join(self) -> bool:
+        """Take a place to help, if one can be spared."""
+        with self._changed:
+            if not self._free or self._waiting:
+                return False
+            self._free -= 1
+            return True
+
+    def leave(self) -> None:
+        """Give a place back."""
+        with self._changed:
+            self._free += 1
+            self._changed.notify()
+
+    @property
+    def are_wanted(self) -> bool:
+        """Whether somebody waits for a place: a helper goes then."""
+        return self._waiting > 0
+
+
+class Worker:
+    """A lane at work, and the volumes that it has listed for itself."""
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane
+        self._listed: dict[PoolId, dict[VolumeId, RawVolume]] = {}
+
+    def volumes(self, pool: PoolId) -> dict[VolumeId, RawVolume]:
+        """The raw volumes of a pool on this lane: one call, the first time."""
+        if pool not in self._listed:
+            self._listed[pool] = list_volumes(self.lane, pool)
+        return self._listed[pool]
+
+
+Job: TypeAlias = Callable[[Worker], None]
+
+
+class Crew:
+    """Works through a queue of jobs: the caller's thread and lane, and helpers with lanes of their own.
+
+    Jobs may add others. A job whose helper lost its lane is done again by somebody else.
+    """
+
+    def __init__(self, host: Host, operation: Operation, target: Target) -> None:
+        self._host = host
+        self._operation = operation
+        self._target = target
+        self._places = host._connected().places
+        self._changed = threading.Condition()
+        self._jobs: deque[Job] = deque()
+        self._running = 0
+        self._failure: BaseException | None = None
+
+    def run(self, first: Job) -> None:
+        """Do a job and all that come of it.
+
+        Raises:
+            StorageError: What the caller's own lane met.
+        """
+        self._jobs.append(first)
+        with self._places.lead():
+            try:
+                with self._host._lane(self._operation, self._target) as lane:
+                    worker = Worker(lane)
+                    while (job := self._next(wait=True)) is not None:
+                        self._do(job, worker)
+            finally:
+                self._jobs.clear()
+        if self._failure is not None:
+            raise self._failure
+
+    def add(self, jobs: Iterable[Job]) -> None:
+        """Queue jobs, and get helpers for them."""
+        with self._changed:
+            before = len(self._jobs)
+            self._jobs.extend(jobs)
+            wanted = len(self._jobs) - before
+            self._changed.notify_all()
+        for _ in range(wanted):
+            if not self._places.join():
+                break
+            threading.Thread(target=self._help, name="libstorage-bulk", daemon=True).start()
+
+    def _help(self) -> None:
+        try:
+            with self._host._lane(self._operation, self._target) as lane:
+                worker = Worker(lane)
+                while not self._places.are_wanted and (job := self._next(wait=False)) is not None:
+                    self._do(job, worker)
+        except StorageError:
+            pass  # its job is in the queue again, and the caller's lane meets what is wrong with the host
+        except BaseException as error:  # noqa: BLE001 -- for the caller to raise
+            with self._changed:
+                self._failure = error
+                self._jobs.clear()
+        finally:
+            self._places.leave()
+
+    def _next(self, *, wait: bool) -> Job | None:
+        with self._changed:
+            while not self._jobs:
+                if not wait or not self._running:
+                    return None
+                self._changed.wait()
+            self._running += 1
+            return self._jobs.popleft()
+
+    def _do(self, job: Job, worker: Worker) -> None:
+        try:
+            job(worker)
+        except BaseException:
+            with self._changed:
+                self._jobs.append(job)
+            raise
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()

@@ -1,0 +1,292 @@
+"""A host: one libvirt daemon that we talk to, and the way to everything on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import attrs
+
+from libstorage.client.discovery import refuse_crash, request_of
+from libstorage.client.inventory import take_inventory
+from libstorage.client.names import check_text
+from libstorage.client.options import Options, Versions
+from libstorage.client.pool import Pool
+from libstorage.client.pools import Pools
+from libstorage.client.raw import volume_id
+from libstorage.client.secrets import Secrets
+from libstorage.client.session import Session
+from libstorage.client.volume import Volume
+from libstorage.connection import process
+from libstorage.connection.call import Connection
+from libstorage.connection.lane import Lane
+from libstorage.connection.raw import RawVolume
+from libstorage.connection.target import HostId, PoolId, Target
+from libstorage.display import Table
+from libstorage.enums import PoolType
+from libstorage.errors import InvalidRequestError
+from libstorage.models.capabilities import PoolCapabilities
+from libstorage.models.discovery import PoolSources
+from libstorage.models.inventory import Inventory
+from libstorage.models.places import SourceHost
+from libstorage.operations import (
+    POOL_CAPABILITIES,
+    POOL_FIND_SOURCES,
+    VOLUME_LOOKUP_BY_KEY,
+    VOLUME_LOOKUP_BY_PATH,
+    Duration,
+    Operation,
+)
+
+R = TypeVar("R")
+
+
+def connect(
+    uri: str | None = None,
+    *,
+    readonly: bool = False,
+    lanes: int | None = None,
+    timeout: float | None = 60.0,
+    strict_names: bool = True,
+) -> Host:
+    """Open a connection to a host (``virConnectOpenAuth``).
+
+    Args:
+        uri: Address of the daemon: ``qemu:///system``, ``qemu+ssh://user@host/system``,
+            ``storage:///session?socket=/path``. ``None`` is libvirt's default.
+        readonly: Allow only what changes nothing and reveals no data.
+        lanes: At most so many connections to the daemon at once, opened as threads need them. ``None``: 4 to this
+            machine, 16 to others.
+        timeout: Seconds that the daemon may take for one call, ``None`` for as long as it likes.
+        strict_names: Refuse names for new pools and volumes that libvirt would mangle or people would misread.
+
+    Raises:
+        InvalidRequestError: The address is malformed or dangerous.
+        ConnectionFailedError: Nobody answers there.
+        AuthenticationError: The daemon does not accept who we are.
+        UnsupportedError: libvirt's Python binding is not installed.
+    """
+    session = Session(Connection(uri, readonly=readonly, lanes=lanes, timeout=timeout))
+    return Host(
+        session.connection.uri, readonly, Options(timeout=timeout, strict_names=strict_names), session
+    )
+
+
+class Host:
+    """A host: one libvirt daemon. Made by [connect][libstorage.connect], closed by ``with`` or ``close()``.
+
+    It may be used by any number of threads at once. A pickled host, or anything on it, opens its connection again on
+    first use, one per process and address.
+    """
+
+    __slots__ = ("__weakref__", "_options", "_readonly", "_session", "_uri")
+
+    def __init__(self, uri: str, readonly: bool, options: Options, session: Session | None = None) -> None:
+        self._uri = uri
+        self._readonly = readonly
+        self._options = options
+        self._session = session
+
+    # ---- what it is -------------------------------------------------------------------------------------------------
+
+    @property
+    def uri(self) -> str:
+        """Its address."""
+        return self._uri
+
+    @property
+    def readonly(self) -> bool:
+        """Whether only what changes nothing is allowed."""
+        return self._readonly
+
+    @property
+    def options(self) -> Options:
+        """How calls are made through it."""
+        return self._options
+
+    @property
+    def versions(self) -> Versions:
+        """Versions of libvirt, there and here; known since the connection was opened."""
+        connection = self._connected().connection
+        return Versions(connection.daemon_version, connection.client_version)
+
+    def with_options(self, **changes: Any) -> Host:
+        """The same host, with the same connections, handled with other options.
+
+        Args:
+            changes: Attributes of [Options][libstorage.Options].
+
+        Raises:
+            InvalidRequestError: There is no such option.
+        """
+        try:
+            options = attrs.evolve(self._options, **changes)
+        except TypeError:
+            known = ", ".join(attribute.name for attribute in attrs.fields(Options))
+            raise InvalidRequestError(
+                f"no such option among {', '.join(changes)}; there are {known}"
+            ) from None
+        return Host(self._uri, self._readonly, options, self._connected())
+
+    # ---- what is on it ----------------------------------------------------------------------------------------------
+
+    @property
+    def pools(self) -> Pools:
+        """Its pools."""
+        return Pools(self, self._id)
+
+    @property
+    def secrets(self) -> Secrets:
+        """Its secrets; on a ``storage://`` address they have a connection of their own, opened when needed."""
+        return Secrets(self, self._id)
+
+    def volume_at(self, path: str | os.PathLike[str]) -> Volume:
+        """The volume with this path (``virStorageVolLookupByPath``).
+
+        Raises:
+            VolumeNotFoundError: No pool that is running has it.
+        """
+        text = check_text("path", os.fspath(path))
+        return self._found(VOLUME_LOOKUP_BY_PATH, lambda lane: lane.connection.storageVolLookupByPath(text))
+
+    def volume_by_key(self, key: str) -> Volume:
+        """The volume with this key (``virStorageVolLookupByKey``).
+
+        Raises:
+            VolumeNotFoundError: No pool that is running has it.
+        """
+        check_text("key", key)
+        return self._found(VOLUME_LOOKUP_BY_KEY, lambda lane: lane.connection.storageVolLookupByKey(key))
+
+    def pool_capabilities(self) -> PoolCapabilities:
+        """Which pool types and formats it knows (``virConnectGetStoragePoolCapabilities``).
+
+        Raises:
+            UnsupportedError: The host cannot say.
+        """
+        xml = self._call(
+            POOL_CAPABILITIES, self._id, lambda lane: lane.connection.getStoragePoolCapabilities()
+        )
+        return PoolCapabilities.from_xml(xml)
+
+    def find_sources(
+        self,
+        type: PoolType | str,
+        *,
+        hosts: Iterable[SourceHost | str] | SourceHost | str = (),
+        initiator: str | None = None,
+        allow_crash: bool = False,
+    ) -> PoolSources:
+        """Sources that pools could be made from, as seen from the host (``virConnectFindStoragePoolSources``).
+
+        libvirt can find sources for the types ``netfs``, ``logical``, ``iscsi``, ``iscsi-direct`` and ``gluster``.
+
+        Args:
+            type: Type of the pools.
+            hosts: Servers to ask.
+            initiator: IQN to ask an ``iscsi-direct`` server as.
+            allow_crash: Ask although this kills the daemon: libvirt 9.0 dies when an ``iscsi-direct`` server answers
+                with more than one target.
+
+        Raises:
+            UnsupportedError: libvirt cannot find sources of that type, or would crash.
+            StorageError: The server does not answer, or has none.
+        """
+        request = request_of(hosts, initiator)
+        if not allow_crash:
+            refuse_crash(type, self.versions.daemon, self._uri)
+        xml = self._call(
+            POOL_FIND_SOURCES,
+            self._id,
+            lambda lane: lane.connection.findStoragePoolSources(str(type), request, 0),
+        )
+        return PoolSources.from_xml(xml)
+
+    def inventory(self) -> Inventory:
+        """All its pools and volumes with what their documents say, read over several lanes.
+
+        What fails for one of them is that entry's ``error``.
+
+        Raises:
+            StorageError: The pools could not be listed.
+        """
+        return take_inventory(self)
+
+    def _found(self, operation: Operation, find: Callable[[Lane], RawVolume]) -> Volume:
+        identity = self._call(operation, self._id, lambda lane: volume_id(lane, self._uri, find(lane)))
+        return Volume(self, identity)
+
+    # ---- its connection ---------------------------------------------------------------------------------------------
+
+    def is_alive(self) -> bool:
+        """Whether it answers; asks it, over a new connection if the others were lost."""
+        return self._connected().connection.is_alive()
+
+    def close(self) -> None:
+        """Close its connections. What is left of it raises from now on; closing again does nothing."""
+        if self._session is not None:
+            self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ---- the choke point --------------------------------------------------------------------------------------------
+
+    @property
+    def _id(self) -> HostId:
+        return HostId(self._uri)
+
+    def _pool(self, identity: PoolId) -> Pool:
+        return Pool(self, identity)
+
+    def _connected(self) -> Session:
+        if self._session is None:  # unpickled
+            self._session = process.current().shared((self._uri, self._readonly), self._reopened)
+        return self._session
+
+    def _reopened(self) -> Session:
+        return Session(Connection(self._uri, readonly=self._readonly))
+
+    def _call(self, operation: Operation, target: Target, body: Callable[[Lane], R]) -> R:
+        """Every call to the daemon: ``body`` takes its raw objects from the lane that it gets, and keeps none."""
+        return self._connected().connection.call(operation, target, body, timeout=self._timeout(operation))
+
+    def _call_secrets(self, operation: Operation, target: Target, body: Callable[[Lane], R]) -> R:
+        """The same for secrets, which may need a connection of their own."""
+        return self._connected().secrets().call(operation, target, body, timeout=self._timeout(operation))
+
+    def _timeout(self, operation: Operation) -> float | None:
+        options = self._options
+        return options.long_timeout if operation.duration is Duration.LONG else options.timeout
+
+    def _lane(self, operation: Operation, target: Target) -> AbstractContextManager[Lane]:
+        """A lane to keep for a while: for a stream or a bulk listing."""
+        return self._connected().connection.lane(operation, target, timeout=self._options.timeout)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            (self._uri, self._readonly) == (other._uri, other._readonly)
+            if isinstance(other, Host)
+            else NotImplemented
+        )
+
+    def __hash__(self) -> int:
+        return hash((self._uri, self._readonly))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Host, (self._uri, self._readonly, self._options)
+
+    def __repr__(self) -> str:
+        return f"<Host {self._uri}{' (read-only)' if self._readonly else ''}>"
+
+    def _repr_html_(self) -> str:
+        rows = [("uri", self._uri), ("readonly", str(self._readonly))]
+        return Table(("identity", ""), rows, title="Host").html()

@@ -1,0 +1,120 @@
+"""Which names may be given to new pools and volumes.
+
+libvirt takes nearly any name, also those that it mangles afterwards or that fool whoever reads them. What a host has
+already can always be read and looked up; these rules are for what is made anew.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+import warnings
+from typing import Final
+
+from libstorage.errors import InvalidRequestError
+from libstorage.xml.kinds import uuid_text
+
+VOLUME_NAME_BYTES: Final = 255
+"""The longest file name."""
+POOL_NAME_BYTES: Final = 247
+"""libvirt keeps a pool's definition in a file of that name with up to eight bytes more."""
+
+_LINE_BREAKING: Final = ("Cc", "Zl", "Zp")
+_DIRECTION_CHANGING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def check_pool_name(name: str, *, strict: bool = True) -> None:
+    """Refuse a name that no new pool should have.
+
+    Raises:
+        InvalidRequestError: The name breaks a rule; the message says which.
+    """
+    _check("pool", name, POOL_NAME_BYTES, strict)
+
+
+def check_volume_name(name: str, *, strict: bool = True) -> None:
+    """Refuse a name that no new volume should have.
+
+    Raises:
+        InvalidRequestError: The name breaks a rule; the message says which.
+    """
+    _check("volume", name, VOLUME_NAME_BYTES, strict)
+
+
+def check_text(what: str, text: object) -> str:
+    """``text``, when it can be sent to libvirt at all.
+
+    Raises:
+        InvalidRequestError: It is no string, or holds what libvirt's strings cannot.
+    """
+    if not isinstance(text, str):
+        raise InvalidRequestError(f"{what} is text, not {text!r}", outcome="not_started", retry="no")
+    if problem := _unsendable(text):
+        raise InvalidRequestError(f"{what} {text!r} {problem}", outcome="not_started", retry="no")
+    return text
+
+
+def check_name(name: object) -> str:
+    """The name of something that may be there, so that nearly any text will do.
+
+    Raises:
+        InvalidRequestError: It is no string, or one that libvirt would cut off.
+    """
+    if not isinstance(name, str) or "\0" in name:
+        return check_text("name", name)
+    return name
+
+
+def check_uuid(uuid: object) -> str:
+    """A uuid as libvirt writes it.
+
+    Raises:
+        InvalidRequestError: It is none.
+    """
+    try:
+        return uuid_text(check_text("uuid", str(uuid)))
+    except ValueError:
+        raise InvalidRequestError(f"{uuid!r} is not a uuid", outcome="not_started", retry="no") from None
+
+
+def _check(kind: str, name: str, most_bytes: int, strict: bool) -> None:
+    check_text(f"{kind} name", name)
+    if not strict:
+        return
+    if problem := _problem(name, most_bytes):
+        raise InvalidRequestError(
+            f"{kind} name {name!r} {problem}",
+            hint="Choose another name, or insist on this one with strict_names=False.",
+            outcome="not_started",
+            retry="no",
+        )
+    if name.startswith("-"):
+        warnings.warn(
+            f"{kind} name {name!r} begins with '-': programs will take it for an option", stacklevel=5
+        )
+
+
+def _unsendable(text: str) -> str | None:
+    if "\0" in text:
+        return "contains a NUL character, at which libvirt would cut it off"
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return "contains half of a surrogate pair, which has no UTF-8 form"
+    return None
+
+
+def _problem(name: str, most_bytes: int) -> str | None:
+    if not name:
+        return "is empty"
+    if name in {".", ".."}:
+        return "means a folder"
+    if "/" in name:
+        return "contains '/', which separates folders"
+    if name != name.strip():
+        return "begins or ends with a space, which gets lost too easily"
+    if (length := len(name.encode())) > most_bytes:
+        return f"has {length} bytes in UTF-8; at most {most_bytes} are possible"
+    for place, character in enumerate(name, 1):
+        if unicodedata.category(character) in _LINE_BREAKING:
+            return f"contains the control character U+{ord(character):04X} at position {place}"
+        if character in _DIRECTION_CHANGING:
+            return f"changes the writing direction (U+{ord(character):04X} at position {place})"
+    return None

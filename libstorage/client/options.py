@@ -1,0 +1,119 @@
+"""What calls are told beside their subject: options that handles inherit, flags, sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias, TypeVar
+
+import attrs
+
+from libstorage.enums import Flags, Number
+from libstorage.errors import InvalidRequestError
+from libstorage.units import Size, SizeLike
+
+F = TypeVar("F", bound=Flags)
+N = TypeVar("N", bound=Number)
+
+NoFlags: TypeAlias = Literal[0]
+Progress: TypeAlias = Callable[[int, int | None], object]
+"""Called with the number of bytes done, and of all bytes if that is known."""
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """What ``with_options`` can change.
+
+    Attributes:
+        timeout: Seconds that the host may take to answer, and that a transfer may stand still; ``None`` for as long
+            as it likes.
+        long_timeout: Seconds that it may take for what the storage decides: building and starting pools, creating,
+            cloning, resizing and wiping volumes. A host that is gone is noticed anyway.
+        strict_names: Refuse names for new pools and volumes that libvirt would mangle or people would misread.
+    """
+
+    timeout: float | None = 60.0
+    long_timeout: float | None = None
+    strict_names: bool = True
+
+
+@attrs.frozen
+class Versions:
+    """Versions of libvirt, as libvirt counts them: 9.1.2 is 9001002.
+
+    Attributes:
+        daemon: What runs on the host.
+        client: What we use here.
+    """
+
+    daemon: int
+    client: int
+
+
+def combined(kind: type[F], flags: int, *more: F | None) -> F:
+    """``flags`` as one of their enum, together with those that keyword arguments stand for.
+
+    Raises:
+        InvalidRequestError: ``flags`` are of another enum, or no flags at all.
+    """
+    others = isinstance(flags, bool | Flags) and not isinstance(flags, kind)
+    if others or not isinstance(flags, int):
+        raise InvalidRequestError(
+            f"{flags!r} is not a combination of {kind.__name__}", outcome="not_started", retry="no"
+        )
+    result = kind(flags)
+    for flag in more:
+        if flag is not None:
+            result |= flag
+    return result
+
+
+def switch(value: bool | None, yes: F, no: F) -> F | None:
+    """The flag for an answer that is yes, no or not given."""
+    if value is None:
+        return None
+    return yes if value else no
+
+
+def size_of(what: str, value: SizeLike) -> Size:
+    """A parameter that is a size.
+
+    Raises:
+        InvalidRequestError: It is none.
+    """
+    try:
+        return Size(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidRequestError(f"{what}: {error}", outcome="not_started", retry="no") from None
+
+
+def member_of(kind: type[N], value: int | str) -> N:
+    """A parameter that is a member of an enum, or libvirt's word for one.
+
+    Raises:
+        InvalidRequestError: It is none.
+    """
+    try:
+        if isinstance(value, str):
+            return kind.from_word(value)
+        if isinstance(value, kind):
+            return value
+        raise ValueError(f"{value!r} is not a {kind.__name__}")
+    except ValueError as error:
+        raise InvalidRequestError(str(error), outcome="not_started", retry="no") from None
+
+
+@attrs.frozen
+class Part:
+    """Which bytes of a volume to transfer; ``length`` is ``None`` for all that follow."""
+
+    offset: int
+    length: int | None
+
+    @classmethod
+    def of(cls, offset: SizeLike, length: SizeLike | None) -> Part:
+        """From what a caller gave.
+
+        Raises:
+            InvalidRequestError: That are no sizes.
+        """
+        return cls(size_of("offset", offset), None if length is None else size_of("length", length))

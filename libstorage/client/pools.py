@@ -1,0 +1,231 @@
+"""The pools of a host."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from uuid import UUID, uuid4
+
+import attrs
+
+from libstorage.client.handle import Collection
+from libstorage.client.names import check_pool_name, check_text, check_uuid
+from libstorage.client.options import NoFlags, combined, switch
+from libstorage.client.pool import Pool, build_flag
+from libstorage.client.raw import pool_id
+from libstorage.client.validation import pool_define_flags
+from libstorage.connection.lane import Lane
+from libstorage.connection.raw import RawConnect, RawPool
+from libstorage.connection.target import HostId, PoolId
+from libstorage.enums import ListPoolsFlags, PoolCreateFlags, PoolType
+from libstorage.errors import InvalidRequestError, PoolExistsError
+from libstorage.models.pool import PoolSpec
+from libstorage.operations import (
+    POOL_CREATE_TRANSIENT,
+    POOL_DEFINE,
+    POOL_LOOKUP_BY_NAME,
+    POOL_LOOKUP_BY_TARGET_PATH,
+    POOL_LOOKUP_BY_UUID,
+    POOLS_COUNT,
+    POOLS_LIST,
+    Operation,
+)
+
+
+class Pools(Collection[Pool, HostId]):
+    """The pools of a host, by name. Iterating asks for all of them in one call."""
+
+    __slots__ = ()
+
+    # ---- finding ----------------------------------------------------------------------------------------------------
+
+    def lookup(self, name: str, /) -> Pool:
+        """The pool with this name (``virStoragePoolLookupByName``).
+
+        Raises:
+            PoolNotFoundError: There is none.
+        """
+        check_text("pool name", name)
+        target = PoolId(self._scope.uri, name, "")
+        return self._found(POOL_LOOKUP_BY_NAME, target, lambda raw: raw.storagePoolLookupByName(name))
+
+    def by_uuid(self, uuid: str | UUID) -> Pool:
+        """The pool with this uuid (``virStoragePoolLookupByUUIDString``).
+
+        Raises:
+            PoolNotFoundError: There is none.
+            InvalidRequestError: That is no uuid.
+        """
+        text = check_uuid(uuid)
+        target = PoolId(self._scope.uri, text, text)
+        return self._found(POOL_LOOKUP_BY_UUID, target, lambda raw: raw.storagePoolLookupByUUIDString(text))
+
+    def by_target_path(self, path: str | os.PathLike[str]) -> Pool:
+        """The running pool whose ``<target>`` has this path (``virStoragePoolLookupByTargetPath``).
+
+        Raises:
+            PoolNotFoundError: There is none.
+        """
+        text = check_text("path", os.fspath(path))
+        target = PoolId(self._scope.uri, text, "")
+        return self._found(
+            POOL_LOOKUP_BY_TARGET_PATH, target, lambda raw: raw.storagePoolLookupByTargetPath(text)
+        )
+
+    def list(
+        self,
+        flags: ListPoolsFlags | NoFlags = 0,
+        *,
+        active: bool | None = None,
+        persistent: bool | None = None,
+        autostart: bool | None = None,
+        types: Iterable[PoolType | str] = (),
+    ) -> tuple[Pool, ...]:
+        """The pools that pass all the filters, in one call (``virConnectListAllStoragePools``).
+
+        Args:
+            flags: Filters as flags, in addition to the others.
+            active: Only those that are running, or that are not.
+            persistent: Only those that have a definition, or that vanish when they are stopped.
+            autostart: Only those that start with the daemon, or that do not.
+            types: Only those of one of these types.
+        """
+        chosen = combined(
+            ListPoolsFlags,
+            flags,
+            switch(active, ListPoolsFlags.ACTIVE, ListPoolsFlags.INACTIVE),
+            switch(persistent, ListPoolsFlags.PERSISTENT, ListPoolsFlags.TRANSIENT),
+            switch(autostart, ListPoolsFlags.AUTOSTART, ListPoolsFlags.NO_AUTOSTART),
+            *map(_type_flag, types),
+        )
+        uri = self._scope.uri
+        found = self._call(
+            POOLS_LIST,
+            lambda lane: [pool_id(lane, uri, raw) for raw in lane.connection.listAllStoragePools(chosen)],
+        )
+        return tuple(Pool(self._host, identity) for identity in found)
+
+    def names(self, *, active: bool | None = None) -> tuple[str, ...]:
+        """The names of all pools, or of those that are running or are not; in one call."""
+        return tuple(pool.name for pool in self.list(active=active))
+
+    def count(self, *, active: bool | None = None) -> int:
+        """How many pools there are, or how many that are running or are not.
+
+        libvirt counts running pools and others apart (``virConnectNumOfStoragePools``,
+        ``virConnectNumOfDefinedStoragePools``), so that all of them take two calls.
+        """
+
+        def count(lane: Lane) -> int:
+            running = 0 if active is False else lane.connection.numOfStoragePools()
+            others = 0 if active is True else lane.connection.numOfDefinedStoragePools()
+            return running + others
+
+        return self._call(POOLS_COUNT, count)
+
+    # ---- making -----------------------------------------------------------------------------------------------------
+
+    def define(self, spec: PoolSpec) -> Pool:
+        """Define a pool, which is then neither built nor started; or change the definition of the one with its uuid.
+
+        A spec without a uuid gets one. libvirt checks the document against its schema, from 7.7 on
+        (``virStoragePoolDefineXML``).
+
+        Raises:
+            PoolExistsError: Another pool has the name or the uuid.
+            SourceConflictError: Another pool has the same source.
+            InvalidRequestError: The name is not one to give to a new pool.
+            DocumentError: libvirt does not take the document.
+        """
+        request = self._request(spec)
+        xml, flags = request.to_xml(), pool_define_flags(self._host.versions)
+        return self._found(
+            POOL_DEFINE, self._named(request), lambda raw: raw.storagePoolDefineXML(xml, flags)
+        )
+
+    def create_transient(self, spec: PoolSpec, *, build: bool = False, overwrite: bool | None = None) -> Pool:
+        """Start a pool without a definition: it vanishes when it is stopped (``virStoragePoolCreateXML``).
+
+        Args:
+            spec: What to start.
+            build: Build it first.
+            overwrite: How to build it, as for [Pool.build][libstorage.Pool.build].
+
+        Raises:
+            PoolExistsError: Another pool has the name or the uuid.
+            SourceConflictError: Another pool has the same source.
+            InvalidRequestError: The name is not one to give to a new pool.
+            DocumentError: libvirt does not take the document.
+            StorageError: It could not be built or started; it is not there then.
+        """
+        request = self._request(spec)
+        xml, flags = request.to_xml(), build_flag(build, overwrite) or PoolCreateFlags.NORMAL
+        target = self._named(request)
+        return self._found(POOL_CREATE_TRANSIENT, target, lambda raw: raw.storagePoolCreateXML(xml, flags))
+
+    def ensure(self, spec: PoolSpec) -> Pool:
+        """The pool that ``spec`` describes: defined and built if it was not there, and running.
+
+        Never changes or deletes one that is there.
+
+        Raises:
+            PoolExistsError: A pool of this name is there and differs; ``.differences`` says how.
+            StorageError: A step failed; the message names it, and the state that the pool is in.
+        """
+        pool = self.get(spec.name)
+        if pool is None:
+            try:
+                return self.define(spec).build().start()
+            except PoolExistsError:
+                pool = self.get(spec.name)  # somebody was faster
+                if pool is None:
+                    raise
+        if differences := pool.spec(inactive=True).differences(spec):
+            listed = "\n".join(f"  {difference}" for difference in differences)
+            raise PoolExistsError(
+                f"pool {spec.name!r} exists and is not what was asked for:\n{listed}",
+                differences=differences,
+                operation=POOL_DEFINE.name,
+                target=f"pool {spec.name!r}",
+                uri=self._scope.uri,
+                hint="Ask for what is there, define() the pool anew with its uuid, or choose another name.",
+                outcome="not_started",
+                retry="no",
+            )
+        if not pool.is_persistent():
+            pool = self.define(attrs.evolve(spec, uuid=pool.uuid))
+        return pool if pool.is_active() else pool.start()
+
+    # ---- inside -----------------------------------------------------------------------------------------------------
+
+    def _all(self) -> tuple[Pool, ...]:
+        return self.list()
+
+    def _request(self, spec: PoolSpec) -> PoolSpec:
+        if not isinstance(spec, PoolSpec):
+            raise InvalidRequestError(
+                f"a pool is made from a PoolSpec, not from {type(spec).__name__}",
+                hint="PoolSpec.dir(name, path) and its siblings make one, PoolSpec.from_xml(text) reads one.",
+                outcome="not_started",
+                retry="no",
+            )
+        check_pool_name(spec.name, strict=self._host.options.strict_names)
+        return spec if spec.uuid else attrs.evolve(spec, uuid=uuid4())
+
+    def _named(self, spec: PoolSpec) -> PoolId:
+        return PoolId(self._scope.uri, spec.name, spec.uuid or "")
+
+    def _found(self, operation: Operation, target: PoolId, find: Callable[[RawConnect], RawPool]) -> Pool:
+        uri = self._scope.uri
+        found = self._call(operation, lambda lane: pool_id(lane, uri, find(lane.connection)), target)
+        return Pool(self._host, found)
+
+
+def _type_flag(pool_type: PoolType | str) -> ListPoolsFlags:
+    try:
+        return ListPoolsFlags.for_type(PoolType(pool_type))
+    except ValueError:
+        known = ", ".join(PoolType)
+        raise InvalidRequestError(
+            f"{pool_type!r} is no pool type", hint=f"There are {known}.", outcome="not_started", retry="no"
+        ) from None

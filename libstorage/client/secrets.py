@@ -1,0 +1,204 @@
+"""The secrets of a host: what pools log in with and volumes are encrypted with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Self, TypeVar
+from uuid import UUID, uuid4
+
+import attrs
+
+from libstorage.client.handle import Collection, Handle
+from libstorage.client.names import check_text, check_uuid
+from libstorage.client.options import NoFlags, combined, member_of, switch
+from libstorage.client.validation import secret_define_flags
+from libstorage.connection.lane import Lane
+from libstorage.connection.raw import RawConnect, RawSecret
+from libstorage.connection.target import HostId, SecretId, Target
+from libstorage.enums import ListSecretsFlags, SecretUsageType
+from libstorage.errors import InvalidRequestError
+from libstorage.models.secret import SecretSpec
+from libstorage.operations import (
+    SECRET_DEFINE,
+    SECRET_LOOKUP_BY_USAGE,
+    SECRET_LOOKUP_BY_UUID,
+    SECRET_SET_VALUE,
+    SECRET_UNDEFINE,
+    SECRET_VALUE,
+    SECRET_XML,
+    SECRETS_COUNT,
+    SECRETS_LIST,
+    Operation,
+)
+
+R = TypeVar("R")
+
+
+class Secret(Handle[SecretId]):
+    """A secret on a host, known by its uuid. Its value is never part of its document or its repr."""
+
+    __slots__ = ()
+
+    @property
+    def uuid(self) -> str:
+        """Its uuid."""
+        return self._id.uuid
+
+    def spec(self) -> SecretSpec:
+        """What its document says.
+
+        Raises:
+            SecretNotFoundError: It is gone.
+        """
+        return SecretSpec.from_xml(self.xml())
+
+    def xml(self) -> str:
+        """Its document as libvirt writes it (``virSecretGetXMLDesc``).
+
+        Raises:
+            SecretNotFoundError: It is gone.
+        """
+        return self._ask(SECRET_XML, lambda raw: raw.XMLDesc(0))
+
+    def set_value(self, value: bytes | str) -> Self:
+        """Set its value (``virSecretSetValue``); text is encoded as UTF-8.
+
+        For Ceph these are the bytes of the key, not their base64 text.
+
+        Raises:
+            SecretNotFoundError: It is gone.
+        """
+        data = value.encode() if isinstance(value, str) else bytes(value)
+        self._ask(SECRET_SET_VALUE, lambda raw: raw.setValue(data, 0))
+        return self
+
+    def value(self) -> bytes:
+        """Its value (``virSecretGetValue``).
+
+        Raises:
+            StateError: It has none yet.
+            AccessDeniedError: It is private, or the connection read-only.
+            SecretNotFoundError: It is gone.
+        """
+        return self._ask(SECRET_VALUE, lambda raw: raw.value(0))
+
+    def undefine(self) -> None:
+        """Remove it, value included (``virSecretUndefine``).
+
+        Raises:
+            SecretNotFoundError: It is gone.
+        """
+        self._ask(SECRET_UNDEFINE, lambda raw: raw.undefine())
+
+    def _ask(self, operation: Operation, act: Callable[[RawSecret], R]) -> R:
+        return self._call(operation, lambda lane: act(lane.secret(self._id)))
+
+    def _call(self, operation: Operation, body: Callable[[Lane], R]) -> R:
+        return self._host._call_secrets(operation, self._id, body)
+
+    def _shown(self) -> str:
+        return self._id.uuid
+
+
+class Secrets(Collection[Secret, HostId]):
+    """The secrets of a host, by uuid. Iterating asks for all of them in one call."""
+
+    __slots__ = ()
+
+    def lookup(self, name: str | UUID, /) -> Secret:
+        """The secret with this uuid (``virSecretLookupByUUIDString``).
+
+        Raises:
+            SecretNotFoundError: There is none.
+            InvalidRequestError: That is no uuid.
+        """
+        uuid = check_uuid(name)
+        target = SecretId(self._scope.uri, uuid)
+        return self._found(SECRET_LOOKUP_BY_UUID, target, lambda raw: raw.secretLookupByUUIDString(uuid))
+
+    def by_usage(self, usage: SecretUsageType | str, usage_id: str) -> Secret:
+        """The secret for this use (``virSecretLookupByUsage``).
+
+        Args:
+            usage: What kind of thing it is for, also as libvirt's word: ``volume``, ``ceph``, ``iscsi``, ``tls``, ``vtpm``.
+            usage_id: Which: the path of the volume, or the name that pools refer to.
+
+        Raises:
+            SecretNotFoundError: There is none.
+        """
+        kind, text = member_of(SecretUsageType, usage), check_text("usage", usage_id)
+        target = SecretId(self._scope.uri, f"for {kind.word} {text!r}")
+        return self._found(SECRET_LOOKUP_BY_USAGE, target, lambda raw: raw.secretLookupByUsage(kind, text))
+
+    def list(
+        self,
+        flags: ListSecretsFlags | NoFlags = 0,
+        *,
+        ephemeral: bool | None = None,
+        private: bool | None = None,
+    ) -> tuple[Secret, ...]:
+        """The secrets that pass all the filters, in one call (``virConnectListAllSecrets``).
+
+        Args:
+            flags: Filters as flags, in addition to the others.
+            ephemeral: Only those that are kept in memory, or on disk.
+            private: Only those whose value is told to nobody, or can be read.
+        """
+        chosen = combined(
+            ListSecretsFlags,
+            flags,
+            switch(ephemeral, ListSecretsFlags.EPHEMERAL, ListSecretsFlags.NO_EPHEMERAL),
+            switch(private, ListSecretsFlags.PRIVATE, ListSecretsFlags.NO_PRIVATE),
+        )
+        uri = self._scope.uri
+        found = self._call(
+            SECRETS_LIST,
+            lambda lane: [_secret_id(lane, uri, raw) for raw in lane.connection.listAllSecrets(chosen)],
+        )
+        return tuple(Secret(self._host, identity) for identity in found)
+
+    def count(self) -> int:
+        """How many there are (``virConnectNumOfSecrets``)."""
+        return self._call(SECRETS_COUNT, lambda lane: lane.connection.numOfSecrets())
+
+    def define(self, spec: SecretSpec) -> Secret:
+        """Define a secret, which has no value yet; or change the one with its uuid (``virSecretDefineXML``).
+
+        A spec without a uuid gets one.
+
+        Raises:
+            ExistsError: There is another one for that use.
+            DocumentError: libvirt does not take the document.
+        """
+        if not isinstance(spec, SecretSpec):
+            raise InvalidRequestError(
+                f"a secret is made from a SecretSpec, not from {type(spec).__name__}",
+                hint="SecretSpec.volume(path) and its siblings make one, SecretSpec.from_xml(text) reads one.",
+                outcome="not_started",
+                retry="no",
+            )
+        uuid = spec.uuid or str(uuid4())
+        xml, flags = attrs.evolve(spec, uuid=uuid).to_xml(), secret_define_flags(self._host.versions)
+        target = SecretId(self._scope.uri, uuid)
+        return self._found(SECRET_DEFINE, target, lambda raw: raw.secretDefineXML(xml, flags))
+
+    def _all(self) -> tuple[Secret, ...]:
+        return self.list()
+
+    def _found(
+        self, operation: Operation, target: SecretId, find: Callable[[RawConnect], RawSecret]
+    ) -> Secret:
+        uri = self._scope.uri
+        return Secret(
+            self._host,
+            self._call(operation, lambda lane: _secret_id(lane, uri, find(lane.connection)), target),
+        )
+
+    def _call(self, operation: Operation, body: Callable[[Lane], R], target: Target | None = None) -> R:
+        return self._host._call_secrets(operation, target or self._scope, body)
+
+
+def _secret_id(lane: Lane, uri: str, raw: RawSecret) -> SecretId:
+    identity = SecretId(uri, raw.UUIDString())
+    lane.remember(identity, raw)
+    return identity

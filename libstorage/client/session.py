@@ -1,0 +1,59 @@
+"""What a host and all its handles share: the connection, and the one to its secrets."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+import weakref
+
+from libstorage.client.crew import Places
+from libstorage.connection.call import Connection
+from libstorage.connection.uri import secret_twin
+
+_SECRET_LANES = 2
+
+
+class Session:
+    """The connections of one host.
+
+    Attributes:
+        connection: All traffic but that to a ``storage://`` host's secrets.
+        places: How many lanes bulk reads may take.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.places = Places(max(1, connection.max_lanes - 1))
+        self._twin = threading.Lock()
+        self._open = [connection]
+        self._dropped = weakref.finalize(self, _close_dropped, self._open, connection.uri)
+        self._dropped.atexit = False
+
+    def secrets(self) -> Connection:
+        """The connection that serves the host's secrets; a ``storage://`` host needs one of its own, opened now."""
+        uri = secret_twin(self.connection.uri)
+        if uri == self.connection.uri:
+            return self.connection
+        with self._twin:
+            if len(self._open) == 1:
+                self._open.append(Connection(uri, readonly=self.connection.readonly, lanes=_SECRET_LANES))
+            return self._open[1]
+
+    def close(self) -> None:
+        """Close every connection; closing again does nothing."""
+        self._dropped.detach()
+        for connection in self._open:
+            connection.close()
+
+
+def _close_dropped(connections: list[Connection], uri: str) -> None:
+    # A finalizer may run in the middle of anything, also of what holds a lock that closing needs.
+    threading.Thread(target=_close_all, args=(connections,), name="libstorage-close", daemon=True).start()
+    warnings.warn(
+        f"unclosed host {uri}: use it in a with statement, or close() it", ResourceWarning, stacklevel=2
+    )
+
+
+def _close_all(connections: list[Connection]) -> None:
+    for connection in connections:
+        connection.close()

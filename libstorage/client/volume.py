@@ -1,0 +1,330 @@
+"""A volume of a pool."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
+
+from libstorage.client import clone, transfer
+from libstorage.client.clone import CloneMode
+from libstorage.client.handle import Handle
+from libstorage.client.options import NoFlags, Part, Progress, combined, member_of, size_of
+from libstorage.client.raw import decoded, raw_volume
+from libstorage.client.validation import volume_create_flags
+from libstorage.connection.lane import Lane
+from libstorage.connection.raw import RawVolume
+from libstorage.connection.target import VolumeId
+from libstorage.enums import (
+    VolumeCreateFlags,
+    VolumeDeleteFlags,
+    VolumeInfoFlags,
+    VolumeResizeFlags,
+    VolumeType,
+    WipeAlgorithm,
+)
+from libstorage.errors import InvalidRequestError
+from libstorage.models.info import VolumeInfo
+from libstorage.models.volume import BackingStore, VolumeSpec
+from libstorage.operations import (
+    VOLUME_CLONE,
+    VOLUME_CREATE,
+    VOLUME_DELETE,
+    VOLUME_INFO,
+    VOLUME_KEY,
+    VOLUME_PATH,
+    VOLUME_RESIZE,
+    VOLUME_WIPE,
+    VOLUME_XML,
+    Operation,
+)
+from libstorage.units import Size, SizeLike
+
+if TYPE_CHECKING:
+    from libstorage.client.pool import Pool
+
+R = TypeVar("R")
+
+
+class Volume(Handle[VolumeId]):
+    """A volume on a host, known by its pool and its name."""
+
+    __slots__ = ()
+
+    # ---- what it is -------------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self._id.name
+
+    @property
+    def pool(self) -> Pool:
+        """The pool that it is in."""
+        return self._host._pool(self._id.pool)
+
+    def key(self) -> str:
+        """What libvirt calls its key: the path for most pool types, so neither stable nor secret (``virStorageVolGetKey``).
+
+        Raises:
+            VolumeNotFoundError: It is gone.
+        """
+        return self._ask(VOLUME_KEY, lambda raw: decoded(raw.key))
+
+    def path(self) -> str:
+        """Its path on the host (``virStorageVolGetPath``).
+
+        Raises:
+            VolumeNotFoundError: It is gone.
+        """
+        return self._ask(VOLUME_PATH, lambda raw: decoded(raw.path))
+
+    def type(self) -> VolumeType:
+        """What it is: a file, a block device, a directory and so on.
+
+        Raises:
+            VolumeNotFoundError: It is gone.
+        """
+        return self.info().type
+
+    def info(self, physical: bool = False) -> VolumeInfo:
+        """Type and sizes, in bytes (``virStorageVolGetInfoFlags``).
+
+        Args:
+            physical: Ask for the size of its file instead of the space that is charged for it.
+
+        Raises:
+            VolumeNotFoundError: It is gone.
+        """
+        flag = VolumeInfoFlags.GET_PHYSICAL if physical else VolumeInfoFlags.USE_ALLOCATION
+        kind, capacity, space = self._ask(VOLUME_INFO, lambda raw: raw.infoFlags(flag))
+        return VolumeInfo(
+            type=VolumeType(kind),
+            capacity=Size(capacity),
+            allocation=None if physical else Size(space),
+            physical=Size(space) if physical else None,
+        )
+
+    def spec(self) -> VolumeSpec:
+        """What its document says.
+
+        Raises:
+            VolumeNotFoundError: It is gone.
+            DocumentError: Its name or path is not UTF-8, so that its document is no XML.
+        """
+        return VolumeSpec.from_xml(self.xml())
+
+    def xml(self) -> str:
+        """Its document as libvirt writes it (``virStorageVolGetXMLDesc``).
+
+        Raises:
+            VolumeNotFoundError: It is gone.
+        """
+        return self._ask(VOLUME_XML, lambda raw: decoded(lambda: raw.XMLDesc(0)))
+
+    def as_backing(self) -> BackingStore:
+        """This volume as the backing store of another, its format included.
+
+        Raises:
+            VolumeNotFoundError: It is gone.
+            UnsupportedError: It is encrypted.
+        """
+        return clone.backing(self.spec())
+
+    # ---- verbs ------------------------------------------------------------------------------------------------------
+
+    def clone(
+        self,
+        new: str | VolumeSpec,
+        *,
+        pool: Pool | None = None,
+        mode: CloneMode = "copy",
+        flags: VolumeCreateFlags | NoFlags = 0,
+    ) -> Volume:
+        """Make another volume with the same content (``virStorageVolCreateXMLFrom``; a link by ``virStorageVolCreateXML``).
+
+        Only the content comes from this volume: format, permissions and so on are what ``new`` says. A copy of a linked
+        volume stands on its own.
+
+        Args:
+            new: The new volume; a name alone means this volume's own document under that name. A capacity below this
+                volume's is raised to it.
+            pool: Where to make it, instead of this volume's pool; on the same host.
+            mode: ``copy`` all data, share blocks (``reflink``), or hold only what will differ (``linked``).
+            flags: More flags.
+
+        Raises:
+            VolumeExistsError: The pool has it already, or a file in its place that libvirt has not seen yet.
+            VolumeBusyError: This volume is being built or wiped.
+            NoSpaceError: It does not fit.
+            InvalidRequestError: The name is not one to give to a new volume, or the mode does not go with ``new``.
+            UnsupportedError: The pool type, format or file system cannot do that.
+        """
+        place = self._id.pool if pool is None else pool._id
+        if place.uri != self._id.uri:
+            raise InvalidRequestError(
+                f"{self._id} cannot be cloned into {place}, which is on another host ({place.uri})",
+                hint="Download it, and upload it there.",
+                outcome="not_started",
+                retry="no",
+            )
+        options, reflink = self._host.options, VolumeCreateFlags.REFLINK if mode == "reflink" else None
+        request = clone.request_for(new, mode, self.spec, strict_name=options.strict_names)
+        wanted = combined(VolumeCreateFlags, flags, reflink, volume_create_flags(self._host.versions))
+        identity, xml = VolumeId(place, request.name), request.to_xml()
+
+        def copy(lane: Lane) -> None:
+            source = raw_volume(lane, self._id, fresh=True)
+            lane.remember(identity, lane.pool(place).createXMLFrom(xml, source, wanted))
+
+        def link(lane: Lane) -> None:
+            lane.remember(identity, lane.pool(place).createXML(xml, wanted))
+
+        operation, make = (VOLUME_CREATE, link) if mode == "linked" else (VOLUME_CLONE, copy)
+        self._host._call(operation, identity, make)
+        return Volume(self._host, identity)
+
+    def resize(
+        self,
+        capacity: SizeLike,
+        *,
+        shrink: bool = False,
+        allocate: bool = False,
+        delta: bool = False,
+        flags: VolumeResizeFlags | NoFlags = 0,
+    ) -> Self:
+        """Change its capacity (``virStorageVolResize``). libvirt does not know whether a guest is using it.
+
+        Args:
+            capacity: The new capacity, in bytes or as text with a unit.
+            shrink: Allow it to become smaller; what is behind the new end is lost.
+            allocate: Allocate the new space at once (raw only).
+            delta: ``capacity`` is how much to add, or with ``shrink`` how much to take away.
+            flags: More flags.
+
+        Raises:
+            InvalidRequestError: That is no size, or it is less than now (or than is allocated).
+            VolumeNotFoundError: It is gone.
+            VolumeBusyError: It is being built, cloned or wiped.
+            NoSpaceError: It does not fit.
+            UnsupportedError: This type of pool does not resize volumes.
+        """
+        wanted = combined(
+            VolumeResizeFlags,
+            flags,
+            VolumeResizeFlags.SHRINK if shrink else None,
+            VolumeResizeFlags.ALLOCATE if allocate else None,
+            VolumeResizeFlags.DELTA if delta else None,
+        )
+        size = size_of("capacity", capacity)
+        return self._do(VOLUME_RESIZE, lambda raw: raw.resize(size, wanted))
+
+    def wipe(self, algorithm: WipeAlgorithm | str = WipeAlgorithm.ZERO) -> Self:
+        """Overwrite its data (``virStorageVolWipePattern``).
+
+        A sparse file is cut off and made sparse again instead. Of a qcow2 volume the header goes, too: it is ``raw``
+        after the next refresh.
+
+        Args:
+            algorithm: What to overwrite it with, also as libvirt's word for it. All but zeros need the program ``scrub``
+                on the host; ``trim`` works on rbd only.
+
+        Raises:
+            InvalidRequestError: That is no algorithm.
+            VolumeNotFoundError: It is gone.
+            VolumeBusyError: It is being built, cloned or wiped.
+            UnsupportedError: The pool type or the host cannot do that.
+        """
+        wanted = member_of(WipeAlgorithm, algorithm)
+        return self._do(VOLUME_WIPE, lambda raw: raw.wipePattern(wanted, 0))
+
+    def delete(self, *, with_snapshots: bool = False, flags: VolumeDeleteFlags | NoFlags = 0) -> None:
+        """Remove it from the pool, data included (``virStorageVolDelete``).
+
+        Args:
+            with_snapshots: Delete its snapshots, too (rbd only).
+            flags: More flags.
+
+        Raises:
+            VolumeNotFoundError: It is gone.
+            VolumeBusyError: It is being built, cloned or wiped.
+            UnsupportedError: This type of pool does not delete volumes.
+        """
+        snapshots = VolumeDeleteFlags.WITH_SNAPSHOTS if with_snapshots else None
+        wanted = combined(VolumeDeleteFlags, flags, snapshots)
+        self._do(VOLUME_DELETE, lambda raw: raw.delete(wanted))
+
+    def upload(
+        self,
+        source: str | os.PathLike[str] | BinaryIO,
+        *,
+        offset: SizeLike = 0,
+        length: SizeLike | None = None,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Fill it from a local file (``virStorageVolUpload``), and let the pool see what it is then.
+
+        The file is taken as it is: a qcow2 volume takes a qcow2 file. A shorter file leaves the end of the volume as it
+        was. A raw volume takes no more than its capacity; resize it first.
+
+        Args:
+            source: A path, or a file object opened in binary mode, which is read from where it stands.
+            offset: Where in the volume to begin, in bytes.
+            length: How many bytes to send; all that the source has, if it can tell.
+            progress: Called with the number of bytes done and of all bytes, after every part.
+
+        Raises:
+            InvalidRequestError: It does not fit into the volume, or the source cannot be read like that.
+            TransferError: The transfer broke off, or the source was shorter than it said; the message says what
+                state the volume is in.
+            NoSpaceError: The storage under it is full.
+            VolumeNotFoundError: It is gone.
+            PoolBusyError: All has arrived, but volumes are being built in the pool for so long that it could not see that.
+            OSError: The local file cannot be read.
+        """
+        transfer.upload(self._host, self._id, source, Part.of(offset, length), progress)
+        return self
+
+    def download(
+        self,
+        target: str | os.PathLike[str] | BinaryIO,
+        *,
+        offset: SizeLike = 0,
+        length: SizeLike | None = None,
+        overwrite: bool = False,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Copy it to a local file (``virStorageVolDownload``), as it is: of a qcow2 volume, the qcow2 file.
+
+        A file appears under its name only when all is there; it can be read by its owner only.
+
+        Args:
+            target: A path, or a file object opened in binary mode.
+            offset: Where in the volume to begin, in bytes.
+            length: How many bytes to read; all that follow.
+            overwrite: Replace the file if there is one.
+            progress: Called with the number of bytes done and of all bytes, after every part.
+
+        Raises:
+            ExistsError: The file is there already, and ``overwrite`` is not set.
+            InvalidRequestError: The volume has no such part.
+            TransferError: The transfer broke off, or the volume was shorter than it said.
+            VolumeNotFoundError: It is gone.
+            OSError: The local file cannot be written.
+        """
+        transfer.download(
+            self._host, self._id, target, Part.of(offset, length), progress, overwrite=overwrite
+        )
+        return self
+
+    # ---- inside -----------------------------------------------------------------------------------------------------
+
+    def _ask(self, operation: Operation, read: Callable[[RawVolume], R]) -> R:
+        return self._call(operation, lambda lane: read(raw_volume(lane, self._id)))
+
+    def _do(self, operation: Operation, act: Callable[[RawVolume], object]) -> Self:
+        self._call(operation, lambda lane: act(raw_volume(lane, self._id, fresh=True)))
+        return self
+
+    def _shown(self) -> str:
+        return f"{self.name!r} in pool {self._id.pool.name!r}"

@@ -1,0 +1,117 @@
+"""The volumes of a pool."""
+
+from __future__ import annotations
+
+from libstorage.client.bulk import read_volumes
+from libstorage.client.clone import check_volume_spec
+from libstorage.client.handle import Collection
+from libstorage.client.names import check_name
+from libstorage.client.options import NoFlags, combined
+from libstorage.client.raw import list_volumes, raw_volume
+from libstorage.client.validation import volume_create_flags
+from libstorage.client.volume import Volume
+from libstorage.connection.lane import Lane
+from libstorage.connection.target import PoolId, VolumeId
+from libstorage.enums import VolumeCreateFlags
+from libstorage.models.inventory import VolumeEntry
+from libstorage.models.volume import VolumeSpec
+from libstorage.operations import VOLUME_CREATE, VOLUME_LOOKUP_BY_NAME, VOLUMES_COUNT, VOLUMES_LIST
+
+
+class Volumes(Collection[Volume, PoolId]):
+    """The volumes of a pool, by name. Iterating asks for all of them in one call.
+
+    A name that is not UTF-8 appears as ``os.fsdecode`` would show it, and can be used like any other.
+    """
+
+    __slots__ = ()
+
+    # ---- finding ----------------------------------------------------------------------------------------------------
+
+    def lookup(self, name: str, /) -> Volume:
+        """The volume with this name (``virStorageVolLookupByName``).
+
+        Raises:
+            VolumeNotFoundError: There is none, or libvirt has not seen it yet: ``pool.refresh()`` looks.
+            PoolInactiveError: The pool is not running.
+        """
+        identity = VolumeId(self._scope, check_name(name))
+        self._call(VOLUME_LOOKUP_BY_NAME, lambda lane: _look_up(lane, identity), identity)
+        return Volume(self._host, identity)
+
+    def list(self) -> tuple[Volume, ...]:
+        """All of them, in one call (``virStoragePoolListAllVolumes``).
+
+        Raises:
+            PoolInactiveError: The pool is not running.
+            UnsupportedError: There are more than libvirt can list.
+        """
+        found = self._call(VOLUMES_LIST, lambda lane: [*list_volumes(lane, self._scope)])
+        return tuple(Volume(self._host, identity) for identity in found)
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all of them, in one call.
+
+        Raises:
+            PoolInactiveError: The pool is not running.
+            UnsupportedError: There are more than libvirt can list.
+        """
+        return tuple(volume.name for volume in self.list())
+
+    def count(self) -> int:
+        """How many there are (``virStoragePoolNumOfVolumes``).
+
+        Raises:
+            PoolInactiveError: The pool is not running.
+        """
+        return self._call(VOLUMES_COUNT, lambda lane: lane.pool(self._scope).numOfVolumes())
+
+    def specs(self) -> tuple[VolumeEntry, ...]:
+        """What the documents of all of them say, read over several lanes, in the order of ``list()``.
+
+        What cannot be read (a volume vanished, a name is not UTF-8) is that entry's ``error``.
+
+        Raises:
+            PoolInactiveError: The pool is not running.
+            UnsupportedError: There are more than libvirt can list.
+        """
+        return read_volumes(self._host, self._scope)
+
+    # ---- making -----------------------------------------------------------------------------------------------------
+
+    def create(
+        self, spec: VolumeSpec, *, preallocate_metadata: bool = False, flags: VolumeCreateFlags | NoFlags = 0
+    ) -> Volume:
+        """Make a volume (``virStorageVolCreateXML``).
+
+        Args:
+            spec: What to make. Without an ``allocation`` a raw volume is allocated as a whole.
+            preallocate_metadata: Allocate the metadata of a qcow2 image at once.
+            flags: More flags.
+
+        Raises:
+            VolumeExistsError: The pool has it already, or a file in its place that libvirt has not seen yet.
+            PoolInactiveError: The pool is not running.
+            NoSpaceError: It does not fit.
+            InvalidRequestError: The name is not one to give to a new volume, or the backing store has no format.
+            DocumentError: libvirt does not take the document.
+            UnsupportedError: This type of pool does not make volumes, or none of that format.
+        """
+        check_volume_spec(spec, strict_name=self._host.options.strict_names)
+        preallocate = VolumeCreateFlags.PREALLOC_METADATA if preallocate_metadata else None
+        wanted = combined(VolumeCreateFlags, flags, preallocate, volume_create_flags(self._host.versions))
+        identity, xml = VolumeId(self._scope, spec.name), spec.to_xml()
+
+        def create(lane: Lane) -> None:
+            lane.remember(identity, lane.pool(self._scope).createXML(xml, wanted))
+
+        self._call(VOLUME_CREATE, create, identity)
+        return Volume(self._host, identity)
+
+    def _all(self) -> tuple[Volume, ...]:
+        return self.list()
+
+
+def _look_up(lane: Lane, identity: VolumeId) -> None:
+    lane.forget(identity)  # what the lane knows does not say that it is still there
+    raw_volume(lane, identity)
