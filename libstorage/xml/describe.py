@@ -10,7 +10,7 @@ from attrs import frozen
 
 from libstorage.display import Table
 from libstorage.xml.document import Element
-from libstorage.xml.fields import MANY, Shape
+from libstorage.xml.fields import MANY, Shape, Unknown
 from libstorage.xml.mapping import Mapped, mapping_of
 
 
@@ -93,13 +93,20 @@ def _field(mapped: Mapped) -> FieldDescription:
         reported=place.reported,
         write_only=place.write_only,
         many=place.shape in MANY,
-        expected=place.kind.expected if plain else " or ".join(m.__name__ for m in models) or "True or False",
+        expected=place.kind.expected if plain else _expected(place.shape, models),
         default=None if mapped.required else mapped.missing(),
         words=place.kind.words,
         pattern=place.kind.pattern,
         limits=place.kind.limits,
         models=models,
     )
+
+
+def _expected(shape: Shape, models: tuple[type, ...]) -> str:
+    if shape is Shape.FLAG:
+        return "True or False"
+    names = [model.__name__ for model in models] or [Unknown.__name__]
+    return " or ".join(names) if len(names) <= 2 else f"one of {len(names)} classes, {names[0]} to {names[-1]}"
 
 
 def _path(mapped: Mapped) -> str:
