@@ -218,7 +218,8 @@ class Problem:
 
     Attributes:
         path: Where, as a path of elements: ``/volume/target/permissions/mode`` or ``/pool/@type``.
-        reason: What is wrong. With ``found`` it goes on from there (``is not a size``), else it stands alone.
+        reason: What is wrong. It names the value itself (``'ten' is not a size``), or goes on from ``found``
+            (``is not a size``).
         line: Line in the text that was read, counted from 1.
         found: The value that stands there.
         expected: What should stand there.
@@ -232,8 +233,11 @@ class Problem:
 
     def __str__(self) -> str:
         place = self.path if self.line is None else f"{self.path} (line {self.line})"
-        found = "" if self.found is None else f"{_shortened(self.found)!r} "
-        expected = "" if self.expected is None else f"; expected {self.expected}"
+        said = self.found is None or self.reason.startswith((f"{self.found} ", f"{self.found!r} "))
+        found = "" if said else f"{_shortened(self.found or '')!r} "
+        expected = (
+            "" if self.expected is None or self.expected in self.reason else f"; expected {self.expected}"
+        )
         return f"{place}: {found}{self.reason}{expected}"
 
 

@@ -43,12 +43,9 @@ class Element:
         """What is wrong with this element itself: types and limits first, and where those are right, combinations."""
         wrong = False
         for mapped in mapping_of(type(self)).fields:
-            if problem := _value_problem(mapped, getattr(self, mapped.name)):
+            if reason := _value_problem(mapped, getattr(self, mapped.name)):
                 wrong = True
-                found, reason = repr(getattr(self, mapped.name)), problem
-                yield Problem(
-                    f"{type(self).__name__}.{mapped.name}", reason, found=found, expected=_expected(mapped)
-                )
+                yield Problem(f"{type(self).__name__}.{mapped.name}", reason)
         if not wrong:
             yield from self._rules()
 
@@ -58,12 +55,7 @@ class Element:
 
     def _broken(self, field: str, reason: str, *, expected: str | None = None) -> Problem:
         """A broken rule about ``field``."""
-        return Problem(
-            f"{type(self).__name__}.{field}",
-            reason,
-            found=repr(getattr(self, field.partition(".")[0], None)),
-            expected=expected,
-        )
+        return Problem(f"{type(self).__name__}.{field}", reason, expected=expected)
 
     def _all_problems(self, path: str) -> Iterator[Problem]:
         for problem in self._own_problems():
@@ -207,10 +199,6 @@ def _shown(value: Any, *, deep: bool) -> str:
 
 
 # ---- judging a value ------------------------------------------------------------------------------------------------
-
-
-def _expected(mapped: Mapped) -> str:
-    return _models(mapped) or mapped.place.kind.expected
 
 
 def _value_problem(mapped: Mapped, value: Any) -> str | None:

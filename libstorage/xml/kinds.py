@@ -196,6 +196,13 @@ def _read_mode(text: str) -> int:
     return int(text, 8)
 
 
+def _mode_check(value: Any) -> str | None:
+    wrong = _int_check(0, 0o777, "{:#o}")(value)
+    if wrong and re.fullmatch("[1-7][0-7]{2}", str(value)):
+        return f"{wrong}; write 0o{value}"
+    return wrong
+
+
 def uuid_text(text: str) -> str:
     """The canonical form (lower case, with hyphens) of a UUID in any form that libvirt takes."""
     if _UUID.fullmatch(text):
@@ -274,7 +281,7 @@ MODE = Kind(
     "mode",
     "an octal mode from 0 to 0777",
     read=_read_mode,
-    check=_int_check(0, 0o777, "{:#o}"),
+    check=_mode_check,
     template="0{v:o}",
     fast=_read_mode,
     limits=(0, 0o777),
