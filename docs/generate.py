@@ -1,0 +1,246 @@
+"""Writes the pages of docs/reference from what the code declares; with ``--check`` only says which are out of date."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import libstorage as ls
+from libstorage import enums
+from libstorage.enums.base import Flags, Number, Words
+from libstorage.operations import OPERATIONS, AfterUnknown, Operation
+from libstorage.xml.document import Document, Element
+
+FOLDER = Path(__file__).resolve().parent / "reference"
+NOTICE = "<!-- Written by docs/generate.py from the code. Change the code, then run it again. -->"
+
+_IN_PYTHON = {
+    "yes/no": "True or False",
+    "on/off": "True or False",
+    "mode": "a mode such as `0o640`, or octal text",
+    "size": 'a size: bytes, or text such as `"20 GiB"`',
+    "uuid": "a UUID, as text or `uuid.UUID`",
+}
+"""What a constructor takes, where the document has something else."""
+
+ROOTS: dict[str, tuple[type[Document], ...]] = {
+    "Pools": (ls.PoolSpec,),
+    "Volumes": (ls.VolumeSpec,),
+    "Secrets": (ls.SecretSpec,),
+    "What a host can do": (ls.PoolCapabilities,),
+    "Discovery of sources": (ls.SourceQuery, ls.PoolSources),
+}
+
+
+def fields_page() -> Iterator[str]:
+    """Every field of every document."""
+    yield from (
+        "# Fields of the documents",
+        "",
+        "Every field that libstorage reads and writes, by class, in the order in which libvirt prints them.",
+        "**Bold** fields are required. *Reported* fields are filled in by libvirt only: `to_xml()` leaves them out,",
+        "`to_xml(reported=True)` writes them. *Write-only* fields are taken by libvirt and never told again.",
+        "A path such as `host/@name` is relative to the element of the class; `…` stands for one or more.",
+        "The same tables are at hand in Python: `print(ls.describe(ls.VolumeSpec))`.",
+    )
+    seen: set[type[Element]] = set()
+    for title, roots in ROOTS.items():
+        yield from ("", f"## {title}")
+        for root in roots:
+            for model in _with_parts(root, seen):
+                yield from _model(model)
+
+
+def _with_parts(model: type[Element], seen: set[type[Element]]) -> Iterator[type[Element]]:
+    """A model and the models that its fields are made of, each of them once."""
+    if model in seen:
+        return
+    seen.add(model)
+    yield model
+    for field in ls.describe(model).fields:
+        for part in field.models:
+            yield from _with_parts(part, seen)
+
+
+def _model(model: type[Element]) -> Iterator[str]:
+    described = ls.describe(model)
+    yield from ("", f"### {model.__name__}", "", _prose(described.doc))
+    yield from _surroundings(model)
+    fields = [field for field in described.fields if field.path]
+    if fields:
+        rows = ((_name(f), _code(f.path + "…" * f.many), _takes(f), _cell(f.doc)) for f in fields)
+        yield from ("", *_table(("field", "in XML", "takes", "meaning"), rows))
+    if any(field.name == "unknown" for field in described.fields):
+        yield from ("", "Whatever else the document has is kept in `unknown`.")
+
+
+def _surroundings(model: type[Element]) -> Iterator[str]:
+    """What a pool may have beside this source."""
+    presence, allows = getattr(model, "target", None), getattr(model, "allows", ())
+    if isinstance(presence, ls.Presence):
+        beside = ", ".join(map(_code, sorted(allows)))
+        yield from ("", f"The pool's `target` is {presence}; it may also have {beside}.")
+
+
+def _name(field: ls.FieldDescription) -> str:
+    name = f"**`{field.name}`**" if field.required else f"`{field.name}`"
+    mark = "reported" if field.reported else "write-only" if field.write_only else ""
+    return f"{name} *{mark}*" if mark else name
+
+
+def _takes(field: ls.FieldDescription) -> str:
+    if field.words is not None:
+        return f"[{field.words.__name__}](enums.md#{_anchor(field.words.__name__)})"
+    if field.models:
+        return " or ".join(f"[{model.__name__}](#{_anchor(model.__name__)})" for model in field.models)
+    return _IN_PYTHON.get(field.kind) or _cell(field.expected)
+
+
+def enums_page() -> Iterator[str]:
+    """Every enum with its members."""
+    yield from (
+        "# Enums",
+        "",
+        "Numbers and flags are named after libvirt's C enums and have the same values. Each member knows its",
+        '`.since`, its `.constant` (`"VIR_STORAGE_POOL_RUNNING"`) and its docstring; a number that this version of',
+        "libstorage does not know makes a member without a name.",
+        "Words are the vocabularies of libvirt's documents; they are strings.",
+    )
+    for title, kind in {"Numbers": Number, "Flags": Flags, "Words": Words}.items():
+        yield from ("", f"## {title}")
+        for enum in map(vars(enums).__getitem__, enums.__all__):
+            if issubclass(enum, kind) and enum is not kind:
+                yield from ("", f"### {enum.__name__}", "", _prose(enum.__doc__), "")
+                yield from _members(enum)
+
+
+def _members(enum: type[Number | Flags | Words]) -> Iterator[str]:
+    members = enum.__members__.values()  # with those of value 0, which iteration over flags leaves out
+    if issubclass(enum, Words):
+        yield from _table(
+            ("member", "word", "meaning"),
+            ((_code(member.name), _code(str(member.value)), _cell(member.__doc__)) for member in members),
+        )
+    else:
+        rows = (
+            (_code(m.name), str(m.value), getattr(m, "since", None) or "", _cell(m.__doc__)) for m in members
+        )
+        yield from _table(("member", "value", "since", "meaning"), rows)
+
+
+def operations_page() -> Iterator[str]:
+    """Every kind of call to a daemon."""
+    yield from (
+        "# Operations",
+        "",
+        "Every kind of call that libstorage makes to a daemon. `error.operation` is one of these names.",
+        "*Destructive* operations can destroy data. *Long* ones take as long as the storage needs, *streams* as long as",
+        "data flows. The last column says what to do when `error.outcome` is `unknown`.",
+        "",
+    )
+    headers = ("operation", "functions of libvirt", "effect", "duration", "after an unknown outcome")
+    yield from _table(headers, map(_operation, OPERATIONS.values()))
+    yield from ("", "## After an unknown outcome", "")
+    yield from _table(("rule", "what to do"), ((_code(rule), _cell(doc)) for rule, doc in _rules()))
+
+
+def _operation(operation: Operation) -> tuple[str, ...]:
+    effect = f"{operation.effect}, **destructive**" if operation.destructive else str(operation.effect)
+    functions = ", ".join(map(_code, operation.functions))
+    return _code(operation.name), functions, effect, str(operation.duration), _code(operation.after_unknown)
+
+
+def _rules() -> Iterator[tuple[str, str]]:
+    """The rules with the strings below them in the source, which are their documentation."""
+    source = Path(sys.modules[AfterUnknown.__module__].__file__ or "").read_text("utf-8")
+    for rule in AfterUnknown:
+        match = re.search(rf'^    {rule.name} = .*\n    """(.*)"""$', source, re.MULTILINE)
+        assert match is not None, f"{rule.name} is not documented"
+        yield rule.value, match[1]
+
+
+def normalisations_page() -> Iterator[str]:
+    """Every change that libvirt makes itself."""
+    yield from (
+        "# Normalisations",
+        "",
+        "What libvirt changes itself when it takes a document. `have.differences(want)` does not count these",
+        "(`ls.NORMALISATIONS`). A field is named by a regular expression over its dotted name.",
+        "",
+    )
+    rows = ((_cell(n.name), _code(n.fields), _cell(n.reason)) for n in ls.NORMALISATIONS)
+    yield from _table(("name", "fields", "why it is no difference"), rows)
+
+
+# ---- Markdown -------------------------------------------------------------------------------------------------------
+
+
+def _table(headers: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    headers = tuple(headers)
+    yield f"| {' | '.join(headers)} |"
+    yield f"|{'---|' * len(headers)}"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+
+
+def _code(text: str | None) -> str:
+    return f"`{_cell(text)}`"
+
+
+def _cell(text: str | None) -> str:
+    return _prose(text).replace("\n", " ").replace("|", "\\|")
+
+
+def _prose(text: str | None) -> str:
+    """A docstring as Markdown."""
+    text = re.sub(r":\w+:`~?\.?([^`]+)`", r"`\1`", text or "").replace("``", "`")
+    return re.sub(r"\n[ \t]+", "\n", text).strip()
+
+
+def _anchor(title: str) -> str:
+    return title.lower()
+
+
+PAGES = {
+    "fields.md": fields_page,
+    "enums.md": enums_page,
+    "operations.md": operations_page,
+    "normalisations.md": normalisations_page,
+}
+
+
+def text_of(page: str) -> str:
+    """What the page must say."""
+    title, *rest = PAGES[page]()
+    return "\n".join((title, "", NOTICE, *rest, ""))
+
+
+def stale_pages(folder: Path = FOLDER) -> list[str]:
+    """The pages that do not say what the code says."""
+    return [page for page in PAGES if not _says(folder / page, text_of(page))]
+
+
+def _says(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text("utf-8") == text
+
+
+def main() -> int:
+    """Write the pages, or check them."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="only say which pages are out of date")
+    stale = stale_pages()
+    if parser.parse_args().check:
+        for page in stale:
+            print(f"docs/reference/{page} is out of date: run python docs/generate.py", file=sys.stderr)
+        return 1 if stale else 0
+    for page in stale:
+        (FOLDER / page).write_text(text_of(page), "utf-8")
+        print(f"wrote docs/reference/{page}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
