@@ -126,6 +126,10 @@ class Connection:
         """How many of libvirt's connections there may be at the moment."""
         return self._lanes.limit
 
+    def lane_count(self) -> int:
+        """How many of libvirt's connections there are now."""
+        return self._lanes.count()
+
     def call(
         self, op: Operation, target: Target, body: Callable[[Lane], R], *, timeout: Timeout = USUAL
     ) -> R:

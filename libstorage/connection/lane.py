@@ -144,6 +144,10 @@ class Lane:
             self._raw.clear()
         self._raw[target] = raw
 
+    def knows(self, target: Target) -> bool:
+        """Whether the lane keeps a raw object of that thing."""
+        return target in self._raw
+
     def forget(self, target: Target) -> None:
         """Drop what the lane keeps of a thing; of a pool, its volumes too."""
         self._raw.pop(target, None)
@@ -152,10 +156,17 @@ class Lane:
                 if isinstance(known, VolumeId) and known.pool == target:
                     self._raw.pop(known, None)
 
+    def pause(self) -> None:
+        """The running call is busy with something else than the daemon: it has all the time until ``renew()``."""
+        for limit in self._limits:
+            limit.expires = NEVER
+
     def renew(self) -> None:
         """There was progress: the time limit of the running call starts anew."""
         for limit in self._limits:
             limit.renew()
+        if self._inode is not None:
+            self._process.expect(self.expires)
 
     @property
     def expires(self) -> float:

@@ -116,7 +116,8 @@ class Lanes:
                 self._drop(lane)
             elif lane not in self._idle:
                 self._idle.append(lane)
-            self._serve()
+            if self._waiters or self._closed:
+                self._serve()
 
     def widen(self, lanes: int) -> None:
         """Begin to open lanes until there are so many; callers use each as soon as it is there."""
@@ -211,25 +212,32 @@ class Lanes:
             threading.Thread(target=self._open_one, name="libstorage-opener", daemon=True).start()
 
     def _open_one(self) -> None:
-        lane = error = None
         try:
             lane = self._open_lane()
-        except Exception as failure:  # noqa: BLE001 -- it is for those who wait, whatever it is
-            error = failure
+        except Exception as error:  # noqa: BLE001 -- it is for those who wait, whatever it is
+            self._not_opened(error)
+        else:
+            self._opened(lane)
+
+    def _opened(self, lane: Lane) -> None:
         with self._lock:
             self._opening -= 1
-            if lane is not None:
-                self._lanes.add(lane)
-                if self._closed:
-                    self._drop(lane)
-                else:
-                    self._idle.append(lane)
+            self._lanes.add(lane)
+            if self._closed:
+                self._drop(lane)
             else:
-                self._retry_at = monotonic() + _PAUSE_AFTER_FAILURE
-            if error is not None and not self._lanes and not self._opening:
+                self._idle.append(lane)
+            self._serve()
+
+    def _not_opened(self, error: Exception) -> None:
+        """Those who wait may still get a lane that is there or under way; with neither they are told."""
+        with self._lock:
+            self._opening -= 1
+            self._retry_at = monotonic() + _PAUSE_AFTER_FAILURE
+            if not self._lanes and not self._opening:
                 while self._waiters:
                     self._waiters.popleft().call(None, _twin(error))
-            self._serve()
+            self._changed.notify_all()
 
 
 def _twin(error: Exception) -> Exception:

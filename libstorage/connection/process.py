@@ -181,7 +181,11 @@ def current() -> Process:
                 _here.hooked = True
         if _here.process.forked:
             raise ConnectionFailedError(
-                "this process was forked from one that used libvirt, so it cannot connect", hint=FORK_HINT
+                "cannot connect: this process was forked from one that used libvirt",
+                operation="host.open",
+                hint=FORK_HINT,
+                outcome="not_started",
+                retry="no",
             )
         return _here.process
 

@@ -80,11 +80,14 @@ def _fits(pinned: socket.socket, address: Address, connected: bool) -> bool:
     ):
         return False
     try:
-        peer = pinned.getpeername()
-    except OSError:
+        return _is_peer(pinned.getpeername(), address)
+    except OSError:  # on its way
         return not connected
+
+
+def _is_peer(peer: str | bytes | tuple[object, ...], address: Address) -> bool:
     if address.transport in {Transport.SSH, Transport.EXT}:
         return not peer  # one end of a pair; the program has the other
-    if address.port is None:
-        return bool(peer)
-    return bool(peer[1] == address.port)
+    if isinstance(peer, tuple):
+        return peer[1] == address.port or address.transport is Transport.UNKNOWN
+    return bool(peer) and address.socket in {None, peer}

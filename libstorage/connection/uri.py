@@ -55,12 +55,14 @@ class Address:
         driver: ``qemu``, ``storage``, ``secret``, ``test`` and so on.
         transport: How bytes travel.
         port: The port that a TCP socket leads to.
+        socket: The file of the socket, where the address names it.
     """
 
     uri: str | None
     driver: str = ""
     transport: Transport = Transport.UNKNOWN
     port: int | None = None
+    socket: str | None = None
 
     @property
     def is_local(self) -> bool:
@@ -99,9 +101,15 @@ def parse(uri: str | None, *, unsafe: bool = False) -> Address:
         raise _refusal(uri, "it does not begin with a driver", _EXAMPLES)
     driver, _, word = parts.scheme.partition("+")
     transport = _transport(uri, driver, word, bool(parts.hostname))
+    # libvirt splits at ";" as well, so that a socket's name can smuggle in another parameter
+    parameters = [
+        (name, unquote(value))
+        for name, _, value in (pair.partition("=") for pair in re.split("[&;]", parts.query))
+        if name
+    ]
     if not unsafe:
-        _refuse_traps(uri, parts, transport)
-    return Address(uri, driver, transport, port or _PORTS.get(transport))
+        _refuse_traps(uri, parts, transport, parameters)
+    return Address(uri, driver, transport, port or _PORTS.get(transport), dict(parameters).get("socket"))
 
 
 def secret_twin(uri: str) -> str:
@@ -136,7 +144,9 @@ def _transport(uri: str, driver: str, word: str, has_host: bool) -> Transport:
     return transport
 
 
-def _refuse_traps(uri: str, parts: SplitResult, transport: Transport) -> None:
+def _refuse_traps(
+    uri: str, parts: SplitResult, transport: Transport, parameters: list[tuple[str, str]]
+) -> None:
     insist = "Pass unsafe=True if you wrote it yourself."
     if parts.password is not None:
         raise _refusal(
@@ -144,13 +154,11 @@ def _refuse_traps(uri: str, parts: SplitResult, transport: Transport) -> None:
             "it holds a password, which would show up in messages and pickles",
             "Use a key or libvirt's auth.conf.",
         )
-    parameters = [pair.partition("=")[::2] for pair in re.split("[&;]", parts.query) if pair]
-    names = {name for name, _ in parameters}
-    if transport is Transport.EXT or "command" in names:
+    if transport is Transport.EXT or "command" in dict(parameters):
         raise _refusal(uri, "it makes libvirt run a program on this machine", insist)
     if transport in {Transport.SSH, Transport.LIBSSH, Transport.LIBSSH2}:
         for name, value in parameters:
-            if name == "socket" and not _SHELL_SAFE.fullmatch(unquote(value)):
+            if name == "socket" and not _SHELL_SAFE.fullmatch(value):
                 raise _refusal(uri, "its socket= is a piece of shell code for the remote host", insist)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +13,11 @@ from typing import Any
 
 import pytest
 
+from libstorage.client.host import Host, connect
+from libstorage.client.pool import Pool
 from libstorage.connection.call import Connection
 from libstorage.errors import UnsupportedError
+from libstorage.models.pool import PoolSpec
 from libstorage.testing import PrivateDaemon
 from tests.live.rpc import RpcCounter
 
@@ -70,3 +76,46 @@ def counter(daemon: PrivateDaemon) -> Iterator[RpcCounter]:
     counted = RpcCounter(daemon.uri, folder)
     yield counted
     counted.close()
+
+
+ORDINARY_USER = 15_000
+
+
+@pytest.fixture(scope="session")
+def user_daemon() -> Iterator[PrivateDaemon]:
+    """A private daemon that an ordinary user runs."""
+    with started_daemon(user=ORDINARY_USER if os.geteuid() == 0 else None) as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder that every user can write to."""
+    path = Path(tempfile.mkdtemp(prefix="libstorage-test-", dir="/tmp"))
+    path.chmod(0o777)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def host(uri: str) -> Iterator[Host]:
+    """The shared daemon."""
+    with connect(uri) as host:
+        yield host
+
+
+@pytest.fixture
+def pool(host: Host, folder: Path) -> Iterator[Pool]:
+    """A running dir pool of the shared daemon."""
+    pool = host.pools.define(PoolSpec.dir(f"pool-{uuid.uuid4().hex[:8]}", str(folder / "pool"))).build().start()
+    yield pool
+    remove(pool)
+
+
+def remove(pool: Pool) -> None:
+    """Stop and undefine a pool, as far as it is there."""
+    here = pool.host.pools.get(pool.name)
+    if here is not None and here.is_active():
+        here.stop()
+    if here is not None and here.host.pools.exists(here.name):
+        here.undefine()

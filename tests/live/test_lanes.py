@@ -1,0 +1,324 @@
+"""Lanes: who gets which, what a call costs, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from libstorage import operations as op
+from libstorage.connection.call import Connection
+from libstorage.connection.lane import RAW_LIMIT, Lane
+from libstorage.connection.sockets import all_sockets
+from libstorage.connection.target import HostId, PoolId, VolumeId
+from libstorage.errors import DeadlineError, PoolNotFoundError, StateError, StorageError, VolumeNotFoundError
+from tests.live.rpc import RpcCounter
+from tests.live.things import make_pool, make_volume, remove_pool
+
+THREADS = 16
+
+
+def hosts_version(lane: Lane) -> int:
+    return lane.connection.getLibVersion()
+
+
+@pytest.fixture
+def host(uri: str) -> HostId:
+    return HostId(uri)
+
+
+@pytest.fixture
+def pool(connection: Connection, tmp_path: Path) -> Iterator[PoolId]:
+    pool = make_pool(connection, tmp_path)
+    yield pool
+    remove_pool(connection, pool)
+
+
+@pytest.fixture
+def volume(connection: Connection, pool: PoolId) -> VolumeId:
+    return make_volume(connection, pool, "disk")
+
+
+class TestOneCallPerLane:
+    def test_threads_never_meet_in_a_lane(self, connection: Connection, host: HostId) -> None:
+        inside: Counter[Lane] = Counter()
+        most = most_lanes = 0
+
+        def body(lane: Lane) -> None:
+            nonlocal most, most_lanes
+            inside[lane] += 1
+            most = max(most, *inside.values())
+            most_lanes = max(most_lanes, sum(map(bool, inside.values())))
+            lane.connection.getLibVersion()
+            inside[lane] -= 1
+
+        with ThreadPoolExecutor(THREADS) as threads:
+            calls = [
+                threads.submit(lambda: [connection.call(op.HOST_VERSION, host, body) for _ in range(50)])
+                for _ in range(THREADS)
+            ]
+        for call in calls:
+            call.result()
+        assert most == 1
+        assert 1 < most_lanes <= connection.max_lanes == len(inside)
+
+    def test_first_come_first_served(self, uri: str, host: HostId) -> None:
+        served = []
+        with Connection(uri, lanes=1) as connection:
+            with ThreadPoolExecutor(8) as threads, connection.lane(op.HOST_VERSION, host):
+                for number in range(8):
+                    threads.submit(
+                        connection.call, op.HOST_VERSION, host, lambda _, n=number: served.append(n)
+                    )
+                    sleep(0.01)
+            assert served == list(range(8))
+
+    def test_lanes_are_opened_only_as_threads_need_them(self, uri: str, host: HostId) -> None:
+        with Connection(uri, lanes=8) as connection:
+            for _ in range(20):
+                connection.call(op.HOST_VERSION, host, hosts_version)
+            assert connection.lane_count() == 1
+            meeting = threading.Barrier(5)
+            with ThreadPoolExecutor(5) as threads:
+                calls = [
+                    threads.submit(connection.call, op.HOST_VERSION, host, lambda _: meeting.wait(10))
+                    for _ in range(5)
+                ]
+            assert sorted(call.result() for call in calls) == [0, 1, 2, 3, 4]
+            assert connection.lane_count() == 5
+
+    def test_widen_opens_ahead(self, uri: str) -> None:
+        with Connection(uri, lanes=6) as connection:
+            connection.widen(100)
+            limit = monotonic() + 10
+            while connection.lane_count() < 6 and monotonic() < limit:
+                sleep(0.005)
+            assert connection.lane_count() == 6
+
+    def test_who_waits_too_long_is_told_so(self, uri: str, host: HostId) -> None:
+        with Connection(uri, lanes=1) as connection, connection.lane(op.HOST_VERSION, host):
+            start = monotonic()
+            with pytest.raises(
+                DeadlineError, match=r"did not get its turn within 0\.1 s: 1 calls at once"
+            ) as caught:
+                connection.call(op.HOST_VERSION, host, hosts_version, timeout=0.2)
+            assert 0.1 <= monotonic() - start < 1
+            assert (caught.value.outcome, caught.value.retry) == ("not_started", "backoff")
+            assert caught.value.operation == "host.version"
+
+    def test_a_late_waiter_leaves_the_queue(self, uri: str, host: HostId) -> None:
+        with Connection(uri, lanes=1) as connection:
+            with connection.lane(op.HOST_VERSION, host), pytest.raises(DeadlineError):
+                connection.call(op.HOST_VERSION, host, hosts_version, timeout=0.02)
+            assert connection.call(op.HOST_VERSION, host, hosts_version, timeout=5) > 0
+
+    def test_a_lane_is_left_for_others_while_slow_calls_run(self, uri: str, host: HostId) -> None:
+        release = threading.Event()
+        with Connection(uri, lanes=3) as connection, ThreadPoolExecutor(6) as threads:
+            for _ in range(6):
+                threads.submit(connection.call, op.POOL_FIND_SOURCES, host, lambda _: release.wait(10))
+            sleep(0.1)
+            assert connection.call(op.HOST_VERSION, host, hosts_version, timeout=5) > 0
+            release.set()
+
+    def test_one_refresh_of_a_pool_at_a_time(self, connection: Connection) -> None:
+        running: Counter[str] = Counter()
+        met: set[tuple[str, ...]] = set()
+        most = 0
+
+        def refresh(name: str) -> None:
+            def body(_: Lane) -> None:
+                nonlocal most
+                running[name] += 1
+                most = max(most, running[name])
+                met.add(tuple(sorted(running.elements())))
+                sleep(0.02)
+                running[name] -= 1
+
+            connection.call(op.POOL_REFRESH, PoolId(connection.uri, name, name), body)
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(refresh, ["a", "b"] * 4))
+        assert most == 1
+        assert ("a", "b") in met
+
+
+class TestCost:
+    """What a call costs in round trips."""
+
+    def test_of_a_pool(self, counter: RpcCounter, pool: PoolId) -> None:
+        with Connection(counter.uri) as connection:
+            before = counter.calls
+            connection.call(op.POOL_INFO, pool, lambda lane: lane.pool(pool).info())
+            assert counter.calls - before == 2
+            connection.call(op.POOL_INFO, pool, lambda lane: lane.pool(pool).info())
+            assert counter.calls - before == 3
+
+    def test_of_a_volume(self, counter: RpcCounter, volume: VolumeId) -> None:
+        with Connection(counter.uri) as connection:
+            before = counter.calls
+            connection.call(op.VOLUME_INFO, volume, lambda lane: lane.volume(volume).info())
+            assert counter.calls - before == 3
+            connection.call(op.VOLUME_INFO, volume, lambda lane: lane.volume(volume).info())
+            assert counter.calls - before == 4
+
+    def test_of_a_destructive_call_is_a_look_at_the_pool(self, counter: RpcCounter, volume: VolumeId) -> None:
+        with Connection(counter.uri) as connection:
+            connection.call(op.VOLUME_INFO, volume, lambda lane: lane.volume(volume).info())
+            before = counter.calls
+            connection.call(
+                op.VOLUME_RESIZE, volume, lambda lane: lane.volume(volume, fresh=True).resize(1 << 21)
+            )
+            assert counter.calls - before == 2
+
+    def test_of_what_a_listing_has_shown(self, counter: RpcCounter, volume: VolumeId) -> None:
+        def listing(lane: Lane) -> None:
+            for raw in lane.pool(volume.pool).listAllVolumes():
+                lane.remember(VolumeId(volume.pool, raw.name()), raw)
+
+        with Connection(counter.uri) as connection:
+            connection.call(op.VOLUMES_LIST, volume.pool, listing)
+            before = counter.calls
+            connection.call(op.VOLUME_INFO, volume, lambda lane: lane.volume(volume).info())
+            assert counter.calls - before == 1
+
+    def test_of_opening(self, counter: RpcCounter) -> None:
+        Connection(counter.uri).close()
+        assert counter.calls == 7  # authentication, open, three features, version, close
+
+
+class TestWhatALaneKeeps:
+    def test_a_pool_made_again_under_its_name_is_another(
+        self, connection: Connection, volume: VolumeId
+    ) -> None:
+        connection.call(op.VOLUME_INFO, volume, lambda lane: lane.volume(volume).info())
+        with Connection(connection.uri) as other:  # behind the first one's back
+            folder = Path(other.call(op.VOLUME_PATH, volume, lambda lane: lane.volume(volume).path())).parent
+            remove_pool(other, volume.pool)
+            again = make_pool(other, folder, name=volume.pool.name)
+            assert make_volume(other, again, "precious") != volume
+        with pytest.raises(PoolNotFoundError):
+            connection.call(op.VOLUME_DELETE, volume, lambda lane: lane.volume(volume, fresh=True).delete())
+        assert (folder / volume.name).exists()
+        remove_pool(connection, again)
+        make_pool(connection, folder, name=volume.pool.name, uuid=volume.pool.uuid)
+
+    def test_it_is_dropped_when_the_thing_is_not_found(self, counter: RpcCounter, volume: VolumeId) -> None:
+        with Connection(counter.uri) as connection:
+            path = Path(connection.call(op.VOLUME_PATH, volume, lambda lane: lane.volume(volume).path()))
+            path.unlink()
+            with pytest.raises(VolumeNotFoundError):
+                connection.call(op.VOLUME_INFO, volume, lambda lane: lane.volume(volume).info())
+            path.write_bytes(b"")
+            before = counter.calls
+            connection.call(op.VOLUME_INFO, volume, lambda lane: lane.volume(volume).info())
+            assert counter.calls - before == 2  # looked up again
+
+    def test_every_lane_drops_a_deleted_volume(self, connection: Connection, volume: VolumeId) -> None:
+        lanes = []
+        with (
+            connection.lane(op.HOST_VERSION, volume) as one,
+            connection.lane(op.HOST_VERSION, volume) as other,
+        ):
+            for lane in (one, other):
+                lane.volume(volume)
+                lanes.append(lane)
+        connection.call(op.VOLUME_DELETE, volume, lambda lane: lane.volume(volume).delete())
+        make_volume(connection, volume.pool, volume.name)
+        assert not any(lane.knows(volume) for lane in lanes)
+
+    def test_it_is_bounded(self, connection: Connection, pool: PoolId) -> None:
+        with connection.lane(op.HOST_VERSION, pool) as lane:
+            raw = lane.pool(pool)
+            for number in range(RAW_LIMIT + 10):
+                lane.remember(PoolId("", str(number), ""), raw)
+            assert not lane.knows(PoolId("", "0", ""))
+            assert lane.knows(PoolId("", str(RAW_LIMIT + 9), ""))
+
+
+def resources() -> tuple[int, int]:
+    """How many sockets and threads this process has."""
+    return len(all_sockets()), threading.active_count()
+
+
+def settled(before: tuple[int, int]) -> tuple[int, int]:
+    """The same, as soon as libvirt's event loop has closed what was shut down."""
+    limit = monotonic() + 5
+    while resources() != before and monotonic() < limit:
+        sleep(0.005)
+    return resources()
+
+
+class TestClosing:
+    def test_nothing_is_left(self, uri: str, host: HostId) -> None:
+        with Connection(uri):  # what the process keeps for all hosts is there now
+            pass
+        before = resources()
+        for _ in range(3):
+            with Connection(uri, lanes=8) as connection, ThreadPoolExecutor(THREADS) as workers:
+                calls = [
+                    workers.submit(connection.call, op.HOST_VERSION, host, hosts_version) for _ in range(100)
+                ]
+                assert all(call.result() for call in calls)
+        assert settled(before) == before
+
+    def test_a_kept_raw_object_does_not_keep_the_socket(self, uri: str, pool: PoolId) -> None:
+        before = resources()
+        with Connection(uri) as connection:
+            kept = connection.call(op.POOL_XML, pool, lambda lane: lane.pool(pool))
+        assert settled(before) == before
+        assert kept.name() == pool.name
+
+    def test_a_kept_error_keeps_no_raw_object(self, uri: str, pool: PoolId) -> None:
+        missing = VolumeId(pool, "missing")
+        with Connection(uri) as connection, connection.lane(op.HOST_VERSION, pool) as lane:
+            error = raised(connection, missing)
+            assert error.__context__ is None
+            assert error.__cause__ is None
+            frames = []
+            trace = error.__traceback__
+            while trace is not None:
+                frames.append(trace.tb_frame.f_code.co_name)
+                trace = trace.tb_next
+            assert "body" not in frames
+            assert lane.is_alive()
+
+    def test_later_calls_are_refused(self, uri: str, host: HostId) -> None:
+        connection = Connection(uri)
+        connection.close()
+        connection.close()
+        with pytest.raises(StateError, match="the host is closed") as caught:
+            connection.call(op.HOST_VERSION, host, hosts_version)
+        assert caught.value.outcome == "not_started"
+        assert not connection.is_alive()
+
+    def test_waiting_calls_are_refused(self, uri: str, host: HostId) -> None:
+        connection = Connection(uri, lanes=1)
+        with ThreadPoolExecutor(1) as threads, connection.lane(op.HOST_VERSION, host):
+            waiting = threads.submit(connection.call, op.HOST_VERSION, host, hosts_version)
+            sleep(0.05)
+            threading.Thread(target=connection.close).start()
+            with pytest.raises(StateError, match="the host is closed"):
+                waiting.result(5)
+
+
+def raised(connection: Connection, volume: VolumeId) -> StorageError:
+    def body(lane: Lane) -> object:
+        raw = lane.pool(volume.pool)
+        return raw.storageVolLookupByName(volume.name)
+
+    with pytest.raises(VolumeNotFoundError) as caught:
+        connection.call(op.VOLUME_LOOKUP_BY_NAME, volume, body)
+    return caught.value
+
+
+def test_errors_are_not_printed(
+    connection: Connection, pool: PoolId, capfd: pytest.CaptureFixture[str]
+) -> None:
+    raised(connection, VolumeId(pool, "missing"))
+    assert capfd.readouterr() == ("", "")
