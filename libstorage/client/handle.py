@@ -118,8 +118,8 @@ class Collection(ABC, Generic[H, Scope]):
     def __getitem__(self, name: str, /) -> H:
         return self.lookup(name)
 
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self.exists(name)
+    def __contains__(self, thing: object) -> bool:
+        return self.exists(thing) if isinstance(thing, str) else thing in self._all()
 
     def __iter__(self) -> Iterator[H]:
         return iter(self._all())

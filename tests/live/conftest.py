@@ -107,7 +107,9 @@ def host(uri: str) -> Iterator[Host]:
 @pytest.fixture
 def pool(host: Host, folder: Path) -> Iterator[Pool]:
     """A running dir pool of the shared daemon."""
-    pool = host.pools.define(PoolSpec.dir(f"pool-{uuid.uuid4().hex[:8]}", str(folder / "pool"))).build().start()
+    pool = (
+        host.pools.define(PoolSpec.dir(f"pool-{uuid.uuid4().hex[:8]}", str(folder / "pool"))).build().start()
+    )
     yield pool
     remove(pool)
 

@@ -1,0 +1,455 @@
+"""Pools from definition to removal, as root and as an ordinary user, and every way to find them."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from libstorage import (
+    AccessDeniedError,
+    DocumentError,
+    InvalidRequestError,
+    ListPoolsFlags,
+    Permissions,
+    PoolActiveError,
+    PoolBuildFlags,
+    PoolCreateFlags,
+    PoolExistsError,
+    PoolInactiveError,
+    PoolNotFoundError,
+    PoolSpec,
+    PoolState,
+    PoolType,
+    SourceConflictError,
+    StateError,
+    StorageError,
+    StorageIOError,
+    UnsupportedError,
+    VolumeSpec,
+)
+from libstorage.client.host import Host, connect
+from libstorage.client.pool import Pool
+from libstorage.testing import PrivateDaemon
+from tests.live.conftest import remove, started_daemon
+
+
+@pytest.fixture(params=["root", "ordinary user"])
+def anybodys_host(
+    request: pytest.FixtureRequest, daemon: PrivateDaemon, user_daemon: PrivateDaemon
+) -> Iterator[Host]:
+    with connect((daemon if request.param == "root" else user_daemon).uri) as host:
+        yield host
+
+
+@pytest.fixture
+def spec(folder: Path) -> PoolSpec:
+    return PoolSpec.dir(f"pool-{uuid.uuid4().hex[:8]}", str(folder / "images"))
+
+
+@pytest.fixture
+def defined(host: Host, spec: PoolSpec) -> Iterator[Pool]:
+    pool = host.pools.define(spec)
+    yield pool
+    remove(pool)
+
+
+class TestLifecycle:
+    def test_a_pool_from_definition_to_removal(self, anybodys_host: Host, spec: PoolSpec) -> None:
+        pools, path = anybodys_host.pools, Path(spec.target.path)
+        pool = pools.define(spec)
+        assert (pool.is_active(), pool.is_persistent(), pool.autostart()) == (False, True, False)
+        assert pool.info().state is PoolState.INACTIVE
+        assert not path.exists()
+
+        assert pool.build().start() is pool
+        assert path.is_dir()
+        assert pool.is_active()
+        assert pool.info().state is PoolState.RUNNING
+        assert pool.info().available > 0
+        assert pool.type() is PoolType.DIR
+
+        (path / "found").write_bytes(b"x")
+        assert pool.volumes.names() == ()
+        assert pool.refresh().volumes.names() == ("found",)
+        pool.volumes["found"].delete()
+
+        assert pool.set_autostart().autostart()
+        assert not pool.set_autostart(False).autostart()
+        assert pool.stop().delete().undefine() == pool
+        assert not path.exists()
+        assert pool.name not in pools
+
+    def test_a_transient_pool_is_gone_when_it_stops(self, anybodys_host: Host, spec: PoolSpec) -> None:
+        pool = anybodys_host.pools.create_transient(spec, build=True)
+        assert (pool.is_active(), pool.is_persistent()) == (True, False)
+        with pytest.raises(StateError, match="transient"):
+            pool.set_autostart()
+        pool.stop()
+        with pytest.raises(PoolNotFoundError):
+            pool.info()
+
+    def test_defining_a_transient_pool_makes_it_persistent(self, host: Host, spec: PoolSpec) -> None:
+        transient = host.pools.create_transient(spec, build=True)
+        pool = host.pools.define(transient.spec(inactive=True))
+        assert pool == transient
+        assert pool.is_persistent()
+        assert pool.is_active()
+        remove(pool)
+
+    def test_redefining_with_the_uuid_changes_what_the_next_start_uses(
+        self, host: Host, defined: Pool, folder: Path
+    ) -> None:
+        defined.build().start()
+        elsewhere = defined.spec().with_target(path=str(folder / "elsewhere"))
+        assert host.pools.define(elsewhere) == defined
+        assert defined.spec().target.path.endswith("/images")
+        assert defined.spec(inactive=True).target.path.endswith("/elsewhere")
+
+    def test_the_directory_gets_the_permissions_asked_for(self, host: Host, folder: Path) -> None:
+        spec = PoolSpec.dir("with-mode", str(folder / "mode"), permissions=Permissions(mode=0o750))
+        pool = host.pools.define(spec).build()
+        assert (folder / "mode").stat().st_mode & 0o777 == 0o750
+        pool.undefine()
+
+
+class TestBuildFlags:
+    def test_start_can_build_first(self, defined: Pool) -> None:
+        assert defined.start(build=True).is_active()
+
+    def test_flags_do_what_the_keyword_does(self, defined: Pool) -> None:
+        assert defined.start(flags=PoolCreateFlags.WITH_BUILD).is_active()
+
+    @pytest.mark.parametrize("overwrite", [True, False])
+    def test_whether_to_overwrite_reaches_libvirt(self, defined: Pool, overwrite: bool) -> None:
+        """A dir pool has nothing to overwrite: libvirt looks for a device then."""
+        with pytest.raises(StorageError, match="No source device"):
+            defined.build(overwrite=overwrite)
+        with pytest.raises(StorageError, match="No source device"):
+            defined.start(build=True, overwrite=overwrite)
+
+    @pytest.mark.parametrize("flag", [PoolBuildFlags.REPAIR, PoolBuildFlags.RESIZE])
+    def test_no_backend_takes_repair_and_resize(self, defined: Pool, flag: PoolBuildFlags) -> None:
+        with pytest.raises(InvalidRequestError, match="unsupported flags"):
+            defined.build(flags=flag)
+
+    def test_how_to_build_without_building_is_refused_here(self, defined: Pool) -> None:
+        with pytest.raises(InvalidRequestError, match="not to be built") as refused:
+            defined.start(overwrite=True)
+        assert refused.value.outcome == "not_started"
+
+    def test_flags_of_another_enum_are_refused_here(self, defined: Pool) -> None:
+        with pytest.raises(InvalidRequestError, match="PoolBuildFlags"):
+            defined.build(flags=ListPoolsFlags.DIR)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+    def test_zeroing_is_refused_by_libvirt(self, defined: Pool) -> None:
+        defined.build()
+        with pytest.raises(InvalidRequestError, match="unsupported flags"):
+            defined.delete(zeroed=True)
+
+
+class TestWhatAFailedStepLeaves:
+    """The error of a step in a chain says what state the pool is in."""
+
+    def test_build(self, host: Host, folder: Path) -> None:
+        (folder / "file").touch()
+        spec = PoolSpec.dir("not-built", str(folder / "file" / "images"))
+        with pytest.raises(StorageError) as failed:
+            host.pools.define(spec).build().start()
+        assert "Pool 'not-built' is defined and not started." in str(failed.value)
+        host.pools["not-built"].undefine()
+
+    def test_start(self, defined: Pool) -> None:
+        with pytest.raises(StorageIOError, match="is defined and not started") as failed:
+            defined.start()
+        assert failed.value.operation == "pool.start"
+
+    def test_a_refresh_that_fails_stops_the_pool(self, defined: Pool) -> None:
+        path = Path(defined.build().start().spec().target.path)
+        path.rmdir()
+        with pytest.raises(StorageError, match="is defined and not started"):
+            defined.refresh()
+        assert not defined.is_active()
+
+    def test_a_refresh_that_fails_ends_a_transient_pool(self, host: Host, spec: PoolSpec) -> None:
+        pool = host.pools.create_transient(spec, build=True)
+        Path(spec.target.path).rmdir()
+        with pytest.raises(StorageError, match="is gone"):
+            pool.refresh()
+        assert pool.name not in host.pools
+
+    def test_verbs_in_the_wrong_state(self, defined: Pool) -> None:
+        for verb in (defined.stop, defined.refresh):
+            with pytest.raises(PoolInactiveError, match="is defined and not started"):
+                verb()
+        defined.build().start()
+        for verb in (defined.start, defined.build, defined.delete, defined.undefine):
+            with pytest.raises(PoolActiveError, match="is defined and running"):
+                verb()
+
+    def test_a_failed_transient_start_leaves_nothing(self, host: Host, spec: PoolSpec) -> None:
+        with pytest.raises(StorageError):
+            host.pools.create_transient(spec)
+        assert spec.name not in host.pools
+
+
+class TestWhatCannotBeDefined:
+    def test_the_name_of_another(self, host: Host, defined: Pool, folder: Path) -> None:
+        with pytest.raises(PoolExistsError) as refused:
+            host.pools.define(PoolSpec.dir(defined.name, str(folder / "other")))
+        assert isinstance(refused.value, FileExistsError)
+
+    def test_the_source_of_another(self, host: Host, defined: Pool) -> None:
+        with pytest.raises(SourceConflictError):
+            host.pools.define(PoolSpec.dir("other-name", defined.spec().target.path))
+
+    def test_xml_instead_of_a_spec(self, host: Host) -> None:
+        with pytest.raises(InvalidRequestError, match="PoolSpec.from_xml"):
+            host.pools.define("<pool/>")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+    @pytest.mark.parametrize("name", ["..", "tab\there", "n" * 248])
+    def test_a_bad_name(self, host: Host, folder: Path, name: str) -> None:
+        spec = PoolSpec.dir(name, str(folder))
+        with pytest.raises(InvalidRequestError, match="strict_names"):
+            host.pools.define(spec)
+        with pytest.raises(InvalidRequestError, match="strict_names"):
+            host.pools.create_transient(spec)
+
+    def test_a_bad_name_on_which_somebody_insists(self, host: Host, folder: Path) -> None:
+        pool = host.with_options(strict_names=False).pools.define(PoolSpec.dir("..", str(folder)))
+        assert ".." in host.pools
+        pool.undefine()
+
+    def test_what_libvirts_schema_refuses(self, host: Host, folder: Path) -> None:
+        """libvirt ignores elements that it does not know, unless it is asked to validate."""
+        text = f"<pool type='dir'><name>x</name><target><path>{folder}</path></target><colour>blue</colour></pool>"
+        with pytest.raises(DocumentError) as refused:
+            host.pools.define(PoolSpec.from_xml(text))
+        assert refused.value.code == 92
+
+
+class TestFinding:
+    def test_every_look_up_finds_it(self, host: Host, pool: Pool) -> None:
+        pools = host.pools
+        path = pool.spec().target.path
+        assert pools[pool.name] == pools.lookup(pool.name) == pools.get(pool.name) == pool
+        assert pools.by_uuid(pool.uuid) == pools.by_uuid(uuid.UUID(pool.uuid)) == pool
+        assert pools.by_target_path(path) == pools.by_target_path(Path(path)) == pool
+        assert pool.name in pools
+        assert pools.exists(pool.name)
+        assert pool.name in pools.names()
+        assert pool in pools
+        assert pool in list(pools)
+
+    def test_what_is_not_there(self, host: Host) -> None:
+        pools = host.pools
+        assert "nosuch" not in pools
+        assert not pools.exists("nosuch")
+        assert pools.get("nosuch") is None
+        with pytest.raises(PoolNotFoundError, match="nosuch"):
+            pools["nosuch"]
+        with pytest.raises(LookupError):
+            pools.by_uuid(uuid.uuid4())
+        with pytest.raises(PoolNotFoundError):
+            pools.by_target_path("/nosuch")
+
+    @pytest.mark.parametrize("wrong", ["", "no-uuid", "12345"])
+    def test_what_is_no_uuid(self, host: Host, wrong: str) -> None:
+        with pytest.raises(InvalidRequestError, match="not a uuid"):
+            host.pools.by_uuid(wrong)
+
+    @pytest.mark.parametrize("wrong", ["cut\0off", "half \ud800 pair", 7])
+    def test_what_cannot_be_a_name(self, host: Host, wrong: str) -> None:
+        with pytest.raises(InvalidRequestError):
+            host.pools.lookup(wrong)
+
+    def test_a_collection_has_neither_length_nor_truth(self, host: Host) -> None:
+        with pytest.raises(TypeError, match="count"):
+            bool(host.pools)
+        with pytest.raises(TypeError):
+            len(host.pools)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+SERVER, TARGET = "192.0.2.1", "iqn.2001-01.com.example:target"
+
+OF_TYPE: dict[PoolType, Callable[[str], PoolSpec]] = {
+    PoolType.DIR: lambda name: PoolSpec.dir(name, "/srv/of-type-dir"),
+    PoolType.FS: lambda name: PoolSpec.fs(name, "/srv/of-type-fs", "/dev/nosuch1"),
+    PoolType.NETFS: lambda name: PoolSpec.netfs(name, "/srv/of-type-netfs", host=SERVER, dir="/export"),
+    PoolType.LOGICAL: lambda name: PoolSpec.logical(name, source_name="nosuch_vg"),
+    PoolType.DISK: lambda name: PoolSpec.disk(name, "/dev/nosuch2"),
+    PoolType.ISCSI: lambda name: PoolSpec.iscsi(name, host=SERVER, device=TARGET),
+    PoolType.ISCSI_DIRECT: lambda name: PoolSpec.iscsi_direct(
+        name, host=SERVER, device=TARGET, initiator="iqn.me"
+    ),
+    PoolType.SCSI: lambda name: PoolSpec.scsi(name, "host99"),
+    PoolType.MPATH: PoolSpec.mpath,
+    PoolType.RBD: lambda name: PoolSpec.rbd(name, hosts=SERVER, source_name="ceph-pool"),
+    PoolType.SHEEPDOG: lambda name: PoolSpec.sheepdog(name, host=SERVER, source_name="pool"),
+    PoolType.GLUSTER: lambda name: PoolSpec.gluster(name, host=SERVER, source_name="volume"),
+    PoolType.ZFS: lambda name: PoolSpec.zfs(name, source_name="nosuch_zpool"),
+    PoolType.VSTORAGE: lambda name: PoolSpec.vstorage(name, "/srv/of-type-vstorage", source_name="cluster"),
+}
+"""A pool of each type, which need not be startable."""
+
+
+def check_filter_by_type(host: Host, kind: PoolType) -> None:
+    pool = host.pools.define(OF_TYPE[kind](f"of-type-{kind}"))
+    found = host.pools.list(ListPoolsFlags.for_type(kind))
+    assert found == host.pools.list(types=[kind])
+    assert pool in found
+    assert {other.type() for other in found} == {kind}
+    assert pool not in host.pools.list(types=[other for other in PoolType if other is not kind])
+    pool.undefine()
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host with pools in every state."""
+    base = tmp_path_factory.mktemp("mixed")
+    with started_daemon() as daemon, connect(daemon.uri) as host:
+        for name in ("stopped", "running", "auto"):
+            host.pools.define(PoolSpec.dir(name, str(base / name))).build()
+        host.pools["running"].start()
+        host.pools["auto"].set_autostart()
+        host.pools.create_transient(PoolSpec.dir("transient", str(base / "transient")), build=True)
+        yield host
+
+
+class TestFilters:
+    """All 20 flags of virConnectListAllStoragePools, on a daemon with a pool for each side of each."""
+
+    @pytest.mark.parametrize(
+        ("flag", "keywords", "found"),
+        [
+            ("ACTIVE", {"active": True}, {"running", "transient"}),
+            ("INACTIVE", {"active": False}, {"stopped", "auto"}),
+            ("PERSISTENT", {"persistent": True}, {"stopped", "running", "auto"}),
+            ("TRANSIENT", {"persistent": False}, {"transient"}),
+            ("AUTOSTART", {"autostart": True}, {"auto"}),
+            ("NO_AUTOSTART", {"autostart": False}, {"stopped", "running", "transient"}),
+        ],
+    )
+    def test_by_state(self, mixed: Host, flag: str, keywords: dict[str, bool], found: set[str]) -> None:
+        by_flag = mixed.pools.list(ListPoolsFlags[flag], types=[PoolType.DIR])
+        by_keyword = mixed.pools.list(types=["dir"], **keywords)  # type: ignore[arg-type]
+        assert {pool.name for pool in by_flag} == {pool.name for pool in by_keyword} == found
+
+    def test_filters_of_different_kinds_narrow(self, mixed: Host) -> None:
+        assert [pool.name for pool in mixed.pools.list(active=False, autostart=True)] == ["auto"]
+        assert mixed.pools.list(active=False, persistent=False) == ()
+
+    def test_names_and_counts_by_state(self, mixed: Host) -> None:
+        pools = mixed.pools
+        assert {*pools.names(active=True)} == {"running", "transient"}
+        assert pools.count(active=True) == 2
+        assert pools.count(active=False) == len(pools.names(active=False))
+        assert pools.count() == len(pools.list())
+
+    @pytest.mark.parametrize("kind", PoolType)
+    def test_by_type(self, mixed: Host, kind: PoolType) -> None:
+        if not mixed.pool_capabilities().supports(kind):
+            with pytest.raises(UnsupportedError):
+                mixed.pools.define(OF_TYPE[kind](f"of-type-{kind}"))
+            assert mixed.pools.list(types=[kind]) == ()
+            return
+        check_filter_by_type(mixed, kind)
+
+    @pytest.mark.parametrize("kind", PoolType)
+    def test_by_type_on_libvirts_test_driver(self, tmp_path: Path, kind: PoolType) -> None:
+        """It knows every type, also those that a daemon may have no driver for."""
+        (tmp_path / "empty.xml").write_text("<node/>")
+        with connect(f"test://{tmp_path}/empty.xml") as host:
+            check_filter_by_type(host, kind)
+
+    def test_a_type_that_is_none(self, mixed: Host) -> None:
+        with pytest.raises(InvalidRequestError, match="multipath"):
+            mixed.pools.list(types=["multipath"])
+
+
+class TestEnsure:
+    def test_makes_what_is_not_there_and_takes_what_is(self, host: Host, spec: PoolSpec) -> None:
+        pool = host.pools.ensure(spec)
+        assert pool.is_active()
+        assert host.pools.ensure(spec) == pool
+        pool.stop()
+        assert host.pools.ensure(spec).is_active()
+        remove(pool)
+
+    def test_never_changes_what_differs(self, host: Host, defined: Pool, folder: Path) -> None:
+        with pytest.raises(PoolExistsError, match="target.path is") as refused:
+            host.pools.ensure(PoolSpec.dir(defined.name, str(folder / "elsewhere")))
+        assert [difference.field for difference in refused.value.differences] == ["target.path"]
+        assert not defined.is_active()
+
+    def test_defines_what_is_only_transient(self, host: Host, spec: PoolSpec) -> None:
+        transient = host.pools.create_transient(spec, build=True)
+        assert host.pools.ensure(spec) == transient
+        assert transient.is_persistent()
+        remove(transient)
+
+    def test_does_not_build_over_what_is_there(self, host: Host, defined: Pool, spec: PoolSpec) -> None:
+        with pytest.raises(StorageIOError, match="is defined and not started"):
+            host.pools.ensure(spec)
+        assert not Path(spec.target.path).exists()
+
+    def test_says_which_step_failed(self, host: Host, folder: Path) -> None:
+        (folder / "file").touch()
+        with pytest.raises(StorageError) as failed:
+            host.pools.ensure(PoolSpec.dir("not-ensured", str(folder / "file" / "images")))
+        assert failed.value.operation == "pool.build"
+        host.pools["not-ensured"].undefine()
+
+
+class TestOfAHost:
+    def test_capabilities(self, host: Host) -> None:
+        capabilities = host.pool_capabilities()
+        assert capabilities.supports(PoolType.DIR)
+        assert not capabilities.supports(PoolType.SHEEPDOG)
+
+    def test_iscsi_direct_discovery_is_refused_as_it_kills_the_daemon(self, host: Host) -> None:
+        with pytest.raises(UnsupportedError, match="kills") as refused:
+            host.find_sources("iscsi-direct", hosts="127.0.0.1", initiator="iqn.2001-01.com.example:me")
+        assert refused.value.outcome == "not_started"
+
+    def test_iscsi_direct_discovery_of_one_who_insists(self, own_daemon: PrivateDaemon) -> None:
+        """Nobody listens on that port, which is answered normally."""
+        with connect(own_daemon.uri) as host:
+            with pytest.raises(StorageError, match="connect"):
+                host.find_sources(
+                    PoolType.ISCSI_DIRECT,
+                    hosts="127.0.0.1:1",
+                    initiator="iqn.2001-01.com.example:me",
+                    allow_crash=True,
+                )
+            assert host.is_alive()
+
+    def test_discovery_of_a_type_that_has_none(self, host: Host) -> None:
+        with pytest.raises(UnsupportedError):
+            host.find_sources(PoolType.DIR)
+
+    def test_discovery_on_nobody(self, host: Host) -> None:
+        with pytest.raises(InvalidRequestError, match="host"):
+            host.find_sources(PoolType.NETFS)
+
+    def test_volumes_are_found_without_their_pool(self, host: Host, pool: Pool) -> None:
+        volume = pool.volumes.create(VolumeSpec.raw("found.img", 4096))
+        assert host.volume_at(volume.path()) == host.volume_at(Path(volume.path())) == volume
+        assert host.volume_by_key(volume.key()) == volume
+        assert host.volume_at(volume.path()).pool == pool
+        with pytest.raises(LookupError):
+            host.volume_at("/nosuch")
+        with pytest.raises(LookupError):
+            host.volume_by_key("nosuch")
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="not run: only root can be told from others here")
+    def test_a_readonly_host_refuses_changes(self, uri: str, pool: Pool) -> None:
+        with connect(uri, readonly=True) as host:
+            assert host.readonly
+            mine = host.pools[pool.name]
+            assert mine.info() == pool.info()
+            with pytest.raises(AccessDeniedError, match="readonly"):
+                mine.refresh()
