@@ -18,6 +18,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from libstorage.client.clone import CloneMode
+    from libstorage.client.host import Host, connect
+    from libstorage.client.options import Options, Progress, Versions
+    from libstorage.client.pool import Pool
+    from libstorage.client.pools import Pools
+    from libstorage.client.secrets import Secret, Secrets
+    from libstorage.client.volume import Volume
+    from libstorage.client.volumes import Volumes
     from libstorage.enums import (
         AdapterType,
         AuthType,
@@ -143,6 +151,7 @@ if TYPE_CHECKING:
     from libstorage.units import GiB, KiB, MiB, Size, SizeLike, TiB
     from libstorage.xml.describe import Description, FieldDescription, describe
     from libstorage.xml.fields import Unknown
+    from libstorage.xml.schema import validate
 
 __version__ = "0.1.0.dev0"
 
@@ -158,6 +167,7 @@ __all__ = [
     "CapabilityEnum",
     "CapabilityOptions",
     "Cipher",
+    "CloneMode",
     "ConfigOption",
     "ConnectionFailedError",
     "ConnectionLostError",
@@ -183,6 +193,7 @@ __all__ = [
     "GiB",
     "GlusterSource",
     "HelperError",
+    "Host",
     "Initiator",
     "InvalidRequestError",
     "Inventory",
@@ -202,9 +213,11 @@ __all__ = [
     "NoSpaceError",
     "Normalisation",
     "NotFoundError",
+    "Options",
     "ParentAddress",
     "PciAddress",
     "Permissions",
+    "Pool",
     "PoolActiveError",
     "PoolBuildFlags",
     "PoolBusyError",
@@ -227,13 +240,16 @@ __all__ = [
     "PoolTarget",
     "PoolType",
     "PoolTypeCapabilities",
+    "Pools",
     "Presence",
     "Problem",
+    "Progress",
     "RbdSource",
     "RefreshAllocation",
     "RefreshVolume",
     "ScsiHostAdapter",
     "ScsiSource",
+    "Secret",
     "SecretDefineFlags",
     "SecretEventId",
     "SecretEventLifecycle",
@@ -242,6 +258,7 @@ __all__ = [
     "SecretSpec",
     "SecretUsage",
     "SecretUsageType",
+    "Secrets",
     "SheepdogSource",
     "Size",
     "SizeLike",
@@ -261,6 +278,8 @@ __all__ = [
     "UnknownSource",
     "UnsupportedError",
     "Usage",
+    "Versions",
+    "Volume",
     "VolumeBusyError",
     "VolumeCreateFlags",
     "VolumeDeleteFlags",
@@ -279,15 +298,26 @@ __all__ = [
     "VolumeTarget",
     "VolumeType",
     "VolumeUploadFlags",
+    "Volumes",
     "VstorageSource",
     "WipeAlgorithm",
     "XmlFlags",
     "ZfsSource",
+    "connect",
     "describe",
+    "validate",
 ]
 
 # Where each public name lives; the imports above say the same to type checkers.
 _HOMES = {
+    "libstorage.client.clone": "CloneMode",
+    "libstorage.client.host": "Host connect",
+    "libstorage.client.options": "Options Progress Versions",
+    "libstorage.client.pool": "Pool",
+    "libstorage.client.pools": "Pools",
+    "libstorage.client.secrets": "Secret Secrets",
+    "libstorage.client.volume": "Volume",
+    "libstorage.client.volumes": "Volumes",
     "libstorage.enums": """
         AdapterType AuthType DiskFormat EncryptionEngine EncryptionFormat FsFormat ListPoolsFlags
         ListSecretsFlags LogicalFormat NetfsFormat PoolBuildFlags PoolCreateFlags PoolDefineFlags
@@ -332,6 +362,7 @@ _HOMES = {
     "libstorage.units": "GiB KiB MiB Size SizeLike TiB",
     "libstorage.xml.describe": "Description FieldDescription describe",
     "libstorage.xml.fields": "Unknown",
+    "libstorage.xml.schema": "validate",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
