@@ -24,11 +24,8 @@ test: setup
 	$(BIN)/pytest
 
 lint: setup
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/lint-imports
-	$(BIN)/mypy
-	$(BIN)/basedpyright
+	@status=0; for tool in 'ruff check' 'ruff format --check' lint-imports mypy basedpyright; do \
+		echo "$$tool"; $(BIN)/$$tool || status=1; done; exit $$status
 
 format: setup
 	$(BIN)/ruff check --fix --exit-zero
