@@ -42,14 +42,7 @@ _CLOSING_GRACE = 1.0
 _DECIDING = 5.0  # seconds for the one question that tells two meanings of an error apart
 
 _ENDS_ITS_TARGET = frozenset(
-    {
-        operations.POOL_DEFINE,
-        operations.POOL_STOP,  # a transient pool is gone then
-        operations.POOL_UNDEFINE,
-        operations.POOL_DELETE,
-        operations.VOLUME_DELETE,
-        operations.SECRET_UNDEFINE,
-    }
+    {operations.POOL_UNDEFINE, operations.POOL_DELETE, operations.VOLUME_DELETE, operations.SECRET_UNDEFINE}
 )
 """After these no lane may rely on what it knew of the target."""
 

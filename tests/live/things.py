@@ -18,10 +18,12 @@ def pool_xml(name: str, path: Path, uuid: str, kind: str = "dir", source: str = 
     )
 
 
-def volume_xml(name: str, capacity: int = 1 << 20, kind: str = "raw", allocation: int = 0) -> str:
+def volume_xml(
+    name: str, capacity: int = 1 << 20, kind: str = "raw", allocation: int = 0, more: str = ""
+) -> str:
     return (
         f"<volume><name>{name}</name><capacity>{capacity}</capacity><allocation>{allocation}</allocation>"
-        f"<target><format type='{kind}'/></target></volume>"
+        f"<target><format type='{kind}'/></target>{more}</volume>"
     )
 
 
