@@ -1,0 +1,30 @@
+"""Every example of ours in the pages runs, in order, on a real host, and says what the page says that it says."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from libstorage.testing import PrivateDaemon
+from tests.live.pages import PAGES, THEIRS, Stage, page_blocks
+from tests.support import CHECKOUT
+
+
+@pytest.fixture
+def stage(own_daemon: PrivateDaemon) -> Iterator[Stage]:
+    """A host of one's own, and a folder in place of its file system; a short one, for reprs fit a line."""
+    if shutil.which("qemu-img") is None:
+        pytest.skip("not run: no qemu-img here")
+    with tempfile.TemporaryDirectory(prefix="ls", dir="/tmp") as folder:
+        stage = Stage(own_daemon.uri, Path(folder))
+        stage.prepare()
+        yield stage
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_the_examples_of_a_page(stage: Stage, page: Path) -> None:
+    stage.run([block for block in page_blocks(page) if block.title != THEIRS])
