@@ -14,9 +14,7 @@ from time import perf_counter
 
 import libvirt
 
-from libstorage import PoolSpec
-from libstorage.client.host import connect
-from libstorage.client.pool import Pool
+from libstorage import Pool, PoolSpec, connect
 from libstorage.testing import private_daemon
 
 

@@ -13,11 +13,8 @@ from typing import Any
 
 import pytest
 
-from libstorage.client.host import Host, connect
-from libstorage.client.pool import Pool
+from libstorage import Host, Pool, PoolSpec, UnsupportedError, connect
 from libstorage.connection.call import Connection
-from libstorage.errors import UnsupportedError
-from libstorage.models.pool import PoolSpec
 from libstorage.testing import PrivateDaemon
 from tests.live.rpc import RpcCounter
 
