@@ -7,8 +7,6 @@ from enum import Enum
 from types import TracebackType
 from typing import Final, Literal, NoReturn, Self, TypeAlias, TypeVar
 
-import attrs
-
 from libstorage import operations
 from libstorage.connection import failure, libvirt, process
 from libstorage.connection.lane import Lane, TimeLimit, width_for
@@ -17,7 +15,7 @@ from libstorage.connection.limits import SlowCalls
 from libstorage.connection.opening import Opener
 from libstorage.connection.process import NEVER
 from libstorage.connection.target import HostId, Target
-from libstorage.connection.uri import Address, Transport, parse
+from libstorage.connection.uri import Address, parse
 from libstorage.errors import InvalidRequestError, NotFoundError, StorageError
 from libstorage.operations import Duration, Operation
 
@@ -97,7 +95,7 @@ class Connection:
         self._process = process.current()
         self.client_version = self._process.binding.getVersion()
         first = self._opener(address, keepalive, open_timeout)()
-        address = _as_opened(address, first)
+        address = address.resolved(first.connection)
         self.uri = address.uri or ""
         self.local = address.is_local
         usual = _LOCAL_LANES if self.local else _REMOTE_LANES
@@ -270,11 +268,3 @@ def _raise_alone(error: BaseException) -> NoReturn:
         raise error from None
     finally:
         error.__context__ = None
-
-
-def _as_opened(address: Address, lane: Lane) -> Address:
-    """The address, with what libvirt knows of it if it was libvirt's default or an alias."""
-    if address.transport is not Transport.UNKNOWN:
-        return address
-    actual = lane.connection.getURI()
-    return attrs.evolve(parse(actual, unsafe=True), uri=address.uri or actual)

@@ -24,7 +24,7 @@ class Binding(Protocol):
         """virConnectOpenReadOnly."""
         ...
 
-    def getVersion(self) -> int:  # noqa: N802 -- the binding's name
+    def getVersion(self, name: str | None = None, /) -> int:  # noqa: N802 -- the binding's name
         """virGetVersion: the client library's version, 9000000 for 9.0.0."""
         ...
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 import attrs
 
@@ -43,18 +42,11 @@ class Opener:
             ConnectionFailedError: The daemon cannot be reached, or does not answer in time.
             AuthenticationError: It does not accept who we are.
         """
-        if self.address.transport is Transport.NONE or not Path("/proc/self/fd").exists():
-            return self._open_without_socket()
         limit = TimeLimit(self.timeout)
         lane = self._open(limit, alone=False) or self._open(limit, alone=True)
         if lane is None:
             raise untold_socket(self.address.uri)
         return lane
-
-    def _open_without_socket(self) -> Lane:
-        attempt = _Attempt(self)
-        attempt.run()
-        return Lane(attempt.result(), None, self.process)
 
     def _open(self, limit: TimeLimit, *, alone: bool) -> Lane | None:
         """Open a lane; ``None`` if its socket cannot be told from others.
@@ -71,8 +63,8 @@ class Opener:
             raise no_answer(self.address.uri, self.timeout)
         with self.process.opening:
             inode = attempt.claim()
-        connection = attempt.result()
-        if inode is not None:
+        connection, has_socket = attempt.result()
+        if inode is not None or not has_socket or not sockets.can_be_told():
             return Lane(connection, inode, self.process)
         connection.close()
         self.process.check_sockets()  # another lane may have taken that socket for its own
@@ -86,6 +78,7 @@ class _Attempt:
         self._opener = opener
         self._thread = threading.Thread(target=self.run, name="libstorage-open", daemon=True)
         self._connection: RawConnect | None = None
+        self._has_socket = True
         self._error: Exception | None = None
         self._before: set[int] = set()
         self._mine: set[int] = set()
@@ -95,7 +88,8 @@ class _Attempt:
         address = self._opener.address
         try:
             connection = (binding.openReadOnly if self._opener.readonly else binding.open)(address.uri)
-            if address.transport is not Transport.NONE:
+            self._has_socket = address.resolved(connection).transport is not Transport.NONE
+            if self._has_socket:
                 connection.setKeepAlive(*self._opener.keepalive)
             self._connection = connection
         except Exception as error:  # noqa: BLE001 -- it is for the thread that waits, whatever it is
@@ -131,16 +125,17 @@ class _Attempt:
         process = self._opener.process
         process.claimed -= self._mine
         left = self._mine & self._new(connected=True)
-        if self._connection is None or len(left) != 1:
+        if self._connection is None or not self._has_socket or len(left) != 1:
             return None
         process.claimed |= left
         return left.pop()
 
-    def result(self) -> RawConnect:
+    def result(self) -> tuple[RawConnect, bool]:
+        """The connection, and whether it has a socket: libvirt's test driver has none."""
         if self._connection is None:
             assert self._error is not None
             raise map_open_error(self._error, self._opener.address.uri) from None
-        return self._connection
+        return self._connection, self._has_socket
 
     def _new(self, *, connected: bool = False) -> set[int]:
         known = self._before | self._opener.process.claimed

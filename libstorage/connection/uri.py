@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import attrs
 
+from libstorage.connection.raw import RawConnect
 from libstorage.errors import InvalidRequestError
 
 
@@ -68,6 +69,13 @@ class Address:
     def is_local(self) -> bool:
         """Whether no network lies between us and the host."""
         return self.transport in {Transport.UNIX, Transport.NONE}
+
+    def resolved(self, connection: RawConnect) -> Address:
+        """What libvirt has made of it, now that it is open: known where this was its default or an alias."""
+        if self.transport is not Transport.UNKNOWN:
+            return self
+        actual = connection.getURI()
+        return attrs.evolve(parse(actual, unsafe=True), uri=self.uri or actual)
 
 
 def parse(uri: str | None, *, unsafe: bool = False) -> Address:

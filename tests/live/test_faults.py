@@ -16,7 +16,7 @@ from time import monotonic, sleep
 import pytest
 
 from libstorage import operations as op
-from libstorage.connection import process
+from libstorage.connection import process, sockets
 from libstorage.connection.call import Connection
 from libstorage.connection.lane import Lane
 from libstorage.connection.sockets import all_sockets
@@ -208,6 +208,15 @@ class TestOpening:
         assert "member of its group" in done.stderr
 
 
+def test_a_system_that_does_not_show_sockets(
+    uri: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sockets, "_DESCRIPTORS", str(tmp_path / "none"))
+    with Connection(uri) as connection:
+        assert connection.call(op.HOST_VERSION, HERE, hosts_version, timeout=0.5) > 0
+        assert connection.is_alive()
+
+
 class TestFarAway:
     """Over TCP, with a slow link in between."""
 
@@ -342,7 +351,7 @@ threading.Thread(target=raw.getLibVersion, daemon=True).start()
         script = f"""
 import libvirt
 from libstorage import operations as op
-from libstorage.connection import process
+from libstorage.connection import process, sockets
 from libstorage.connection.target import HostId
 {CONNECT}
 def handler(*_):

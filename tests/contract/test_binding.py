@@ -1,0 +1,56 @@
+"""What libstorage believes of libvirt's Python binding, compared with the binding that is installed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from libstorage.connection import libvirt, raw
+from libstorage.connection.codes import Code, Domain
+
+binding: Any = libvirt.load()
+
+CLASSES: dict[type[object], Any] = {
+    raw.RawConnect: binding.virConnect,
+    raw.RawPool: binding.virStoragePool,
+    raw.RawVolume: binding.virStorageVol,
+    raw.RawSecret: binding.virSecret,
+    raw.RawStream: binding.virStream,
+}
+
+
+def methods(protocol: type[object]) -> list[str]:
+    return [name for name, member in vars(protocol).items() if inspect.isfunction(member) and name[0] != "_"]
+
+
+def parameters(function: Callable[..., object]) -> list[tuple[str, bool]]:
+    return [
+        (name, parameter.default is not inspect.Parameter.empty)
+        for name, parameter in inspect.signature(function).parameters.items()
+        if name != "self"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "name"), [(protocol, name) for protocol in CLASSES for name in methods(protocol)]
+)
+def test_raw_objects_have_these_methods(protocol: type[object], name: str) -> None:
+    assert parameters(getattr(protocol, name)) == parameters(getattr(CLASSES[protocol], name))
+
+
+@pytest.mark.parametrize("name", methods(libvirt.Binding))
+def test_the_module_has_these_functions(name: str) -> None:
+    assert parameters(getattr(libvirt.Binding, name)) == parameters(getattr(binding, name))
+
+
+@pytest.mark.parametrize("code", Code)
+def test_error_numbers(code: Code) -> None:
+    assert getattr(binding, f"VIR_ERR_{code.name}") == code
+
+
+@pytest.mark.parametrize("domain", Domain)
+def test_error_domains(domain: Domain) -> None:
+    assert getattr(binding, f"VIR_FROM_{domain.name}") == domain

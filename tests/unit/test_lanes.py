@@ -1,0 +1,191 @@
+"""Lanes of libvirt's test driver, which has no daemon and no socket."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from libstorage import operations as op
+from libstorage.connection import process
+from libstorage.connection.call import Connection
+from libstorage.connection.lane import Lane, TimeLimit, width_for
+from libstorage.connection.lanes import Lanes, NoLane
+from libstorage.connection.opening import Opener
+from libstorage.connection.target import HostId, PoolId, SecretId, VolumeId
+from libstorage.connection.uri import parse
+from libstorage.errors import (
+    ConnectionFailedError,
+    InvalidRequestError,
+    NoSpaceError,
+    PoolActiveError,
+    PoolInactiveError,
+    PoolNotFoundError,
+    StorageError,
+    UnsupportedError,
+    VolumeExistsError,
+    VolumeNotFoundError,
+)
+
+UUID = "11111111-1111-4111-8111-111111111111"
+NODE = """
+<node>
+  <pool type='dir'>
+    <name>images</name><uuid>{uuid}</uuid><target><path>/images</path></target>
+    <volume><name>disk</name><capacity>1024</capacity><target><path>/images/disk</path></target></volume>
+  </pool>
+</node>
+"""
+VOLUME = (
+    "<volume><name>{name}</name><capacity>{capacity}</capacity><allocation>{capacity}</allocation></volume>"
+)
+
+
+@pytest.fixture
+def uri(tmp_path: Path) -> str:
+    node = tmp_path / "node.xml"
+    node.write_text(NODE.format(uuid=UUID))
+    return f"test://{node}"
+
+
+@pytest.fixture
+def connection(uri: str) -> Iterator[Connection]:
+    with Connection(uri) as connection:
+        yield connection
+
+
+@pytest.fixture
+def pool(uri: str) -> PoolId:
+    return PoolId(uri, "images", UUID)
+
+
+class TestWidth:
+    """What the lanes of a libvirt that allows it will be: several short calls in one connection."""
+
+    @pytest.fixture
+    def lanes(self, uri: str) -> Iterator[Lanes]:
+        opener = Opener(process.current(), parse(uri), False, (5, 3), 10.0)
+        lanes = Lanes(opener, opener(), width=3, limit=2)
+        yield lanes
+        lanes.close(0.1)
+
+    @staticmethod
+    def take(lanes: Lanes, *, alone: bool = False) -> Lane:
+        return lanes.take(TimeLimit(5), alone=alone)
+
+    def test_an_empty_lane_comes_first(self, lanes: Lanes) -> None:
+        taken = [self.take(lanes) for _ in range(6)]
+        assert len(set(taken[:2])) == 2
+        assert sorted(map(taken.count, set(taken))) == [3, 3]
+        with pytest.raises(NoLane):
+            lanes.take(TimeLimit(0.01), alone=False)
+        for lane in taken:
+            lanes.give(lane)
+
+    def test_who_must_be_alone_waits_for_an_empty_lane(self, lanes: Lanes) -> None:
+        taken = [self.take(lanes), self.take(lanes), self.take(lanes)]
+        with pytest.raises(NoLane):
+            lanes.take(TimeLimit(0.01), alone=True)
+        for lane in taken:
+            lanes.give(lane)
+        alone = [self.take(lanes, alone=True), self.take(lanes, alone=True)]
+        with pytest.raises(NoLane):
+            lanes.take(TimeLimit(0.01), alone=False)
+        for lane in alone:
+            lanes.give(lane)
+
+    def test_by_libvirts_version(self) -> None:
+        assert width_for(9_000_000) == width_for(10_002_999) == 1
+        assert width_for(10_003_000) > 1
+
+
+def test_a_connection_without_a_daemon(connection: Connection, pool: PoolId) -> None:
+    assert connection.local
+    assert connection.daemon_version == connection.client_version >= 9_000_000
+    info = connection.call(op.POOL_INFO, pool, lambda lane: lane.pool(pool).info())
+    assert info[1] > 0
+    assert connection.is_alive()
+    assert repr(connection).startswith("<Connection test:///")
+
+
+def test_threads_share_it(connection: Connection, pool: PoolId) -> None:
+    done = []
+
+    def work() -> None:
+        for _ in range(50):
+            connection.call(op.POOL_INFO, pool, lambda lane: lane.pool(pool).info())
+        done.append(True)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert done == [True] * 8
+
+
+@pytest.mark.parametrize("lanes", [0, -1])
+def test_a_connection_needs_a_lane(uri: str, lanes: int) -> None:
+    with pytest.raises(InvalidRequestError, match="lanes must be at least 1"):
+        Connection(uri, lanes=lanes)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ConnectionFailedError) as caught:
+        Connection(f"test://{tmp_path}/none.xml")
+    assert caught.value.retry == "no"
+    capfd.readouterr()  # libxml2 prints
+
+
+def test_libvirts_default_address(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIBVIRT_DEFAULT_URI", uri)
+    with Connection() as connection:
+        assert connection.uri == uri
+        assert connection.local
+
+
+def errors(pool: PoolId) -> dict[str, tuple[type[StorageError], op.Operation, Callable[[Lane], object]]]:
+    disk = VolumeId(pool, "disk")
+    none = PoolId(pool.uri, "none", "2" * 8 + UUID[8:])
+    return {
+        "no pool": (PoolNotFoundError, op.POOL_INFO, lambda lane: lane.pool(none).info()),
+        "no volume": (
+            VolumeNotFoundError,
+            op.VOLUME_INFO,
+            lambda lane: lane.volume(VolumeId(pool, "none")).info(),
+        ),
+        "running": (PoolActiveError, op.POOL_START, lambda lane: lane.pool(pool).create()),
+        "flag": (InvalidRequestError, op.POOL_BUILD, lambda lane: lane.pool(pool).build(1)),
+        "resize": (UnsupportedError, op.VOLUME_RESIZE, lambda lane: lane.volume(disk).resize(2048)),
+        "secrets": (UnsupportedError, op.SECRET_XML, lambda lane: lane.secret(SecretId("", UUID)).XMLDesc()),
+    }
+
+
+@pytest.mark.parametrize("case", errors(PoolId("", "", "")))
+def test_refusals_of_the_test_driver(connection: Connection, pool: PoolId, case: str) -> None:
+    kind, operation, body = errors(pool)[case]
+    with pytest.raises(StorageError) as caught:
+        connection.call(operation, pool, body)
+    assert type(caught.value) is kind
+
+
+def test_creating_in_the_test_driver(connection: Connection, pool: PoolId) -> None:
+    def create(name: str, capacity: int) -> None:
+        xml = VOLUME.format(name=name, capacity=capacity)
+        connection.call(op.VOLUME_CREATE, VolumeId(pool, name), lambda lane: lane.pool(pool).createXML(xml))
+
+    with pytest.raises(VolumeExistsError):
+        create("disk", 1024)
+    with pytest.raises(NoSpaceError):
+        create("large", 1 << 50)
+    connection.call(op.POOL_STOP, pool, lambda lane: lane.pool(pool).destroy())
+    with pytest.raises(PoolInactiveError):
+        create("new", 1024)
+
+
+def test_an_error_of_the_bodys_own_passes(connection: Connection) -> None:
+    with pytest.raises(ZeroDivisionError):
+        connection.call(op.HOST_VERSION, HostId(connection.uri), lambda _: 1 / 0)
+    assert connection.call(op.HOST_VERSION, HostId(connection.uri), lambda _: "next") == "next"
