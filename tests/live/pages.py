@@ -19,6 +19,7 @@ from tests.support import CHECKOUT
 
 PAGES = sorted(path for path in (*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/*.md")))
 THEIRS = "libvirt-python"  # the title of examples that are not ours
+PREPARATION = "preparation"  # the title of what the examples of both need
 PRINTS = "prints"  # the title of what the example above it prints
 
 _BLOCK = re.compile(r"^( *)```(\w+)(?: title=\"([^\"]*)\")?\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
@@ -72,7 +73,7 @@ class Stage:
 
     def prepare(self) -> None:
         """What examples find: the folders in which they make pools, and an image in the current folder."""
-        for told in ("srv", "var/lib/libvirt", "home/foo", "tmp"):
+        for told in ("srv", "var/lib/libvirt", "home/foo"):
             (self.folder / told).mkdir(parents=True)
         here = self.folder / "here"
         here.mkdir()
@@ -80,8 +81,8 @@ class Stage:
 
     def real(self, text: str) -> str:
         """What an example means here."""
-        text = text.replace("qemu:///system", self.uri)
-        return re.sub(r"(?<![\w/])/(?=(srv|var/lib/libvirt|home/foo|tmp)/)", f"{self.folder}/", text)
+        text = re.sub(r"(?<![\w/])/(?=(srv|var/lib/libvirt|home/foo)/)", f"{self.folder}/", text)
+        return text.replace("qemu:///system", self.uri)
 
     def told(self, text: str) -> str:
         """What it would say where it was written for."""

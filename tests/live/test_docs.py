@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from libstorage.testing import PrivateDaemon
-from tests.live.pages import PAGES, THEIRS, Stage, page_blocks
+from tests.live.pages import PAGES, PREPARATION, THEIRS, Stage, page_blocks
 from tests.support import CHECKOUT
 
 
@@ -28,3 +28,9 @@ def stage(own_daemon: PrivateDaemon) -> Iterator[Stage]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
 def test_the_examples_of_a_page(stage: Stage, page: Path) -> None:
     stage.run([block for block in page_blocks(page) if block.title != THEIRS])
+
+
+def test_their_examples(stage: Stage) -> None:
+    """What we show of libvirt-python works, too."""
+    page = page_blocks(CHECKOUT / "docs" / "from-libvirt-python.md")
+    stage.run([block for block in page if block.title in {PREPARATION, THEIRS}])
