@@ -34,7 +34,12 @@ def request_for(
         check_volume_spec(new, strict_name=strict_name)
     if mode == "linked":
         return _link_to(read_source(), new)
-    request = _copy_of(read_source(), new) if isinstance(new, str) else new
+    if isinstance(new, str):
+        request = _copy_of(read_source(), new)
+    else:
+        request = new
+        if new.capacity is not None:
+            _check_capacity(new, read_source())
     _check_copy(request, mode)
     return request
 
@@ -126,5 +131,28 @@ def _check_copy(spec: VolumeSpec, mode: CloneMode) -> None:
         )
 
 
-def _refusal(message: str) -> InvalidRequestError:
-    return InvalidRequestError(message, outcome="not_started", retry="no")
+def _check_capacity(spec: VolumeSpec, source: VolumeSpec) -> None:
+    """Refuse a capacity that libvirt would pass over in silence.
+
+    Raises:
+        InvalidRequestError: It is larger than the source's, which all that libvirt converts has in the end.
+    """
+    plain = all(
+        each.target.format in (None, VolumeFormat.RAW) and not each.target.encryption
+        for each in (spec, source)
+    )
+    if (
+        not plain
+        and spec.capacity is not None
+        and source.capacity is not None
+        and spec.capacity > source.capacity
+    ):
+        raise _refusal(
+            f"volume {spec.name!r}: libvirt makes such a clone as large as its source, {source.capacity}, "
+            f"not {spec.capacity}",
+            hint="Clone it without a capacity, and resize the clone.",
+        )
+
+
+def _refusal(message: str, hint: str | None = None) -> InvalidRequestError:
+    return InvalidRequestError(message, hint=hint, outcome="not_started", retry="no")

@@ -144,11 +144,12 @@ class Volume(Handle[VolumeId]):
         """Make another volume with the same content (``virStorageVolCreateXMLFrom``; a link by ``virStorageVolCreateXML``).
 
         Only the content comes from this volume: format, permissions and so on are what ``new`` says. A copy of a linked
-        volume stands on its own.
+        volume stands on its own. libvirt copies raw volumes in whole blocks: one whose size is no multiple of the file
+        system's block size (usually 4096 bytes) gets zeros at its end.
 
         Args:
             new: The new volume; a name alone means this volume's own document under that name. A capacity below this
-                volume's is raised to it.
+                volume's is raised to it; a larger one is only for the raw clone of a raw volume.
             pool: Where to make it, instead of this volume's pool; on the same host.
             mode: ``copy`` all data, share blocks (``reflink``), or hold only what will differ (``linked``).
             flags: More flags.
@@ -222,7 +223,8 @@ class Volume(Handle[VolumeId]):
     def wipe(self, algorithm: WipeAlgorithm | str = WipeAlgorithm.ZERO) -> Self:
         """Overwrite its data (``virStorageVolWipePattern``).
 
-        A sparse file is cut off and made sparse again instead. Of a qcow2 volume the header goes, too: it is ``raw``
+        libvirt writes whole blocks: a file whose size is no multiple of the file system's block size (usually 4096
+        bytes) becomes longer. A sparse file is cut off and made sparse again instead. Of a qcow2 volume the header goes, too: it is ``raw``
         after the next refresh.
 
         Args:
