@@ -232,6 +232,8 @@ def _operation_invalid(case: Case) -> Verdict:
         return Verdict(
             StateError, "The pool may have to be started or stopped first, or something is at work on it."
         )
+    if case.op == op.POOL_STOP and not active:
+        return _STOPPED
     if case.op in _WANT_INACTIVE:
         return _WANT_INACTIVE[case.op] if active else _STARTING
     return _in_active_pool(case) if active else _INACTIVE
@@ -239,6 +241,7 @@ def _operation_invalid(case: Case) -> Verdict:
 
 _STARTING = Verdict(PoolBusyError, "The pool is being started; wait and try again.", retry="backoff")
 _RUNS = Verdict(PoolActiveError, "It runs already; nothing needs to be done.")
+_STOPPED = Verdict(PoolInactiveError, "It is stopped already; nothing needs to be done.")
 _WANT_INACTIVE: dict[op.Operation, Verdict] = {
     op.POOL_START: _RUNS,
     op.POOL_CREATE_TRANSIENT: _RUNS,
@@ -281,8 +284,9 @@ def _missing(case: Case) -> Verdict:
     if case.op in {op.VOLUME_RESIZE, op.VOLUME_WIPE, op.VOLUME_UPLOAD, op.VOLUME_DOWNLOAD}:
         return _VOLUME_GONE
     if case.op in {op.POOL_START, op.POOL_REFRESH, op.POOL_CREATE_TRANSIENT}:
+        build = "build=True" if case.op == op.POOL_CREATE_TRANSIENT else "pool.build()"
         return Verdict(
-            StorageIOError, "Is the path right? pool.build() makes the directory. The pool is not running."
+            StorageIOError, f"Is the path right? {build} makes the directory. The pool is not running."
         )
     return Verdict(StorageIOError)
 
