@@ -244,6 +244,7 @@ class PrivateDaemon:
 
     def _wait_until_ready(self, limit: float) -> None:
         assert self._process is not None
+        refused = None
         while monotonic() < limit:
             if self._process.poll() is not None:
                 raise self._failure(f"ended with status {self._process.returncode}")
@@ -251,10 +252,10 @@ class PrivateDaemon:
                 try:
                     Connection(self.uri, lanes=1, open_timeout=max(0.1, limit - monotonic())).close()
                     return
-                except ConnectionFailedError:  # the socket of the daemon's predecessor, perhaps
-                    pass
+                except ConnectionFailedError as error:  # the socket of the daemon's predecessor, perhaps
+                    refused = error
             sleep(0.005)
-        raise self._failure(f"did not answer within {_START_LIMIT:g} s")
+        raise self._failure(f"did not answer within {_START_LIMIT:g} s") from refused
 
     def _failure(self, what: str) -> ConnectionFailedError:
         tail = "\n".join(self.log().splitlines()[-15:]) or "(nothing)"
