@@ -1,0 +1,210 @@
+"""Secrets, and volumes that are encrypted with them."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from libstorage import (
+    AccessDeniedError,
+    Encryption,
+    ExistsError,
+    Host,
+    InvalidRequestError,
+    ListSecretsFlags,
+    MiB,
+    Pool,
+    PoolSpec,
+    Secret,
+    SecretNotFoundError,
+    SecretSpec,
+    SecretUsageType,
+    StateError,
+    UnsupportedError,
+    VolumeSpec,
+    connect,
+)
+from tests.live.conftest import remove, started_daemon
+
+PASSPHRASE = b"correct horse battery staple"
+
+# qemu-img measures how long its key derivation takes; on a virtual machine with a coarse clock that is sometimes
+# nothing at all, and it gives up: "Unable to get accurate CPU usage".
+CPU_CLOCK = r"""
+#define _GNU_SOURCE
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+int getrusage(int who, struct rusage *usage)
+{
+    struct timespec used;
+    int result = syscall(SYS_getrusage, who, usage);
+    if (result == 0 && who == 1 /* RUSAGE_THREAD */ && clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) == 0) {
+        usage->ru_utime.tv_sec = used.tv_sec;
+        usage->ru_utime.tv_usec = used.tv_nsec / 1000;
+    }
+    return result;
+}
+"""
+
+
+@pytest.fixture
+def path() -> str:
+    return f"/srv/{uuid.uuid4().hex}.img"
+
+
+@pytest.fixture
+def secret(host: Host, path: str) -> Iterator[Secret]:
+    secret = host.secrets.define(SecretSpec.volume(path, description="for a test"))
+    yield secret
+    if secret.uuid in host.secrets:
+        secret.undefine()
+
+
+class TestSecrets:
+    """On a storage:// address, which has no secrets itself: they are reached through its secret:// twin."""
+
+    def test_a_secret_from_definition_to_removal(self, host: Host, path: str) -> None:
+        assert host.uri.startswith("storage://")
+        secret = host.secrets.define(SecretSpec.volume(path, description="for a test"))
+        assert secret.spec().usage == SecretSpec.volume(path).usage
+        assert secret.spec().description == "for a test"
+        with pytest.raises(StateError, match="set_value"):
+            secret.value()
+        assert secret.set_value(PASSPHRASE) is secret
+        assert secret.value() == PASSPHRASE
+        assert secret.set_value("tëxt").value() == "tëxt".encode()
+        secret.undefine()
+        for act in (secret.spec, secret.value, secret.undefine, lambda: secret.set_value(b"")):
+            with pytest.raises(SecretNotFoundError):
+                act()
+
+    @pytest.mark.parametrize("value", [b"\0\xff\n", b"x" * 4096])
+    def test_values_are_bytes(self, secret: Secret, value: bytes) -> None:
+        assert secret.set_value(value).value() == value
+
+    def test_the_value_is_nowhere_to_be_seen(self, secret: Secret) -> None:
+        secret.set_value("CANARY")
+        assert "CANARY" not in f"{secret!r} {secret} {secret._repr_html_()} {secret.xml()} {secret.spec()!r}"
+
+    def test_a_private_one_keeps_its_value(self, host: Host, path: str) -> None:
+        secret = host.secrets.define(SecretSpec.volume(path, private=True)).set_value(PASSPHRASE)
+        with pytest.raises(AccessDeniedError, match="private"):
+            secret.value()
+        secret.undefine()
+
+    def test_defining_again_with_the_uuid_changes_it(self, host: Host, secret: Secret, path: str) -> None:
+        secret.set_value(PASSPHRASE)
+        again = host.secrets.define(SecretSpec.volume(path, uuid=secret.uuid, description="changed"))
+        assert again == secret
+        assert secret.spec().description == "changed"
+        assert secret.value() == PASSPHRASE
+
+    def test_one_secret_for_one_use(self, host: Host, secret: Secret, path: str) -> None:
+        with pytest.raises(ExistsError):
+            host.secrets.define(SecretSpec.volume(path))
+
+    def test_every_look_up_finds_it(self, host: Host, secret: Secret, path: str) -> None:
+        secrets = host.secrets
+        assert (
+            secrets[secret.uuid]
+            == secrets.lookup(uuid.UUID(secret.uuid))
+            == secrets.get(secret.uuid)
+            == secret
+        )
+        assert secrets.by_usage("volume", path) == secrets.by_usage(SecretUsageType.VOLUME, path) == secret
+        assert secret.uuid in secrets
+        assert secret in secrets
+        assert secret in list(secrets)
+        assert secrets.count() == len(secrets.list())
+
+    def test_what_is_not_there(self, host: Host) -> None:
+        assert str(uuid.uuid4()) not in host.secrets
+        with pytest.raises(SecretNotFoundError, match="/nosuch"):
+            host.secrets.by_usage("volume", "/nosuch")
+        with pytest.raises(InvalidRequestError, match="not a uuid"):
+            host.secrets["nosuch"]
+        with pytest.raises(InvalidRequestError, match="vtpm"):
+            host.secrets.by_usage("wallet", "x")
+
+    @pytest.mark.parametrize("ephemeral", [True, False])
+    @pytest.mark.parametrize("private", [True, False])
+    def test_filters(self, host: Host, path: str, ephemeral: bool, private: bool) -> None:
+        secret = host.secrets.define(SecretSpec.volume(path, ephemeral=ephemeral, private=private))
+        flags = ListSecretsFlags.EPHEMERAL if ephemeral else ListSecretsFlags.NO_EPHEMERAL
+        flags |= ListSecretsFlags.PRIVATE if private else ListSecretsFlags.NO_PRIVATE
+        assert secret in host.secrets.list(flags)
+        assert secret in host.secrets.list(ephemeral=ephemeral, private=private)
+        assert secret not in host.secrets.list(ephemeral=not ephemeral)
+        assert secret not in host.secrets.list(private=not private)
+        secret.undefine()
+
+    def test_xml_instead_of_a_spec(self, host: Host) -> None:
+        with pytest.raises(InvalidRequestError, match="from_xml"):
+            host.secrets.define("<secret/>")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+@pytest.fixture(scope="module")
+def patient_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host whose qemu-img has an exact clock, where we can build one."""
+    shims = tmp_path_factory.mktemp("shims")
+    qemu_img, compiler = shutil.which("qemu-img"), shutil.which("cc")
+    if qemu_img and compiler:
+        (shims / "clock.c").write_text(CPU_CLOCK)
+        subprocess.run(
+            [compiler, "-shared", "-fPIC", "-o", shims / "clock.so", shims / "clock.c"], check=True
+        )
+        (shims / "qemu-img").write_text(f'#!/bin/sh\nLD_PRELOAD={shims}/clock.so exec {qemu_img} "$@"\n')
+        (shims / "qemu-img").chmod(0o755)
+    with started_daemon(path=[shims]) as daemon, connect(daemon.uri) as host:
+        yield host
+
+
+@pytest.fixture
+def patient_pool(patient_host: Host, folder: Path) -> Iterator[Pool]:
+    pool = patient_host.pools.define(PoolSpec.dir("encrypted", str(folder / "pool"))).build().start()
+    yield pool
+    remove(pool)
+
+
+class TestEncryptedVolumes:
+    def test_all_that_can_be_done_with_one(self, patient_pool: Pool, folder: Path) -> None:
+        host = patient_pool.host
+        secret = host.secrets.define(SecretSpec.volume(f"{folder}/pool/luks.img")).set_value(PASSPHRASE)
+        encryption = Encryption.luks(uuid=secret.uuid)
+        volume = patient_pool.volumes.create(VolumeSpec.raw("luks.img", MiB, encryption=encryption))
+        header = Path(volume.path()).read_bytes()[:6]
+        assert header == b"LUKS\xba\xbe"
+        have = volume.spec().target.encryption
+        assert have is not None
+        assert have.format == "luks"
+
+        physical = volume.info(physical=True).physical
+        assert physical is not None
+        assert physical > MiB == volume.info().capacity
+        image = io.BytesIO()
+        volume.download(image)
+        assert len(image.getvalue()) == physical
+        image.seek(0)
+        volume.upload(image)  # as it is, header included: larger than the capacity
+        with pytest.raises(InvalidRequestError, match="do not fit"):
+            volume.upload(io.BytesIO(bytes(physical + 1)))
+
+        with pytest.raises(UnsupportedError, match="encrypted"):
+            volume.as_backing()
+        with pytest.raises(UnsupportedError, match="encrypted"):
+            volume.clone("link.qcow2", mode="linked")
+        volume.delete()
+
+    def test_a_secret_that_is_missing(self, patient_pool: Pool) -> None:
+        encryption = Encryption.luks(uuid=uuid.uuid4())
+        with pytest.raises(SecretNotFoundError):
+            patient_pool.volumes.create(VolumeSpec.raw("luks.img", MiB, encryption=encryption))
+        assert patient_pool.refresh().volumes.names() == ()
