@@ -2,9 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup system demo test lint format wheel-test coverage bench clean
+.PHONY: help setup system demo test stress lint format wheel-test coverage bench clean
 help:
-	@echo 'make demo | test | lint | format | wheel-test | coverage | bench | clean'
+	@echo 'make demo | test | stress | lint | format | wheel-test | coverage | bench | clean'
 
 setup: system .venv/stamp
 
@@ -22,6 +22,10 @@ demo: setup
 
 test: setup
 	$(BIN)/pytest
+
+# Sixteen threads on one host for a minute, and on one that hangs and dies.
+stress: setup
+	LIBSTORAGE_STRESS=60 $(BIN)/pytest tests/live/test_stress.py
 
 lint: setup
 	@status=0; for tool in 'ruff check' 'ruff format --check' lint-imports mypy basedpyright; do \

@@ -143,6 +143,14 @@ class PrivateDaemon:
         self.stop(kill=kill)
         self.start()
 
+    def pause(self) -> None:
+        """Let the daemon hang: it accepts connections and answers nobody, until it may ``resume``."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let the daemon go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
     def close(self) -> None:
         """End the daemon and remove its folder."""
         self.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -42,11 +41,11 @@ def hosts_version(lane: Lane) -> int:
 @contextmanager
 def stopped(daemon: PrivateDaemon) -> Iterator[None]:
     """The daemon hangs."""
-    os.kill(daemon.pid, signal.SIGSTOP)
+    daemon.pause()
     try:
         yield
     finally:
-        os.kill(daemon.pid, signal.SIGCONT)
+        daemon.resume()
 
 
 @contextmanager
@@ -156,7 +155,7 @@ class TestDaemonDies:
 
     def test_a_call_under_way_is_lost(self, own_daemon: PrivateDaemon) -> None:
         with Connection(own_daemon.uri) as connection, ThreadPoolExecutor(1) as threads:
-            os.kill(own_daemon.pid, signal.SIGSTOP)
+            own_daemon.pause()
             call = threads.submit(connection.call, op.HOST_VERSION, HERE, hosts_version)
             sleep(0.1)
             own_daemon.stop(kill=True)
@@ -178,7 +177,7 @@ class TestDaemonDies:
 
     def test_many_waiting_threads_are_all_told(self, own_daemon: PrivateDaemon) -> None:
         with Connection(own_daemon.uri, lanes=2) as connection, ThreadPoolExecutor(8) as threads:
-            os.kill(own_daemon.pid, signal.SIGSTOP)
+            own_daemon.pause()
             calls = [threads.submit(connection.call, op.HOST_VERSION, HERE, hosts_version) for _ in range(8)]
             sleep(0.2)
             own_daemon.stop(kill=True)
@@ -345,7 +344,7 @@ threading.Thread(target=raw.getLibVersion, daemon=True).start()
             with takes(0.0, 5.0):
                 assert run(script).returncode == 0
         finally:
-            os.kill(own_daemon.pid, signal.SIGCONT)
+            own_daemon.resume()
 
     def test_ctrl_c_in_an_error_handler_of_the_application(self, uri: str) -> None:
         script = f"""
