@@ -27,12 +27,13 @@ from libstorage.connection.raw import RawVolume
 from libstorage.connection.target import HostId, PoolId, Target
 from libstorage.display import Table
 from libstorage.enums import PoolType
-from libstorage.errors import InvalidRequestError
+from libstorage.errors import InvalidRequestError, StorageError
 from libstorage.models.capabilities import PoolCapabilities
 from libstorage.models.discovery import PoolSources
 from libstorage.models.inventory import Inventory
 from libstorage.models.places import SourceHost
 from libstorage.operations import (
+    HOST_VERSION,
     POOL_CAPABILITIES,
     POOL_FIND_SOURCES,
     VOLUME_LOOKUP_BY_KEY,
@@ -223,7 +224,11 @@ class Host:
 
     def is_alive(self) -> bool:
         """Whether it answers; asks it, over a new connection if the others were lost."""
-        return self._connected().connection.is_alive()
+        try:
+            self._call(HOST_VERSION, self._id, lambda lane: lane.connection.getLibVersion())
+        except StorageError:
+            return False
+        return True
 
     def close(self) -> None:
         """Close its connections. What is left of it raises from now on; closing again does nothing."""

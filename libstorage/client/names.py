@@ -108,8 +108,6 @@ def _problem(name: str, most_bytes: int) -> str | None:
         return "means a folder"
     if "/" in name:
         return "contains '/', which separates folders"
-    if name != name.strip():
-        return "begins or ends with a space, which gets lost too easily"
     if (length := len(name.encode())) > most_bytes:
         return f"has {length} bytes in UTF-8; at most {most_bytes} are possible"
     for place, character in enumerate(name, 1):
@@ -117,4 +115,6 @@ def _problem(name: str, most_bytes: int) -> str | None:
             return f"contains the control character U+{ord(character):04X} at position {place}"
         if character in _DIRECTION_CHANGING:
             return f"changes the writing direction (U+{ord(character):04X} at position {place})"
+    if name != name.strip():
+        return "begins or ends with a space, which gets lost too easily"
     return None
