@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, TypeAlias, cast
 
 from lxml import etree
@@ -28,15 +28,17 @@ _MOST_EXAMINED = 1000
 _BLANK = " \t\r\n"
 
 
-def explain(schema: Component, root: Tree, refusal: Component) -> list[Problem]:
+def explain(
+    schema: Component, root: Tree, refusal: Component, declared: dict[Tree, Component]
+) -> list[Problem]:
     """What is wrong with a document that ``schema`` refused, in document order; never nothing.
 
     Args:
         schema: The ``XMLSchema11``.
         root: The document.
         refusal: The first ``XMLSchemaValidationError``.
+        declared: The declarations of the elements up to there.
     """
-    declared: dict[Tree, Component] = {}
     errors = [refusal]
     # The library describes each error at the length of its parent, so of a large document only the first is asked for.
     if cast(float, root.xpath("count(//* | //@*)")) <= _MOST_EXAMINED:
@@ -71,12 +73,15 @@ def path_of(element: Tree, attribute: str | None = None) -> str:
     steps = [] if attribute is None else [f"@{_printed(attribute, element.nsmap.items())}"]
     here: Tree | None = element
     while here is not None:
-        parent = here.getparent()
-        same = [here] if parent is None else parent.findall(here.tag)
-        position = f"[{same.index(here) + 1}]" if len(same) > 1 else ""
-        steps.append(_tag(here) + position)
-        here = parent
+        steps.append(_tag(here) + _position(here))
+        here = here.getparent()
     return "/" + "/".join(reversed(steps))
+
+
+def _position(element: Tree) -> str:
+    before = sum(1 for _ in element.itersiblings(element.tag, preceding=True))
+    alone = before == 0 and next(element.itersiblings(element.tag), None) is None
+    return "" if alone else f"[{before + 1}]"
 
 
 def one_of(choices: Iterable[str], found: str, shown: Callable[[str], str] = str) -> str:
@@ -101,12 +106,13 @@ def _of_element(element: Tree, declared: Component | None) -> list[Problem]:
     if declared is None:
         return []
     kind = declared.get_alternative_type(element)
-    problems = list(_of_attributes(element, declared.get_attributes(kind)))
+    problems = list(islice(_of_attributes(element, declared.get_attributes(kind)), MOST_PROBLEMS))
     # An attribute that chooses the type may have chosen the wrong one: nothing more can be said then.
-    if not (problems and declared.alternatives):
-        simple = kind.simple_type
-        problems += _of_children(element, kind.content) if simple is None else _of_text(element, simple)
-    return problems
+    if problems and declared.alternatives:
+        return problems
+    simple = kind.simple_type
+    inside = _of_children(element, kind.content) if simple is None else _of_text(element, simple)
+    return [*problems, *islice(inside, MOST_PROBLEMS)]
 
 
 def _of_attributes(element: Tree, declared: Attributes) -> Iterator[Problem]:

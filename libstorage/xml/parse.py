@@ -18,7 +18,7 @@ Tree = etree._Element
 LARGEST = 4 * 1024 * 1024
 """Most bytes of a document: libvirt's own limit for one string of its protocol."""
 
-MOST_MARKUP = 200_000
+MOST_MARKUP = 100_000
 """Most tags and attributes of a document, far beyond any that libvirt writes."""
 
 _LARGE = 64 * 1024
@@ -119,7 +119,7 @@ def _broken(error: etree.XMLSyntaxError, data: bytes) -> DocumentError:
     except UnicodeDecodeError as wrong:
         byte = f"byte {data[wrong.start]:#04x}"
         return _refusal(f"the document is not UTF-8: {byte} is out of place", line=_line(data, wrong.start))
-    said = re.sub(r",? line \d+, column \d+$", "", " ".join((error.msg or "").split()))
+    said = re.sub(r" ?,? line \d+, column \d+$", "", " ".join((error.msg or "").split()))
     if said.startswith("Excessive depth"):
         said = "elements are nested more than 256 deep"
     elif "HUGE" in said:

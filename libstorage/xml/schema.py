@@ -112,10 +112,11 @@ def _xsd_problems(root: Tree, schemas: _Schemas) -> list[Problem]:
         return outside
     schema = _xsd(schemas.xsd)
     judged = _without_unicode_blanks(root)
+    declared: dict[Tree, Component] = {}
     try:
-        schema.validate(judged)
+        schema.validate(judged, validation_hook=declared.__setitem__)
     except XMLSchemaValidationError as refusal:
-        return [*map(_with_unicode_blanks, explain(schema, judged, refusal))]
+        return [*map(_with_unicode_blanks, explain(schema, judged, refusal, declared))]
     return []
 
 
