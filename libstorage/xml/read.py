@@ -273,7 +273,8 @@ class _Reader:
     def _keep_attributes(self, element: Tree, path: str, known: Sequence[str]) -> None:
         for name, text in cast("list[tuple[str, str]]", element.items()):
             if name not in known:
-                self._unknown(element, f"{path}/@{_prefixed(element, name)}", _attribute_xml(name, text))
+                printed, xml = _attribute_xml(name, text)
+                self._unknown(element, f"{path}/@{printed}", xml)
 
     def _unknown(self, element: Tree, path: str, xml: str) -> None:
         self.unknown.append(Unknown(path, xml))
@@ -309,14 +310,13 @@ def _with_paths(parent: Tree, path: str, printed: dict[str, str]) -> Iterator[tu
         tag = str(element.tag)
         seen[tag] += 1
         number = f"[{seen[tag]}]" if total[tag] > 1 else ""
-        yield element, f"{path}/{printed.get(tag) or _prefixed(element, tag)}{number}"
+        yield element, f"{path}/{printed.get(tag) or _prefixed(element)}{number}"
 
 
-def _prefixed(element: Tree, name: str) -> str:
-    """A tag or attribute of ``element`` as its document spells it."""
-    space, _, local = name.rpartition("}")
-    prefixes = [prefix for prefix, uri in element.nsmap.items() if prefix and uri == space[1:]]
-    return f"{prefixes[0]}:{local}" if prefixes else local
+def _prefixed(element: Tree) -> str:
+    """The tag of ``element`` as its document spells it."""
+    local = etree.QName(element).localname
+    return f"{element.prefix}:{local}" if element.prefix else local
 
 
 def _short(text: str) -> str:
@@ -324,7 +324,9 @@ def _short(text: str) -> str:
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 
 
-def _attribute_xml(name: str, text: str) -> str:
+def _attribute_xml(name: str, text: str) -> tuple[str, str]:
+    """An attribute's name and the whole of it; whichever prefix its document gave a namespace, here it is ns0."""
     holder = etree.Element("a")
     holder.set(name, text)
-    return etree.tostring(holder, method="c14n", exclusive=True).decode()[3:-5]
+    xml = etree.tostring(holder, method="c14n", exclusive=True).decode()[3:-5]
+    return xml.rpartition('="')[0].rpartition(" ")[2], xml

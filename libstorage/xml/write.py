@@ -192,12 +192,24 @@ def _restored(written: str, unknown: tuple[Unknown, ...]) -> str:
         if last.startswith("@"):
             element.attrib.update(etree.fromstring(f"<a {part.xml}/>").attrib)
         else:
-            element.append(etree.fromstring(part.xml))
-    etree.indent(root)
+            _append(element, etree.fromstring(part.xml), depth=parent.count("/"))
     return etree.tostring(root, encoding="unicode") + "\n"
 
 
 def _found(root: etree._Element, path: str) -> etree._Element | None:
     """The element at ``path``, which only goes through elements that the writer made."""
-    found = root.xpath(path, namespaces={k: v for k, v in root.nsmap.items() if k})
+    try:
+        found = root.xpath(path, namespaces={k: v for k, v in root.nsmap.items() if k})
+    except etree.XPathEvalError:
+        return None  # its prefix is not even declared
     return found[0] if isinstance(found, list) and found else None  # type: ignore[return-value]
+
+
+def _append(parent: etree._Element, part: etree._Element, *, depth: int) -> None:
+    """``part`` on a line of its own; what is in it stays as it is, where blanks may mean something."""
+    part.tail = "\n" + "  " * (depth - 1)
+    if len(parent):
+        parent[-1].tail = part.tail + "  "
+    elif not parent.text:
+        parent.text = part.tail + "  "
+    parent.append(part)
