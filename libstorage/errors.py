@@ -118,7 +118,7 @@ class StorageError(Exception):
         self.code = code
         self.domain = domain
         self.level = level
-        self.errno = self._usual_errno if errno is None else errno
+        self.errno: int | None = self._usual_errno if errno is None else errno
         self.detail = detail
 
     def __str__(self) -> str:
@@ -173,7 +173,7 @@ class PoolExistsError(ExistsError):
         self, message: str, *, differences: Iterable[object] = (), **fields: Unpack[ErrorFields]
     ) -> None:
         super().__init__(message, **fields)
-        self.differences = tuple(differences)
+        self.differences: tuple[object, ...] = tuple(differences)
 
 
 class VolumeExistsError(ExistsError):
@@ -251,7 +251,7 @@ class DocumentError(InvalidRequestError):
     def __init__(
         self, problems: Iterable[Problem], message: str | None = None, **fields: Unpack[ErrorFields]
     ) -> None:
-        self.problems = tuple(problems)
+        self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__(_summary(self.problems) if message is None else message, **fields)
 
 

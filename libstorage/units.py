@@ -97,7 +97,8 @@ class Size(int):
     def __add__(self, other: int) -> Size:
         return _kept(int.__add__(self, other))
 
-    __radd__ = __add__
+    def __radd__(self, other: int) -> Size:
+        return self + other
 
     def __sub__(self, other: int) -> int:
         """A size, or a plain number when the result is negative."""
@@ -110,7 +111,8 @@ class Size(int):
     def __mul__(self, other: int) -> Size:
         return _kept(int.__mul__(self, other))
 
-    __rmul__ = __mul__
+    def __rmul__(self, other: int) -> Size:
+        return self * other
 
     @overload
     def __floordiv__(self, other: Size) -> int: ...  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]

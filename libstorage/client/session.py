@@ -22,8 +22,8 @@ class Session:
     """
 
     def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.places = Places(max(1, connection.max_lanes - 1))
+        self.connection: Connection = connection
+        self.places: Places = Places(max(1, connection.max_lanes - 1))
         self._twin = threading.Lock()
         self._open = [connection]
         self._dropped = weakref.finalize(self, _close_dropped, self._open, connection.uri)

@@ -93,11 +93,11 @@ class Connection:
         self.readonly = readonly
         self.timeout = timeout
         self._process = process.current()
-        self.client_version = self._process.binding.getVersion()
+        self.client_version: int = self._process.binding.getVersion()
         first = self._opener(address, keepalive, open_timeout)()
         address = address.resolved(first.connection)
-        self.uri = address.uri or ""
-        self.local = address.is_local
+        self.uri: str = address.uri or ""
+        self.local: bool = address.is_local
         usual = _LOCAL_LANES if self.local else _REMOTE_LANES
         self._most_lanes = lanes or (_LOCAL_LANES if self.local else _REMOTE_BULK_LANES)
         self._lanes = Lanes(
@@ -108,9 +108,16 @@ class Connection:
         )
         slow_calls = _LOCAL_SLOW_CALLS if self.local else _REMOTE_SLOW_CALLS
         self._slow_calls = SlowCalls(max(1, min(slow_calls, self.max_lanes - 1)))  # a lane is left for others
-        self.daemon_version = self.call(
-            operations.HOST_VERSION, HostId(self.uri), lambda lane: lane.connection.getLibVersion()
-        )
+        self.daemon_version: int = self._version()
+
+    def _version(self) -> int:
+        try:
+            return self.call(
+                operations.HOST_VERSION, HostId(self.uri), lambda lane: lane.connection.getLibVersion()
+            )
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def max_lanes(self) -> int:
@@ -232,18 +239,23 @@ class Visit:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        lane, mapped = self._lane, None
+        mapped = self._leave(error)
+        del error, trace  # this frame is part of the new error's traceback, which may be kept for long
+        if mapped is not None:
+            _raise_alone(mapped)
+
+    def _leave(self, error: BaseException | None) -> BaseException | None:
+        lane = self._lane
         del self._lane
         try:
             if error is not None:
-                mapped = self._translate(error, lane)
-            elif self._op in _ENDS_ITS_TARGET:
+                return self._translate(error, lane)
+            if self._op in _ENDS_ITS_TARGET:
                 self._connection.forget(self._target)
+            return None
         finally:
             lane.leave(self._limit)
             self._connection.release(self._op, self._target, lane)
-        if mapped is not None:
-            _raise_alone(mapped)
 
     def _translate(self, error: BaseException, lane: Lane) -> BaseException | None:
         """Our error for libvirt's; ``None`` lets an error pass that is not libvirt's."""

@@ -38,8 +38,8 @@ class TimeLimit:
     __slots__ = ("expires", "span")
 
     def __init__(self, span: float) -> None:
-        self.span = span
-        self.expires = monotonic() + span
+        self.span: float = span
+        self.expires: float = monotonic() + span
 
     def remaining(self) -> float:
         """How much of it is left, in seconds."""
@@ -80,10 +80,10 @@ class Lane:
     )
 
     def __init__(self, connection: RawConnect, inode: int | None, process: Process) -> None:
-        self.connection = connection
-        self.users = 0
-        self.alone = False
-        self.is_cut = False
+        self.connection: RawConnect = connection
+        self.users: int = 0
+        self.alone: bool = False
+        self.is_cut: bool = False
         self._inode = inode
         self._process = process
         self._raw: dict[Target, RawObject] = {}

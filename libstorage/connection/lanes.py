@@ -62,7 +62,7 @@ class Lanes:
     """
 
     def __init__(self, open_lane: Callable[[], Lane], first: Lane, *, width: int, limit: int) -> None:
-        self.limit = limit
+        self.limit: int = limit
         self._open_lane = open_lane
         self._width = width
         self._lock = threading.RLock()  # a finalizer may close another host's lanes in the middle of this

@@ -57,9 +57,9 @@ class Process:
     """
 
     def __init__(self, *, quiet: bool) -> None:
-        self.binding = libvirt.load()
-        self.forked = False
-        self.opening = threading.Lock()
+        self.binding: libvirt.Binding = libvirt.load()
+        self.forked: bool = False
+        self.opening: threading.Lock = threading.Lock()
         self.claimed: set[int] = set()
         self._lanes: set[Watched] = set()
         self._shared: dict[Hashable, object] = {}

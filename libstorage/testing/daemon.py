@@ -77,10 +77,10 @@ class PrivateDaemon:
         self._environment = dict(environment or {})
         self._settings = dict(settings or {})
         self._process: subprocess.Popen[bytes] | None = None
-        self.is_system = os.geteuid() == 0 and self._user in {None, 0}
-        self.folder = Path(tempfile.mkdtemp(prefix="libstorage-", dir=_short_folder(self._user)))
-        self.socket = self.folder / "run" / "libvirt" / "libvirt-sock"
-        self.uri = f"storage:///{'system' if self.is_system else 'session'}?socket={self.socket}"
+        self.is_system: bool = os.geteuid() == 0 and self._user in {None, 0}
+        self.folder: Path = Path(tempfile.mkdtemp(prefix="libstorage-", dir=_short_folder(self._user)))
+        self.socket: Path = self.folder / "run" / "libvirt" / "libvirt-sock"
+        self.uri: str = f"storage:///{'system' if self.is_system else 'session'}?socket={self.socket}"
         self._prepare()
 
     @property
