@@ -9,9 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 
@@ -21,6 +19,7 @@ from libstorage.connection.target import HostId
 from libstorage.errors import ConnectionFailedError, UnsupportedError
 from libstorage.testing import PrivateDaemon, daemon, private_daemon
 from tests.live.conftest import started_daemon
+from tests.live.rest import wait_until
 from tests.live.things import make_pool, make_volume, remove_pool
 
 ORDINARY = pwd.getpwnam("nobody").pw_uid
@@ -33,13 +32,6 @@ def is_running(pid: int) -> bool:
         return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text("utf-8")
     except FileNotFoundError:
         return False
-
-
-def wait_until(true: Callable[[], bool], limit: float = 10.0) -> bool:
-    end = monotonic() + limit
-    while not true() and monotonic() < end:
-        sleep(0.01)
-    return true()
 
 
 def owner(pid: int) -> int:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +18,6 @@ from libstorage import operations as op
 from libstorage.connection import process, sockets
 from libstorage.connection.call import Connection
 from libstorage.connection.lane import Lane
-from libstorage.connection.sockets import all_sockets
 from libstorage.connection.target import HostId
 from libstorage.errors import (
     AuthenticationError,
@@ -28,6 +27,7 @@ from libstorage.errors import (
 )
 from libstorage.testing import PrivateDaemon
 from tests.live.conftest import started_daemon
+from tests.live.rest import are_back, resources_at_rest, wait_until
 from tests.live.rpc import RpcCounter
 from tests.live.things import make_pool, make_volume
 
@@ -72,7 +72,7 @@ class TestDaemonHangs:
             assert (caught.value.outcome, caught.value.retry) == ("unknown", "after_reconcile")
 
     def test_all_lanes_at_once(self, own_daemon: PrivateDaemon) -> None:
-        before = len(all_sockets())
+        before = resources_at_rest()
         with Connection(own_daemon.uri) as connection, ThreadPoolExecutor(8) as threads:
             with stopped(own_daemon), takes(0.0, 3.0):
                 calls = [
@@ -81,7 +81,7 @@ class TestDaemonHangs:
                 ]
                 assert {type(call.exception(10)) for call in calls} == {DeadlineError}
             assert connection.call(op.HOST_VERSION, HERE, hosts_version) > 0
-        assert wait_until(lambda: len(all_sockets()) == before)
+        assert are_back(before)
 
     def test_a_stream_may_take_long_but_not_stand_still(
         self, own_daemon: PrivateDaemon, tmp_path: Path
@@ -392,10 +392,3 @@ connection.close()
         shared.reset()
         assert shared.shared("key", list) is not first
         shared.reset()
-
-
-def wait_until(true: Callable[[], bool], limit: float = 5.0) -> bool:
-    end = monotonic() + limit
-    while not true() and monotonic() < end:
-        sleep(0.005)
-    return true()

@@ -14,10 +14,10 @@ from time import monotonic, sleep
 from libstorage import operations as op
 from libstorage.connection.call import Connection
 from libstorage.connection.lane import Lane
-from libstorage.connection.sockets import all_sockets
 from libstorage.connection.target import PoolId, VolumeId
 from libstorage.errors import ConnectionFailedError, ConnectionLostError, DeadlineError, StorageError
 from libstorage.testing import PrivateDaemon
+from tests.live.rest import are_back, resources_at_rest
 from tests.live.things import make_pool, make_volume, remove_pool, volume_xml
 
 SECONDS = float(os.environ.get("LIBSTORAGE_STRESS", "3"))
@@ -108,26 +108,15 @@ def download(lane: Lane, volume: VolumeId, length: int) -> bytes:
     return b"".join(pieces)
 
 
-def resources() -> tuple[int, int]:
-    return len(all_sockets()), threading.active_count()
-
-
-def settle(before: tuple[int, int]) -> None:
-    limit = monotonic() + 5
-    while resources() != before and monotonic() < limit:
-        sleep(0.01)
-    assert resources() == before
-
-
 def test_sixteen_threads(uri: str, tmp_path: Path) -> None:
     with Connection(uri):
         pass
-    before = resources()
+    before = resources_at_rest()
     with Connection(uri) as connection:
         load = Load(connection, make_pool(connection, tmp_path / "pool"))
         load.run(monotonic() + SECONDS, load.change)
         remove_pool(connection, load.pool)
-    settle(before)
+    assert are_back(before)
     assert load.errors == {}
     assert load.most_inside == 1
     assert len(load.inside) == 4
@@ -137,7 +126,7 @@ def test_sixteen_threads(uri: str, tmp_path: Path) -> None:
 def test_sixteen_threads_on_a_daemon_that_hangs_and_dies(own_daemon: PrivateDaemon, tmp_path: Path) -> None:
     with Connection(own_daemon.uri):
         pass
-    before = resources()
+    before = resources_at_rest()
     with Connection(own_daemon.uri, timeout=0.8, open_timeout=1.0, keepalive=(1, 3)) as connection:
         load = Load(connection, make_pool(connection, tmp_path / "pool"))
         make_volume(connection, load.pool, "disk")
@@ -147,7 +136,7 @@ def test_sixteen_threads_on_a_daemon_that_hangs_and_dies(own_daemon: PrivateDaem
         load.run(until + 0.5, load.read)
         trouble.join()
         assert connection.call(op.POOL_INFO, load.pool, lambda lane: lane.pool(load.pool).info())
-    settle(before)
+    assert are_back(before)
     assert load.errors
     assert load.most_inside == 1
     assert load.longest < 3.0  # waiting, opening and calling are each bounded
