@@ -1,13 +1,16 @@
 """The typed Python SDK for libvirt storage.
 
-Documents (:class:`PoolSpec`, :class:`VolumeSpec` and their parts) are immutable values that read and write libvirt's XML;
-:func:`connect` opens a host, whose pools and volumes are handles with typed flags and errors one can act on::
+Documents ([PoolSpec][libstorage.PoolSpec], [VolumeSpec][libstorage.VolumeSpec] and their parts) are immutable values that
+read and write libvirt's XML; [connect][libstorage.connect] opens a host, whose pools and volumes are handles with typed flags
+and errors that one can act on:
 
-    import libstorage as ls
+```python
+import libstorage as ls
 
-    with ls.connect("qemu:///system") as host:
-        pool = host.pools.define(ls.PoolSpec.dir("images", "/srv/images")).build().start()
-        vol = pool.volumes.create(ls.VolumeSpec.qcow2("web.qcow2", "20 GiB"))
+with ls.connect("qemu:///system") as host:
+    pool = host.pools.define(ls.PoolSpec.dir("images", "/srv/images")).build().start()
+    volume = pool.volumes.create(ls.VolumeSpec.qcow2("web.qcow2", "20 GiB"))
+```
 
 Importing this package loads next to nothing: each name loads its module when it is first used, and only a connection
 loads libvirt, so documents work where libvirt cannot be imported.

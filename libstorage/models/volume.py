@@ -264,7 +264,7 @@ class VolumeSpec(Spec):
         encryption: Encryption | None = None,
         nocow: bool = False,
     ) -> Self:
-        """A volume of plain bytes; see :meth:`image` for the arguments.
+        """A volume of plain bytes; see [image][libstorage.VolumeSpec.image] for the arguments.
 
         Raises:
             DocumentError: when what is given is not sound.
@@ -295,7 +295,7 @@ class VolumeSpec(Spec):
         encryption: Encryption | None = None,
         nocow: bool = False,
     ) -> Self:
-        """A qcow2 volume; see :meth:`image` for the other arguments.
+        """A qcow2 volume; see [image][libstorage.VolumeSpec.image] for the other arguments.
 
         Args:
             name: Its name, unique within the pool.

@@ -8,7 +8,6 @@ import io
 import re
 import subprocess
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -150,9 +149,7 @@ def check_output(block: Block, printed: str) -> None:
         raise AssertionError(f"{block.name} shows\n{block.text}\nbut the example prints\n{printed}")
 
 
-def docstring_blocks() -> Iterator[list[Block]]:
+def examples_in_docstrings() -> list[Block]:
     """The fenced examples of every docstring of the package."""
-    for path in sorted((CHECKOUT / "libstorage").rglob("*.py")):
-        found = [block for block in page_blocks(path) if block.kind in {"python", "pycon"}]
-        if found:
-            yield found
+    paths = sorted((CHECKOUT / "libstorage").rglob("*.py"))
+    return [block for path in paths for block in page_blocks(path) if block.kind in {"python", "pycon"}]

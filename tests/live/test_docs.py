@@ -10,8 +10,13 @@ from pathlib import Path
 import pytest
 
 from libstorage.testing import PrivateDaemon
-from tests.live.pages import PAGES, PREPARATION, THEIRS, Stage, page_blocks
+from tests.live.pages import PAGES, PREPARATION, THEIRS, Block, Stage, examples_in_docstrings, page_blocks
 from tests.support import CHECKOUT
+
+IMPORTS = """
+import libstorage
+from libstorage.testing import PrivateDaemon, private_daemon
+"""
 
 
 @pytest.fixture
@@ -34,3 +39,8 @@ def test_their_examples(stage: Stage) -> None:
     """What we show of libvirt-python works, too."""
     page = page_blocks(CHECKOUT / "docs" / "from-libvirt-python.md")
     stage.run([block for block in page if block.title in {PREPARATION, THEIRS}])
+
+
+@pytest.mark.parametrize("example", examples_in_docstrings(), ids=lambda example: example.name)
+def test_the_examples_in_docstrings(stage: Stage, example: Block) -> None:
+    stage.run([Block("imports", "python", "", IMPORTS, 1), example])
