@@ -234,8 +234,10 @@ def _complaints(path: Path, root: Tree) -> list[Problem]:
     """libxml2's own words, for a schema of libvirt's that refuses what ours accepts."""
     schema = etree.RelaxNG(file=str(path))  # of its own: the log of a shared one holds what other threads did
     schema.validate(root)
-    found = [Problem(entry.path or "/", entry.message, line=entry.line) for entry in schema.error_log]
-    return list(dict.fromkeys(found)) or [Problem("/", "libvirt's schema refuses the document")]
+    return [
+        Problem(entry.path or "/", " ".join(entry.message.split()), line=entry.line)
+        for entry in schema.error_log
+    ]
 
 
 _JUDGES: Mapping[str, Callable[[Tree, _Schemas], list[Problem]]] = MappingProxyType(

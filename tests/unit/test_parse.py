@@ -81,7 +81,8 @@ def test_text_between_elements_stays() -> None:
 
 def test_lines_are_those_of_the_text() -> None:
     root = parse("<!-- a\n-->\n<a>\n<b/>\n</a>")
-    assert [element.sourceline for element in root.iter()] == [3, 4]
+    lines: list[Any] = [element.sourceline for element in root.iter()]
+    assert lines == [3, 4]
 
 
 @pytest.mark.parametrize(
