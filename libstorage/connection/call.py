@@ -37,6 +37,7 @@ _REMOTE_BULK_LANES = 32
 _LOCAL_SLOW_CALLS = 4
 _REMOTE_SLOW_CALLS = 8
 _CLOSING_GRACE = 1.0
+_SHORTEST = 0.001  # seconds; less is a mistake: milliseconds, or a difference of two times
 _DECIDING = 5.0  # seconds for the one question that tells two meanings of an error apart
 
 _ENDS_ITS_TARGET = frozenset(
@@ -87,8 +88,8 @@ class Connection:
         keepalive: tuple[int, int] = (5, 3),
         unsafe: bool = False,
     ) -> None:
-        if lanes is not None and lanes < 1:
-            raise InvalidRequestError(f"lanes must be at least 1, not {lanes}")
+        _refuse_less_than(1, lanes=lanes)
+        _refuse_less_than(_SHORTEST, timeout=timeout, open_timeout=open_timeout)
         address = parse(uri, unsafe=unsafe)
         self.readonly = readonly
         self.timeout = timeout
@@ -189,14 +190,14 @@ class Connection:
             raise failure.forked(failure.fields(op, target, self.uri))
         waiting = TimeLimit(NEVER if timeout is None else timeout / 2)
         if op.duration is Duration.LONG and not self._slow_calls.enter(op, target, waiting):
-            raise self._no_turn(op, target, waiting, f"{self._slow_calls.most} slow calls")
+            raise self._no_turn(op, target, waiting, f"{self._slow_calls.most} slow calls at once")
         try:
             return self._lanes.take(waiting, alone=op.duration is not Duration.SHORT)
         except BaseException as error:
             if op.duration is Duration.LONG:
                 self._slow_calls.leave(op, target)
             if isinstance(error, NoLane):
-                raise self._no_turn(op, target, waiting, f"{self.max_lanes} calls") from None
+                raise self._no_turn(op, target, waiting, f"{self.max_lanes} calls at once") from None
             if isinstance(error, Closed):
                 raise failure.closed(failure.fields(op, target, self.uri)) from None
             raise
@@ -211,8 +212,9 @@ class Connection:
         """Let every lane drop what it keeps of a thing that is no more, or not what it was."""
         self._lanes.forget(target)
 
-    def _no_turn(self, op: Operation, target: Target, waited: TimeLimit, what: str) -> StorageError:
-        return failure.no_turn(failure.fields(op, target, self.uri), waited.span, what)
+    def _no_turn(self, op: Operation, target: Target, waited: TimeLimit, most: str) -> StorageError:
+        fields = failure.fields(op, target, self.uri)
+        return failure.no_turn(fields, waited.span, most if self.lane_count() else None)
 
     def _opener(self, address: Address, keepalive: tuple[int, int], timeout: float) -> Opener:
         return Opener(self._process, address, self.readonly, keepalive, timeout)
@@ -272,6 +274,16 @@ class Visit:
         if isinstance(mapped, NotFoundError):
             lane.forget(self._target)
         return mapped
+
+
+def _refuse_less_than(least: float, **options: float | None) -> None:
+    for name, value in options.items():
+        if value is not None and value < least:
+            raise InvalidRequestError(
+                f"{name} must be at least {least:g}, not {value:g}",
+                operation="host.open",
+                outcome="not_started",
+            )
 
 
 def _raise_alone(error: BaseException) -> NoReturn:

@@ -106,12 +106,22 @@ def cut(op: Operation, target: Target, uri: str, limit: TimeLimit) -> StorageErr
     return ConnectionLostError(f"{head}the connection was closed while it ran", **common)
 
 
-def no_turn(common: ErrorFields, waited: float, what: str) -> DeadlineError:
-    """A call did not get its turn in time."""
+def no_turn(common: ErrorFields, waited: float, most: str | None) -> DeadlineError:
+    """A call did not get its turn in time.
+
+    Args:
+        common: What every error says of the call.
+        waited: How long, in seconds.
+        most: What the host allows; ``None`` if not even one connection was open.
+    """
     hint = "Connect with more lanes, give it a larger timeout, or do less at once; and does the daemon hang?"
+    why = (
+        f"{most} are allowed on this host, and none of them ended"
+        if most
+        else "no connection opened in that time"
+    )
     return DeadlineError(
-        f"{_subject(common)} did not get its turn within {waited:g} s: "
-        f"{what} at once are allowed on this host, and none of them ended",
+        f"{_subject(common)} did not get its turn within {waited:g} s: {why}",
         **(common | ErrorFields(hint=hint, outcome="not_started", retry="backoff")),
     )
 

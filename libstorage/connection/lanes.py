@@ -35,10 +35,6 @@ class _Waiter:
         self._called = threading.Lock()
         self._called.acquire()
 
-    @property
-    def is_served(self) -> bool:
-        return self.lane is not None or self.error is not None
-
     def call(self, lane: Lane | None, error: Exception | None = None) -> None:
         self.lane, self.error = lane, error
         self._called.release()

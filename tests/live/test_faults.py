@@ -114,6 +114,15 @@ class TestDaemonHangs:
             Connection(own_daemon.uri, open_timeout=0.3)
         assert (caught.value.outcome, caught.value.retry) == ("not_started", "backoff")
 
+    def test_reopening_may_not_take_longer_than_the_call(self, own_daemon: PrivateDaemon) -> None:
+        with Connection(own_daemon.uri) as connection:
+            own_daemon.restart(kill=True)
+            with stopped(own_daemon), takes(0.1, 1.0), pytest.raises(DeadlineError) as caught:
+                connection.call(op.HOST_VERSION, HERE, hosts_version, timeout=0.3)
+            assert "no connection opened in that time" in str(caught.value)
+            assert caught.value.outcome == "not_started"
+            assert connection.call(op.HOST_VERSION, HERE, hosts_version) > 0
+
     def test_closing_ends_in_time(self, own_daemon: PrivateDaemon) -> None:
         connection = Connection(own_daemon.uri)
         with ThreadPoolExecutor(1) as threads, stopped(own_daemon):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,10 +127,11 @@ def test_threads_share_it(connection: Connection, pool: PoolId) -> None:
     assert done == [True] * 8
 
 
-@pytest.mark.parametrize("lanes", [0, -1])
-def test_a_connection_needs_a_lane(uri: str, lanes: int) -> None:
-    with pytest.raises(InvalidRequestError, match="lanes must be at least 1"):
-        Connection(uri, lanes=lanes)
+@pytest.mark.parametrize("option", [{"lanes": 0}, {"lanes": -1}, {"timeout": 0}, {"open_timeout": -1.0}])
+def test_a_connection_needs_a_lane_and_time(uri: str, option: dict[str, Any]) -> None:
+    (name,) = option
+    with pytest.raises(InvalidRequestError, match=f"{name} must be at least"):
+        Connection(uri, **option)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
