@@ -42,6 +42,9 @@ class Handle(ABC, Generic[Id]):
 
         Args:
             changes: Options to change, as for [Host.with_options][libstorage.Host.with_options].
+
+        Raises:
+            InvalidRequestError: There is no such option.
         """
         return type(self)(self._host.with_options(**changes), self._id)
 

@@ -89,6 +89,10 @@ class Pools(Collection[Pool, HostId]):
             persistent: Only those that have a definition, or that vanish when they are stopped.
             autostart: Only those that start with the daemon, or that do not.
             types: Only those of one of these types.
+
+        Raises:
+            InvalidRequestError: There is no such type, or these are other flags.
+            StorageError: The host could not be asked.
         """
         chosen = combined(
             ListPoolsFlags,
@@ -106,7 +110,11 @@ class Pools(Collection[Pool, HostId]):
         return tuple(Pool(self._host, identity) for identity in found)
 
     def names(self, *, active: bool | None = None) -> tuple[str, ...]:
-        """The names of all pools, or of those that are running or are not; in one call."""
+        """The names of all pools, or of those that are running or are not; in one call.
+
+        Raises:
+            StorageError: The host could not be asked.
+        """
         return tuple(pool.name for pool in self.list(active=active))
 
     def count(self, *, active: bool | None = None) -> int:
@@ -114,6 +122,9 @@ class Pools(Collection[Pool, HostId]):
 
         libvirt counts running pools and others apart (``virConnectNumOfStoragePools``,
         ``virConnectNumOfDefinedStoragePools``), so that all of them take two calls.
+
+        Raises:
+            StorageError: The host could not be asked.
         """
 
         def count(lane: Lane) -> int:

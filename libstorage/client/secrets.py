@@ -143,6 +143,10 @@ class Secrets(Collection[Secret, HostId]):
             flags: Filters as flags, in addition to the others.
             ephemeral: Only those that are kept in memory, or on disk.
             private: Only those whose value is told to nobody, or can be read.
+
+        Raises:
+            InvalidRequestError: These are other flags.
+            StorageError: The host could not be asked.
         """
         chosen = combined(
             ListSecretsFlags,
@@ -158,7 +162,11 @@ class Secrets(Collection[Secret, HostId]):
         return tuple(Secret(self._host, identity) for identity in found)
 
     def count(self) -> int:
-        """How many there are (``virConnectNumOfSecrets``)."""
+        """How many there are (``virConnectNumOfSecrets``).
+
+        Raises:
+            StorageError: The host could not be asked.
+        """
         return self._call(SECRETS_COUNT, lambda lane: lane.connection.numOfSecrets())
 
     def define(self, spec: SecretSpec) -> Secret:
