@@ -143,7 +143,7 @@ def clone_and_grow(base: ls.Volume, content: Path, scratch: Path) -> ls.Volume:
     copied = scratch / "copied.raw"
     copy.download(copied)
     expect(sha256(copied) == sha256(content), "the clone's content is not that of the image")
-    with copied.open(encoding="ascii") as lines:
+    with copied.open(encoding="utf-8") as lines:
         say(f"Cloned {base.name} to {copy.name}, raw bytes that begin with {next(lines).strip()!r}.")
     copy.resize(2 * CAPACITY)
     say(f"Grew {copy.name} from {CAPACITY} to {copy.info().capacity}.")
