@@ -50,7 +50,7 @@ def explain(
         problem
         for element in root.iter()
         if element in refused
-        for problem in _of_element(element, declared.get(element)) or map(_of_error, refused[element])
+        for problem in _of_element(element, declared[element]) or map(_of_error, refused[element])
     ]
     return list(dict.fromkeys(problems))[:MOST_PROBLEMS]
 
@@ -102,9 +102,7 @@ def angled(tag: str) -> str:
 # ---- one element beside its declaration -----------------------------------------------------------------------------
 
 
-def _of_element(element: Tree, declared: Component | None) -> list[Problem]:
-    if declared is None:
-        return []
+def _of_element(element: Tree, declared: Component) -> list[Problem]:
     kind = declared.get_alternative_type(element)
     problems = list(islice(_of_attributes(element, declared.get_attributes(kind)), MOST_PROBLEMS))
     # An attribute that chooses the type may have chosen the wrong one: nothing more can be said then.
@@ -147,10 +145,8 @@ def _of_children(element: Tree, model: Component) -> Iterator[Problem]:
             reason = f"is text, which <{_tag(element)}> cannot hold"
             yield problem_at(element, reason, found=text.strip(_BLANK))
     bounds = _bounds(model)
-    if None in bounds:
-        return
     prefixes = [*element.nsmap.items(), *model.namespaces.items()]
-    known = {name: _printed(name, prefixes) for name, (_, most) in bounds.items() if name and most}
+    known = {name: _printed(name, prefixes) for name, (_, most) in bounds.items() if most}
     seen: Counter[str] = Counter()
     for child in element:
         seen[child.tag] += 1
@@ -166,12 +162,11 @@ def _of_children(element: Tree, model: Component) -> Iterator[Problem]:
             yield problem_at(element, f"<{shown}> is missing")
 
 
-def _bounds(particle: Component) -> dict[str | None, tuple[int, float]]:
-    """How often each child may stand in a content model, at least and at most; ``None`` is a child of any name."""
+def _bounds(particle: Component) -> dict[str, tuple[int, float]]:
+    """How often each child may stand in a content model, at least and at most."""
     most = float("inf") if particle.max_occurs is None else particle.max_occurs
     if not hasattr(particle, "model"):
-        forbidden = particle.name is not None and particle.type.local_name == "error"
-        return {particle.name: (particle.min_occurs, 0 if forbidden else most)}
+        return {particle.name: (particle.min_occurs, 0 if particle.type.local_name == "error" else most)}
     inner = [_bounds(item) for item in particle]
     least_of, most_of = (min, max) if particle.model == "choice" else (sum, sum)
     bounds = {}
@@ -194,9 +189,8 @@ def _of_error(error: Component) -> Problem:
     if child is not None:
         reason = f"<{_tag(child)}> stands in the wrong place inside <{_tag(element)}>"
         return problem_at(child, reason, expected=expected)
-    if expected:
-        return problem_at(element, f"<{_tag(element)}> is incomplete", expected=expected)
-    return problem_at(element, error.reason)
+    reason = f"<{_tag(element)}> is incomplete" if expected else error.reason
+    return problem_at(element, reason, expected=expected)
 
 
 def _expected(kind: Component, value: str) -> str:

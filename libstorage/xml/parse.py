@@ -122,8 +122,6 @@ def _broken(error: etree.XMLSyntaxError, data: bytes) -> DocumentError:
     said = re.sub(r" ?,? line \d+, column \d+$", "", " ".join((error.msg or "").split()))
     if said.startswith("Excessive depth"):
         said = "elements are nested more than 256 deep"
-    elif "HUGE" in said:
-        said = "a name, value or text is too long"
     return _refusal(f"not well-formed: {said}", line=error.lineno)
 
 
