@@ -13,6 +13,7 @@ from libstorage.client.volume import Volume
 from libstorage.connection.lane import Lane
 from libstorage.connection.target import PoolId, VolumeId
 from libstorage.enums import VolumeCreateFlags
+from libstorage.errors import InvalidRequestError
 from libstorage.models.inventory import VolumeEntry
 from libstorage.models.volume import VolumeSpec
 from libstorage.operations import VOLUME_CREATE, VOLUME_LOOKUP_BY_NAME, VOLUMES_COUNT, VOLUMES_LIST
@@ -98,6 +99,7 @@ class Volumes(Collection[Volume, PoolId]):
             UnsupportedError: This type of pool does not make volumes, or none of that format.
         """
         check_volume_spec(spec, strict_name=self._host.options.strict_names)
+        _check_capacity(spec)
         preallocate = VolumeCreateFlags.PREALLOC_METADATA if preallocate_metadata else None
         wanted = combined(VolumeCreateFlags, flags, preallocate, volume_create_flags(self._host.versions))
         identity, xml = VolumeId(self._scope, spec.name), spec.to_xml()
@@ -110,6 +112,16 @@ class Volumes(Collection[Volume, PoolId]):
 
     def _all(self) -> tuple[Volume, ...]:
         return self.list()
+
+
+def _check_capacity(spec: VolumeSpec) -> None:
+    if spec.capacity is None and spec.backing_store is None:
+        raise InvalidRequestError(
+            f"volume {spec.name!r} has no capacity, which only a clone or a volume with a backing store may leave out",
+            hint='VolumeSpec.raw(name, "20 GiB"), for one.',
+            outcome="not_started",
+            retry="no",
+        )
 
 
 def _look_up(lane: Lane, identity: VolumeId) -> None:

@@ -49,6 +49,11 @@ class HelperRun:
         """Whether it says that the disk is full. libvirt runs programs in the C locale."""
         return any(words in self.stderr for words in ("No space left on device", "Disk quota exceeded"))
 
+    @property
+    def has_no_clock(self) -> bool:
+        """Whether qemu-img could not time a cipher: on a machine whose CPU clock is coarse that fails at random."""
+        return "accurate CPU usage" in self.stderr
+
     def __str__(self) -> str:
         said = self.stderr or "it did not say why"
         return f"{self.program} on the host exited with status {self.exit_status}: {said}"

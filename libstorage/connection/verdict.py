@@ -114,7 +114,6 @@ _PLAIN: dict[int, Verdict] = {
     Code.INVALID_STORAGE_POOL: _NO_HANDLE,
     Code.INVALID_STORAGE_VOL: _NO_HANDLE,
     Code.INVALID_STREAM: _NO_HANDLE,
-    Code.INVALID_ARG: _WRONG_ARGUMENT,
     Code.OVERFLOW: _WRONG_ARGUMENT,
     Code.XML_ERROR: _WRONG_DOCUMENT,
     Code.XML_DETAIL: _WRONG_DOCUMENT,
@@ -155,6 +154,9 @@ def _helper(run: HelperRun) -> Verdict:
         return Verdict(NoSpaceError, _NO_SPACE.hint, reason=reason)
     if run.is_missing:
         return Verdict(HelperError, f"Install {run.program} on the host.", reason=reason, run=run)
+    if run.has_no_clock:
+        hint = "qemu-img could not time the cipher, as happens at random in virtual machines; try again."
+        return Verdict(HelperError, hint, retry="backoff", reason=reason, run=run)
     return Verdict(HelperError, reason=reason, run=run)
 
 
@@ -323,6 +325,15 @@ def _secret(case: Case) -> Verdict:
     return Verdict(SecretNotFoundError, "host.secrets lists what is there.")
 
 
+def _invalid_argument(case: Case) -> Verdict:
+    if case.op == op.VOLUME_RESIZE:
+        return Verdict(
+            InvalidRequestError,
+            "To make it smaller takes shrink=True, and never goes below what is allocated.",
+        )
+    return _WRONG_ARGUMENT
+
+
 def _private_secret(case: Case) -> Verdict:
     return (
         Verdict(AccessDeniedError, "It is private: libvirt keeps its value to itself.")
@@ -333,6 +344,7 @@ def _private_secret(case: Case) -> Verdict:
 
 _DECIDED: dict[int, Callable[[Case], Verdict]] = {
     Code.INTERNAL_ERROR: _internal_error,
+    Code.INVALID_ARG: _invalid_argument,
     Code.OPERATION_FAILED: _operation_failed,
     Code.OPERATION_INVALID: _operation_invalid,
     Code.SYSTEM_ERROR: _system_error,
