@@ -2,9 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup system demo test stress lint format wheel-test coverage bench clean
+.PHONY: help setup system demo test stress lint format docs wheel-test coverage bench clean
 help:
-	@echo 'make demo | test | stress | lint | format | wheel-test | coverage | bench | clean'
+	@echo 'make demo | test | stress | lint | format | docs | wheel-test | coverage | bench | clean'
 
 setup: system .venv/stamp
 
@@ -34,6 +34,10 @@ lint: setup
 format: setup
 	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
+
+# The pages of docs/reference, from what the code declares.
+docs: setup
+	$(BIN)/python docs/generate.py
 
 wheel-test: setup
 	tools/wheel-test
