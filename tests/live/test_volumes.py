@@ -176,6 +176,12 @@ class TestCreate:
         with pytest.raises(InvalidRequestError, match="no format"):
             pool.volumes.create(spec)
 
+    def test_no_capacity_where_nothing_else_gives_one(self, pool: Pool, filled: Volume) -> None:
+        with pytest.raises(InvalidRequestError, match="has no capacity"):
+            pool.volumes.create(VolumeSpec.raw("none.img"))
+        over = VolumeSpec.qcow2("over.qcow2", backing=filled.as_backing())
+        assert pool.volumes.create(over).info().capacity == filled.info().capacity
+
 
 class TestFinding:
     def test_every_look_up_finds_it(self, pool: Pool, filled: Volume) -> None:

@@ -143,6 +143,19 @@ def test_what_a_helper_said(text: str, run: HelperRun | None) -> None:
     )
 
 
+def test_a_cipher_that_could_not_be_timed_may_be_tried_again() -> None:
+    text = "Child process (/usr/bin/qemu-img create) unexpected exit status 1: qemu-img: Unable to get accurate CPU usage"
+    found = judge(Case(said(Code.INTERNAL_ERROR, Domain.NONE, text=text), op.VOLUME_CREATE, VOLUME, None))
+    assert (found.error, found.retry) == (HelperError, "backoff")
+    assert "try again" in str(found.hint)
+
+
+def test_a_refused_resize_says_how_to_shrink() -> None:
+    found = judge(Case(said(Code.INVALID_ARG), op.VOLUME_RESIZE, VOLUME, None))
+    assert found.error is InvalidRequestError
+    assert "shrink=True" in str(found.hint)
+
+
 def test_an_error_of_the_binding_itself() -> None:
     load().registerErrorHandler(lambda *_: None, None)
     complaint = load().libvirtError("cannot use recvAll with nonblocking stream")
