@@ -234,6 +234,8 @@ class Lanes:
                 while self._waiters:
                     self._waiters.popleft().call(None, _twin(error))
             self._changed.notify_all()
+            if self._waiters and not self._changed.wait_for(lambda: self._closed, _PAUSE_AFTER_FAILURE):
+                self._open_for_waiters()
 
 
 def _twin(error: Exception) -> Exception:

@@ -14,6 +14,7 @@ from libstorage.connection.raw import RawConnect
 from libstorage.connection.uri import Address, Transport
 
 _LOOK_EVERY = 0.0002  # seconds between two looks for the new socket
+_TRIES_ALONE = 3
 _AFTER_CUT = 1.0  # seconds for open() to come back after its socket was shut down
 
 
@@ -43,10 +44,11 @@ class Opener:
             AuthenticationError: It does not accept who we are.
         """
         limit = TimeLimit(self.timeout)
-        lane = self._open(limit, alone=False) or self._open(limit, alone=True)
-        if lane is None:
-            raise untold_socket(self.address.uri)
-        return lane
+        for alone in (False, *[True] * _TRIES_ALONE):
+            lane = self._open(limit, alone=alone)
+            if lane is not None:
+                return lane
+        raise untold_socket(self.address.uri)
 
     def _open(self, limit: TimeLimit, *, alone: bool) -> Lane | None:
         """Open a lane; ``None`` if its socket cannot be told from others.
@@ -121,14 +123,14 @@ class _Attempt:
         self._opener.process.claimed -= self._mine
 
     def claim(self) -> int | None:
-        """Which socket the connection has: the one that came with it and lived. The process's lock is held."""
+        """Which socket the connection has: the one that came with it, if no other did. The process's lock is held."""
         process = self._opener.process
         process.claimed -= self._mine
-        left = self._mine & self._new(connected=True)
-        if self._connection is None or not self._has_socket or len(left) != 1:
+        new = self._new(connected=True)
+        if self._connection is None or not self._has_socket or len(new) != 1 or not new <= self._mine:
             return None
-        process.claimed |= left
-        return left.pop()
+        process.claimed |= new
+        return new.pop()
 
     def result(self) -> tuple[RawConnect, bool]:
         """The connection, and whether it has a socket: libvirt's test driver has none."""

@@ -110,7 +110,7 @@ def test_started_by_an_ordinary_user(tmp_path: Path) -> None:
         env={**os.environ, "TMPDIR": "/tmp"},
         cwd="/",
     )
-    assert (done.stderr, done.stdout) == ("", "storage:///session True\n")
+    assert done.stdout == "storage:///session True\n", done.stderr
 
 
 def test_two_at_once_know_nothing_of_each_other(daemon: PrivateDaemon, tmp_path: Path) -> None:

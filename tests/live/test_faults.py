@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import random
+import socket
 import subprocess
 import sys
 import threading
@@ -150,6 +152,36 @@ class TestDaemonHangs:
                 Connection(daemon.uri, open_timeout=0.4)
             assert "max_clients" in str(caught.value)
 
+    def test_fewer_lanes_than_hoped_for_serve_all(self) -> None:
+        settings = {"max_clients": 3, "max_anonymous_clients": 3}
+        with (
+            started_daemon(settings=settings) as daemon,
+            Connection(daemon.uri, lanes=8, open_timeout=0.3) as connection,
+            ThreadPoolExecutor(8) as threads,
+        ):
+            calls = [
+                threads.submit(connection.call, op.HOST_VERSION, HERE, hosts_version) for _ in range(200)
+            ]
+            assert all(call.result() for call in calls)
+            assert connection.lane_count() <= 3
+
+    def test_another_lane_is_tried_again_after_a_failure(self) -> None:
+        settings = {"max_clients": 2, "max_anonymous_clients": 2}
+        meeting = threading.Barrier(2)
+        with (
+            started_daemon(settings=settings) as daemon,
+            Connection(daemon.uri) as other,
+            Connection(daemon.uri, lanes=2, open_timeout=0.2) as connection,
+            ThreadPoolExecutor(2) as threads,
+        ):
+            calls = [
+                threads.submit(connection.call, op.HOST_VERSION, HERE, lambda _: meeting.wait(10))
+                for _ in "ab"
+            ]
+            sleep(0.5)
+            other.close()
+            assert sorted(call.result() for call in calls) == [0, 1]
+
 
 class TestDaemonDies:
     @pytest.mark.parametrize("kill", [False, True])
@@ -225,6 +257,57 @@ def test_a_system_that_does_not_show_sockets(
         assert connection.is_alive()
 
 
+def assert_lanes_know_their_sockets(uri: str) -> None:
+    """Cut eight lanes one by one: each time exactly that one must die."""
+    meeting, turn, lanes = threading.Barrier(8), threading.Lock(), list[Lane]()
+
+    def body(lane: Lane) -> bool:
+        lanes.append(lane)
+        meeting.wait(10)
+        with turn:
+            lane.cut()
+            died = wait_until(lambda: not lane.connection.isAlive())
+            return died and all(other.is_cut or other.connection.isAlive() for other in lanes)
+
+    with Connection(uri, lanes=8) as connection, ThreadPoolExecutor(8) as threads:
+        calls = [threads.submit(connection.call, op.HOST_VERSION, HERE, body) for _ in range(8)]
+        assert all(call.result() for call in calls)
+    assert len(set(lanes)) == 8
+
+
+def test_sockets_of_others_to_the_same_daemon_are_left_alone(daemon: PrivateDaemon) -> None:
+    strangers: list[socket.socket] = []
+    done = threading.Event()
+
+    def connect() -> None:
+        while not done.wait(random.uniform(0, 0.06)):
+            stranger = socket.socket(socket.AF_UNIX)
+            stranger.connect(str(daemon.socket))
+            strangers.append(stranger)
+            if len(strangers) > 10:
+                strangers.pop(random.randrange(10)).close()
+
+    with ThreadPoolExecutor(1) as threads:
+        connecting = threads.submit(connect)
+        try:
+            for _ in range(5):
+                assert_lanes_know_their_sockets(daemon.uri)
+        finally:
+            done.set()
+        connecting.result()
+    assert all(is_open(stranger) for stranger in strangers)
+    for stranger in strangers:
+        stranger.close()
+
+
+def is_open(stranger: socket.socket) -> bool:
+    stranger.setblocking(False)
+    try:
+        return stranger.recv(1) != b""
+    except BlockingIOError:
+        return True
+
+
 class TestFarAway:
     """Over TCP, with a slow link in between."""
 
@@ -248,26 +331,7 @@ class TestFarAway:
             assert all(call.result() for call in calls)
 
     def test_each_lane_knows_its_own_socket(self, link: RpcCounter) -> None:
-        with Connection(link.uri, lanes=8) as connection:
-            meeting = threading.Barrier(8)
-
-            def body(lane: Lane) -> tuple[Lane, bool]:
-                meeting.wait(10)
-                with turn:
-                    others = [other for other in lanes if other is not lane and not other.is_cut]
-                    lanes.append(lane)
-                    lane.cut()
-                    sleep(0.03)
-                    return lane, all(
-                        other.connection.isAlive() for other in others
-                    ) and not lane.connection.isAlive()
-
-            lanes: list[Lane] = []
-            turn = threading.Lock()
-            with ThreadPoolExecutor(8) as threads:
-                calls = [threads.submit(connection.call, op.HOST_VERSION, HERE, body) for _ in range(8)]
-            assert all(call.result()[1] for call in calls)
-            assert len({call.result()[0] for call in calls}) == 8
+        assert_lanes_know_their_sockets(link.uri)
 
     def test_a_call_ends_at_its_deadline(self, own_daemon: PrivateDaemon) -> None:
         link = RpcCounter(own_daemon.uri, None)
