@@ -19,6 +19,7 @@ from libstorage.errors import ExistsError, InvalidRequestError, TransferError
 Local: TypeAlias = str | os.PathLike[str] | BinaryIO
 """A path, or a file object opened in binary mode."""
 
+_EXISTING_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe would wait for its other end
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _PRIVATE = 0o600  # images hold secrets
 
@@ -72,7 +73,7 @@ def source(local: Local) -> Iterator[Source]:
         yield Source(getattr(local, "name", None) or repr(local), _rest_of(local), local)
         return
     path = os.fspath(local)
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 -- FileIO
+    with os.fdopen(os.open(path, _EXISTING_FILE), "rb", buffering=0) as file:
         mode = os.fstat(file.fileno()).st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
             raise InvalidRequestError(
@@ -135,7 +136,7 @@ def _new_file(path: Path, *, overwrite: bool) -> Iterator[io.FileIO]:
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         part = f".{path.name[:100]}.part-{secrets.token_hex(4)}"
-        with open(os.open(part, _NEW_FILE, _PRIVATE, dir_fd=folder), "wb", buffering=0) as file:  # noqa: PTH123 -- a descriptor
+        with os.fdopen(os.open(part, _NEW_FILE, _PRIVATE, dir_fd=folder), "wb", buffering=0) as file:
             try:
                 yield file
                 os.fsync(file.fileno())

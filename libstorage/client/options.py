@@ -116,4 +116,4 @@ class Part:
         Raises:
             InvalidRequestError: That are no sizes.
         """
-        return cls(size_of("offset", offset), None if length is None else size_of("length", length))
+        return cls(int(size_of("offset", offset)), None if length is None else int(size_of("length", length)))

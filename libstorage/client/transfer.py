@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from libstorage.client import files
+from libstorage.client.arrival import Ending
 from libstorage.client.files import Local, Source
 from libstorage.client.options import Part, Progress
 from libstorage.client.raw import decoded, raw_volume
 from libstorage.client.settle import let_pool_see
 from libstorage.connection.lane import Lane
-from libstorage.connection.raw import RawStream
+from libstorage.connection.raw import RawStream, RawVolume
 from libstorage.connection.target import VolumeId
 from libstorage.enums import VolumeFormat, VolumeInfoFlags, VolumeType
 from libstorage.errors import InvalidRequestError, StorageError, TransferError
 from libstorage.models.volume import VolumeSpec
 from libstorage.operations import VOLUME_DOWNLOAD, VOLUME_INFO, VOLUME_UPLOAD, VOLUME_XML, Operation
-from libstorage.units import Size
 
 if TYPE_CHECKING:
     from libstorage.client.host import Host
@@ -86,7 +86,7 @@ def _check_room(volume: VolumeId, spec: VolumeSpec, offset: int, length: int) ->
         )
     if spec.type == VolumeType.FILE and spec.target.format not in _PLAIN:
         return  # the file of an image that grows as it is filled
-    room = max(spec.capacity or Size(0), spec.physical or Size(0))
+    room = int(max(spec.capacity or 0, spec.physical or 0))
     if offset + length > room:
         raise _refusal(
             VOLUME_UPLOAD,
@@ -102,6 +102,7 @@ def _send(host: Host, volume: VolumeId, source: Source, offset: int, count: _Cou
         return  # libvirt takes a length of 0 for no limit
     with host._lane(VOLUME_UPLOAD, volume) as lane:
         raw = raw_volume(lane, volume, fresh=True)
+        ending = Ending(offset)
         with _stream(lane, lambda stream: raw.upload(stream, offset, count.length, 0)) as stream:
             count.begun = True
             while count.left:
@@ -109,9 +110,27 @@ def _send(host: Host, volume: VolumeId, source: Source, offset: int, count: _Cou
                     data = source.read(min(SEND_BYTES, count.left))
                 if not data:
                     raise TransferError(f"{source.name} ended after {count.done} of {count.length} bytes")
+                ending.add(data)
                 _send_all(stream, data)
                 with _own_time(lane):
                     count.add(len(data))
+        _check_end(lane, raw, ending)
+
+
+def _check_end(lane: Lane, raw: RawVolume, ending: Ending) -> None:
+    def read(offset: int, length: int) -> bytes:
+        found = b""
+        with _stream(lane, lambda stream: raw.download(stream, offset, length, 0)) as stream:
+            while len(found) < length and (data := stream.recv(length - len(found))):
+                found += data
+        return found
+
+    missing = ending.first_missing(read)
+    if missing is not None:
+        raise TransferError(
+            f"libvirt says that all is well, but the bytes from {missing.offset} on are not there",
+            hint="The storage under the pool is full, probably, or somebody else wrote to the volume meanwhile.",
+        )
 
 
 def _send_all(stream: RawStream, data: bytes) -> None:

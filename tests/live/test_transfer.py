@@ -1,0 +1,594 @@
+"""Uploads and downloads: what arrives, what is refused, and what is left when one breaks off."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import random
+import socket
+import stat
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import sleep
+from typing import Any, BinaryIO, cast
+
+import pytest
+
+from libstorage import (
+    ConnectionLostError,
+    ExistsError,
+    Host,
+    InvalidRequestError,
+    MiB,
+    NoSpaceError,
+    Pool,
+    PoolBusyError,
+    PoolSpec,
+    StorageError,
+    TransferError,
+    Volume,
+    VolumeNotFoundError,
+    VolumeSpec,
+    connect,
+)
+from libstorage.client import settle
+from libstorage.client.arrival import KEPT, Ending
+from libstorage.client.transfer import RECEIVE_BYTES, SEND_BYTES
+from libstorage.testing import PrivateDaemon
+from tests.live.conftest import started_daemon
+
+SIZES = sorted(
+    {0, 1, 511, *(edge + d for edge in (RECEIVE_BYTES, SEND_BYTES) for d in (-1, 0, 1)), 3 * SEND_BYTES + 7}
+)
+NOISE = random.Random(1).randbytes(4 * MiB)
+
+
+QCOW2 = (
+    bytes.fromhex("514649fb00000002") + bytes(12) + bytes.fromhex("00000010 0000000000100000") + bytes(4000)
+)
+"""As much of a qcow2 image as libvirt looks at."""
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture
+def make(pool: Pool) -> Callable[..., Volume]:
+    """Makes a raw volume of a size, full of a letter."""
+
+    def make(size: int, letter: bytes = b"v") -> Volume:
+        volume = pool.volumes.create(
+            VolumeSpec.raw(f"volume-{size}-{letter.decode()}.img", size, allocation=0)
+        )
+        Path(volume.path()).write_bytes(letter * size)
+        return volume
+
+    return make
+
+
+def content(volume: Volume) -> bytes:
+    return Path(volume.path()).read_bytes()
+
+
+class TestWhole:
+    @pytest.mark.parametrize("size", SIZES)
+    def test_what_goes_up_comes_down(self, make: Callable[..., Volume], folder: Path, size: int) -> None:
+        data = NOISE[:size]
+        (folder / "source").write_bytes(data)
+        volume = make(size)
+        assert volume.upload(folder / "source") is volume
+        assert digest(content(volume)) == digest(data)
+        assert volume.download(folder / "copy") is volume
+        assert digest((folder / "copy").read_bytes()) == digest(data)
+
+    @pytest.mark.parametrize("size", SIZES)
+    def test_through_file_objects(self, make: Callable[..., Volume], size: int) -> None:
+        volume, copy = make(size), io.BytesIO()
+        volume.upload(io.BytesIO(NOISE[:size])).download(copy)
+        assert digest(copy.getvalue()) == digest(NOISE[:size])
+
+    def test_text_paths(self, make: Callable[..., Volume], folder: Path) -> None:
+        (folder / "source").write_bytes(NOISE[:100])
+        make(100).upload(str(folder / "source")).download(str(folder / "copy"))
+        assert (folder / "copy").read_bytes() == NOISE[:100]
+
+    def test_a_file_object_is_read_from_where_it_stands(self, make: Callable[..., Volume]) -> None:
+        source = io.BytesIO(NOISE[:1000])
+        source.seek(900)
+        volume = make(1000)
+        volume.upload(source)
+        assert content(volume) == NOISE[900:1000] + b"v" * 900
+
+    def test_an_image_becomes_what_it_is(self, pool: Pool, folder: Path) -> None:
+        """A pool that saw the volume before must see what it has become, for what follows to be right."""
+        image = folder / "image.qcow2"
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", image, "20M"], check=True)
+        for round_ in range(20):
+            volume = pool.volumes.create(VolumeSpec.raw(f"{round_}.img", "1 MiB", allocation=0))
+            volume.upload(image)
+            assert volume.info().capacity == 20 * MiB
+            assert volume.spec().target.format == "qcow2"
+            volume.resize("40 MiB").delete()
+        assert pool.volumes.count() == 0
+
+    def test_an_image_larger_than_its_volume_was(self, pool: Pool, folder: Path) -> None:
+        (folder / "content").write_bytes(NOISE)
+        subprocess.run(
+            ["qemu-img", "convert", "-O", "qcow2", folder / "content", folder / "image"], check=True
+        )
+        volume = pool.volumes.create(VolumeSpec.qcow2("v.qcow2", "1 MiB"))
+        assert volume.upload(folder / "image").info().capacity == len(NOISE)
+        subprocess.run(["qemu-img", "check", "-q", volume.path()], check=True)
+
+
+class TestParts:
+    def test_a_part_in_the_middle(self, make: Callable[..., Volume]) -> None:
+        volume, copy = make(3000), io.BytesIO()
+        volume.upload(io.BytesIO(NOISE), offset=1000, length=500)
+        assert content(volume) == b"v" * 1000 + NOISE[:500] + b"v" * 1500
+        volume.download(copy, offset=999, length=502)
+        assert copy.getvalue() == b"v" + NOISE[:500] + b"v"
+
+    def test_sizes_may_have_units(self, make: Callable[..., Volume]) -> None:
+        volume, copy = make(4096), io.BytesIO()
+        volume.upload(io.BytesIO(NOISE), offset="1 KiB", length="1 KiB").download(
+            copy, offset="1 KiB", length="1 KiB"
+        )
+        assert copy.getvalue() == NOISE[:1024]
+
+    def test_the_rest(self, make: Callable[..., Volume]) -> None:
+        copy = io.BytesIO()
+        make(3000).download(copy, offset=2990)
+        assert copy.getvalue() == b"v" * 10
+
+    @pytest.mark.parametrize("offset", [0, 1500, 3000])
+    def test_nothing_at_all(self, make: Callable[..., Volume], offset: int) -> None:
+        """libvirt takes a length of 0 for no limit."""
+        volume, copy = make(3000), io.BytesIO()
+        volume.upload(io.BytesIO(NOISE), offset=offset, length=0).download(copy, offset=offset, length=0)
+        assert content(volume) == b"v" * 3000
+        assert copy.getvalue() == b""
+
+    @pytest.mark.parametrize(("offset", "length"), [(0, 3001), (2999, 2), (3000, 1), (10**12, 1), (0, 2**62)])
+    def test_never_past_the_end(self, make: Callable[..., Volume], offset: int, length: int) -> None:
+        class Endless(io.RawIOBase):
+            def read(self, size: int = -1) -> bytes:
+                return bytes(size)
+
+        volume = make(3000)
+        with pytest.raises(InvalidRequestError, match=r"resize\(") as refused:
+            volume.upload(cast(BinaryIO, Endless()), offset=offset, length=length)
+        assert (refused.value.outcome, refused.value.operation) == ("not_started", "volume.upload")
+        with pytest.raises(InvalidRequestError, match="past the end"):
+            volume.download(io.BytesIO(), offset=offset, length=length)
+        assert content(volume) == b"v" * 3000
+        assert volume.info().capacity == 3000
+
+    @pytest.mark.parametrize("wrong", [-1, True, "much", 1.5])
+    @pytest.mark.parametrize("name", ["offset", "length"])
+    def test_what_is_no_size(self, make: Callable[..., Volume], name: str, wrong: Any) -> None:
+        with pytest.raises(InvalidRequestError, match=name):
+            make(3000).upload(io.BytesIO(), **{name: wrong})
+        with pytest.raises(InvalidRequestError, match=name):
+            make(3001).download(io.BytesIO(), **{name: wrong})
+
+    def test_a_folder_has_no_bytes(self, pool: Pool) -> None:
+        volume = pool.volumes.create(VolumeSpec.directory("folder"))
+        with pytest.raises(InvalidRequestError, match="directory"):
+            volume.upload(io.BytesIO(b"x"))
+        with pytest.raises(InvalidRequestError, match="directory"):
+            volume.download(io.BytesIO())
+
+
+class TestProgress:
+    def test_every_part_is_told(self, make: Callable[..., Volume]) -> None:
+        size = 2 * SEND_BYTES + 5
+        up: list[tuple[int, int | None]] = []
+        down: list[tuple[int, int | None]] = []
+        volume = make(size)
+        volume.upload(io.BytesIO(NOISE[:size]), progress=lambda done, total: up.append((done, total)))
+        volume.download(io.BytesIO(), progress=lambda done, total: down.append((done, total)))
+        assert up == [(done, size) for done in (0, SEND_BYTES, 2 * SEND_BYTES, size)]
+        assert down[0] == (0, size)
+        assert down[-1] == (size, size)
+        assert down == sorted(down)
+
+    def test_it_may_stop_the_transfer(self, make: Callable[..., Volume]) -> None:
+        class Enough(Exception):
+            pass
+
+        def progress(done: int, total: int | None) -> None:
+            if done:
+                raise Enough
+
+        volume = make(3 * SEND_BYTES)
+        transfers: list[Callable[[], Volume]] = [
+            lambda: volume.upload(io.BytesIO(NOISE), progress=progress, length=3 * SEND_BYTES),
+            lambda: volume.download(io.BytesIO(), progress=progress),
+        ]
+        for transfer in transfers:
+            with pytest.raises(Enough) as broke:
+                transfer()
+            assert "broke off" in "".join(broke.value.__notes__)
+        volume.delete()
+
+
+@pytest.fixture
+def small_pool(folder: Path) -> Iterator[Pool]:
+    """A pool on a small file system. A private daemon sees what was mounted before it started."""
+    if os.geteuid() != 0:
+        pytest.skip("not run: only root can mount a small file system")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6M", "small", folder], check=True)
+    try:
+        with started_daemon() as daemon, connect(daemon.uri) as host:
+            yield host.pools.define(PoolSpec.dir("small", str(folder / "pool"))).build().start()
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+class Broken(io.RawIOBase):
+    """A file that fails after so many bytes."""
+
+    def __init__(self, after: int, error: BaseException) -> None:
+        self.left = after
+        self.error = error
+
+    def read(self, size: int = -1) -> bytes:
+        data = NOISE[: min(size, self.left, len(NOISE))]
+        self.left -= len(data)
+        if not data:
+            raise self.error
+        return data
+
+    def write(self, data: Any, /) -> int:
+        if not self.left:
+            raise self.error
+        taken = min(self.left, len(data))
+        self.left -= taken
+        return taken
+
+
+class TestBrokenOff:
+    @pytest.mark.parametrize(
+        "error", [KeyError("mine"), OSError(5, "disk"), KeyboardInterrupt(), SystemExit(3)]
+    )
+    @pytest.mark.parametrize("after", [0, SEND_BYTES + 1])
+    def test_the_reader_raises(self, make: Callable[..., Volume], error: BaseException, after: int) -> None:
+        volume = make(3 * SEND_BYTES)
+        with pytest.raises(type(error)) as broke:
+            volume.upload(cast(BinaryIO, Broken(after, error)), length=3 * SEND_BYTES)
+        assert broke.value is error
+        assert f"{after} of {3 * SEND_BYTES} bytes were sent" in broke.value.__notes__[-1]
+        assert "undefined" in broke.value.__notes__[-1]
+        volume.upload(io.BytesIO(NOISE), length=3 * SEND_BYTES)
+        assert content(volume) == NOISE[: 3 * SEND_BYTES]
+
+    @pytest.mark.parametrize("error", [KeyError("mine"), OSError(28, "full"), KeyboardInterrupt()])
+    @pytest.mark.parametrize("after", [0, RECEIVE_BYTES + 1])
+    def test_the_writer_raises(self, make: Callable[..., Volume], error: BaseException, after: int) -> None:
+        volume = make(3 * SEND_BYTES)
+        with pytest.raises(type(error)) as broke:
+            volume.download(cast(BinaryIO, Broken(after, error)))
+        assert broke.value is error
+        assert "as it was" in broke.value.__notes__[-1]
+        copy = io.BytesIO()
+        volume.download(copy)
+        assert copy.getvalue() == content(volume)
+
+    def test_the_source_is_shorter_than_it_said(self, make: Callable[..., Volume]) -> None:
+        class Short(io.BytesIO):
+            def seek(self, *where: int) -> int:
+                return super().seek(*where) + (1000 if where[-1] == os.SEEK_END else 0)
+
+        volume = make(5000)
+        with pytest.raises(TransferError, match="ended after 3000 of 4000 bytes") as broke:
+            volume.upload(Short(NOISE[:3000]))
+        assert "bytes 0 to 4000 of volume" in str(broke.value)
+        assert (broke.value.outcome, broke.value.operation) == ("unknown", "volume.upload")
+        assert broke.value.target == str(volume._id)
+
+    def test_the_volume_is_shorter_than_it_said(self, make: Callable[..., Volume]) -> None:
+        volume = make(3 * SEND_BYTES)
+
+        def cut_off(done: int, total: int | None) -> None:
+            os.truncate(volume.path(), SEND_BYTES)
+
+        with pytest.raises(TransferError, match="ended after"):
+            volume.download(io.BytesIO(), progress=cut_off)
+
+    @pytest.mark.parametrize("ending", [b"", bytes(100_000), bytes(SEND_BYTES)])
+    @pytest.mark.parametrize("missing", [1, SEND_BYTES // 4, 3 * SEND_BYTES])
+    def test_the_disk_is_full(self, small_pool: Pool, missing: int, ending: bytes) -> None:
+        """libvirt says so in the middle, at the very end, or not at all."""
+        data = random.Random(2).randbytes(small_pool.info().available + missing) + ending
+        volume = small_pool.volumes.create(VolumeSpec.raw("v.img", len(data), allocation=0))
+        with pytest.raises((NoSpaceError, TransferError), match="undefined now") as broke:
+            volume.upload(io.BytesIO(data))
+        assert broke.value.outcome == "unknown"
+        assert content(volume) != data
+        volume.delete()
+
+    def test_zeros_that_fit_nowhere_are_there_all_the_same(self, small_pool: Pool) -> None:
+        volume = small_pool.volumes.create(VolumeSpec.raw("v.img", 8 * MiB, allocation=0))
+        with pytest.raises(NoSpaceError):
+            volume.upload(io.BytesIO(bytes(8 * MiB)))
+        assert content(volume) == bytes(8 * MiB)
+
+    def test_a_volume_that_is_gone(self, make: Callable[..., Volume], folder: Path) -> None:
+        volume = make(100)
+        volume.delete()
+        with pytest.raises(VolumeNotFoundError):
+            volume.upload(io.BytesIO(b"x"))
+        with pytest.raises(VolumeNotFoundError):
+            volume.download(folder / "copy")
+        assert not (folder / "copy").exists()
+
+    def test_the_daemon_dies(self, own_daemon: PrivateDaemon, folder: Path) -> None:
+        with connect(own_daemon.uri) as host:
+            pool = host.pools.define(PoolSpec.dir("dying", str(folder / "pool"))).build().start()
+            volume = pool.volumes.create(VolumeSpec.raw("v.img", len(NOISE), allocation=0))
+
+            def kill(done: int, total: int | None) -> None:
+                if done:
+                    own_daemon.stop(kill=True)
+
+            with pytest.raises(ConnectionLostError, match="undefined now") as broke:
+                volume.upload(io.BytesIO(NOISE), progress=kill)
+            assert broke.value.outcome == "unknown"
+            own_daemon.start()
+            volume.upload(io.BytesIO(NOISE))
+            with pytest.raises(ConnectionLostError, match="as it was"):
+                volume.download(folder / "copy", progress=kill)
+            assert [entry.name for entry in folder.iterdir()] == ["pool"]
+
+
+class TestEnding:
+    """What is read back after an upload, since libvirt keeps silent about an error in its last writes."""
+
+    @pytest.mark.parametrize("chunk", [1, 7, 1000, KEPT, KEPT + 1, 10**6])
+    @pytest.mark.parametrize(
+        "data", [NOISE[:10_000], NOISE[:10_000] + bytes(10_000), bytes(9_000), b"x", b""]
+    )
+    def test_it_is_found_where_it_was_put(self, data: bytes, chunk: int) -> None:
+        self.check(data, chunk, there=b"old" * 10 + data)
+
+    @pytest.mark.parametrize("data", [NOISE[:10_000], NOISE[:10_000] + bytes(10_000), bytes(9_000) + b"x"])
+    def test_it_is_missed_where_a_hole_is_left(self, data: bytes) -> None:
+        solid = len(data.rstrip(b"\0"))
+        for cut in (0, 1, solid // 2, solid - 1):
+            there = b"old" * 10 + data[:cut] + bytes(len(data) - cut)
+            with pytest.raises(AssertionError):
+                self.check(data, 1000, there)
+
+    @pytest.mark.parametrize("data", [NOISE[:10_000], bytes(9_000)])
+    def test_it_is_missed_where_old_content_is_left(self, data: bytes) -> None:
+        with pytest.raises(AssertionError):
+            self.check(data, 1000, b"old" * 10 + data[:-1] + b"o")
+
+    def check(self, data: bytes, chunk: int, there: bytes) -> None:
+        ending = Ending(30)
+        for start in range(0, len(data), chunk):
+            ending.add(data[start : start + chunk])
+        assert ending.first_missing(lambda offset, length: there[offset : offset + length]) is None
+
+
+class TestTheLocalFile:
+    def test_it_is_its_owners_alone(self, make: Callable[..., Volume], folder: Path) -> None:
+        make(100).download(folder / "copy")
+        assert stat.S_IMODE((folder / "copy").stat().st_mode) == 0o600
+
+    def test_it_is_not_overwritten_unasked(self, make: Callable[..., Volume], folder: Path) -> None:
+        (folder / "copy").write_text("mine")
+        with pytest.raises(ExistsError, match="overwrite=True") as refused:
+            make(100).download(folder / "copy")
+        assert isinstance(refused.value, FileExistsError)
+        assert (folder / "copy").read_text() == "mine"
+        make(101).download(folder / "copy", overwrite=True)
+        assert (folder / "copy").read_bytes() == b"v" * 101
+
+    def test_one_that_appears_meanwhile_stays(self, make: Callable[..., Volume], folder: Path) -> None:
+        def somebody_else(done: int, total: int | None) -> None:
+            if done:
+                (folder / "copy").write_text("mine")
+
+        with pytest.raises(ExistsError):
+            make(100).download(folder / "copy", progress=somebody_else)
+        assert (folder / "copy").read_text() == "mine"
+        assert sorted(path.name for path in folder.iterdir()) == ["copy", "pool"]
+
+    @pytest.mark.parametrize("overwrite", [True, False])
+    def test_a_link_is_replaced_and_not_followed(
+        self, make: Callable[..., Volume], folder: Path, overwrite: bool
+    ) -> None:
+        (folder / "precious").write_text("mine")
+        (folder / "copy").symlink_to(folder / "precious")
+        if overwrite:
+            make(100).download(folder / "copy", overwrite=True)
+            assert not (folder / "copy").is_symlink()
+        else:
+            with pytest.raises(ExistsError):
+                make(100).download(folder / "copy")
+        assert (folder / "precious").read_text() == "mine"
+
+    def test_nothing_is_there_before_all_is(self, make: Callable[..., Volume], folder: Path) -> None:
+        seen: set[str] = set()
+
+        def look(done: int, total: int | None) -> None:
+            seen.update(path.name for path in folder.iterdir())
+
+        make(3 * SEND_BYTES).download(folder / "copy", progress=look)
+        assert "copy" not in seen
+        assert [name for name in seen if name.startswith(".copy.part-")]
+        assert sorted(path.name for path in folder.iterdir()) == ["copy", "pool"]
+
+    def test_a_broken_download_leaves_no_trace(self, make: Callable[..., Volume], folder: Path) -> None:
+        def fail(done: int, total: int | None) -> None:
+            if done:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            make(3 * SEND_BYTES).download(folder / "copy", progress=fail)
+        assert [path.name for path in folder.iterdir()] == ["pool"]
+
+    def test_what_is_no_file(self, make: Callable[..., Volume], folder: Path) -> None:
+        volume = make(100)
+        os.mkfifo(folder / "pipe")
+        for place in (folder, folder / "pipe"):
+            for transfer in (volume.upload, volume.download):
+                with pytest.raises((InvalidRequestError, IsADirectoryError)):
+                    transfer(place)
+        with pytest.raises(FileNotFoundError):
+            volume.upload(folder / "nosuch")
+        with pytest.raises(FileNotFoundError):
+            volume.download(folder / "nosuch" / "copy")
+        for wrong in (None, 7, b"bytes"):
+            with pytest.raises(InvalidRequestError, match="path or a binary file object"):
+                volume.upload(wrong)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+            with pytest.raises(InvalidRequestError, match="path or a binary file object"):
+                volume.download(wrong)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+class TestFileObjects:
+    def test_text_is_refused(self, make: Callable[..., Volume]) -> None:
+        with pytest.raises(InvalidRequestError, match="binary mode"):
+            make(100).upload(cast(BinaryIO, io.StringIO("text")), length=4)
+
+    @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+    def test_whatever_is_like_bytes(self, make: Callable[..., Volume], kind: Callable[[bytes], Any]) -> None:
+        class Source:
+            def read(self, size: int) -> Any:
+                return kind(NOISE[:size])
+
+        volume = make(100)
+        volume.upload(cast(BinaryIO, Source()), length=100)
+        assert content(volume) == NOISE[:100]
+
+    def test_a_source_that_cannot_tell_its_length(self, make: Callable[..., Volume]) -> None:
+        ours, theirs = socket.socketpair()
+        volume = make(5000)
+        with ours, theirs, theirs.makefile("rb") as source:
+            with pytest.raises(InvalidRequestError, match="length="):
+                volume.upload(cast(BinaryIO, source))
+            threading.Thread(target=ours.sendall, args=(NOISE[:5000],)).start()
+            volume.upload(cast(BinaryIO, source), length=5000)
+        assert content(volume) == NOISE[:5000]
+
+    def test_a_source_that_gives_little_at_a_time(self, make: Callable[..., Volume]) -> None:
+        class Dripping(io.BytesIO):
+            def read(self, size: int | None = -1) -> bytes:
+                return super().read(min(7, size or 0))
+
+        volume = make(1000)
+        volume.upload(Dripping(NOISE[:1000]))
+        assert content(volume) == NOISE[:1000]
+
+    @pytest.mark.parametrize(("gives", "message"), [(None, "non-blocking"), (bytes(101), "gave 101 bytes")])
+    def test_a_source_that_misbehaves(
+        self, make: Callable[..., Volume], gives: bytes | None, message: str
+    ) -> None:
+        class Source:
+            def read(self, size: int) -> bytes | None:
+                return gives
+
+        with pytest.raises(TransferError, match=message):
+            make(100).upload(cast(BinaryIO, Source()), length=100)
+
+    def test_a_target_that_takes_little_at_a_time(self, make: Callable[..., Volume]) -> None:
+        taken = bytearray()
+
+        class Slow(io.RawIOBase):
+            def write(self, data: Any, /) -> int:
+                taken.extend(data[:1000])
+                return min(1000, len(data))
+
+        volume = make(100_000)
+        volume.download(cast(BinaryIO, Slow()))
+        assert taken == content(volume)
+
+    def test_a_target_that_does_not_say_how_much_it_took(self, make: Callable[..., Volume]) -> None:
+        class Hash:
+            def __init__(self) -> None:
+                self.hash = hashlib.sha256()
+
+            def write(self, data: Any) -> None:
+                self.hash.update(data)
+
+        target, volume = Hash(), make(100_000)
+        volume.download(cast(BinaryIO, target))
+        assert target.hash.hexdigest() == digest(content(volume))
+
+    def test_a_raw_target_that_is_full(self, make: Callable[..., Volume]) -> None:
+        class Full(io.RawIOBase):
+            def write(self, data: Any, /) -> None:
+                return None
+
+        with pytest.raises(TransferError, match="non-blocking"):
+            make(100).download(cast(BinaryIO, Full()))
+
+    def test_one_that_takes_its_time(self, host: Host, make: Callable[..., Volume]) -> None:
+        """The time limit is the daemon's, not the caller's."""
+
+        class Slow(io.BytesIO):
+            def read(self, size: int | None = -1) -> bytes:
+                sleep(0.5)
+                return super().read(size)
+
+        volume = make(100)
+        volume.with_options(timeout=0.3).upload(Slow(NOISE[:100]))
+        assert content(volume) == NOISE[:100]
+        volume.with_options(timeout=0.3).download(io.BytesIO(), progress=lambda *_: sleep(0.5))
+
+
+class TestAfterTheUpload:
+    def test_a_pool_that_is_busy_is_waited_for(self, pool: Pool) -> None:
+        """While volumes are being built libvirt refuses to refresh a pool, and its own refresh is left out."""
+        stop = threading.Event()
+
+        def build() -> None:
+            with connect(pool.host.uri) as another:
+                volumes = another.pools[pool.name].volumes
+                while not stop.is_set():
+                    volumes.create(VolumeSpec.raw("built.img", MiB)).delete()
+
+        with ThreadPoolExecutor(1) as builder:
+            building = builder.submit(build)
+            try:
+                for number in range(10):
+                    volume = pool.volumes.create(VolumeSpec.raw(f"up-{number}.img", 5000, allocation=0))
+                    volume.upload(io.BytesIO(QCOW2))
+                    assert volume.spec().target.format == "qcow2"
+            finally:
+                stop.set()
+            building.result()
+
+    def test_a_pool_that_stays_busy_is_told_of(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(settle, "PATIENCE", 0.05)
+        (folder / "qemu-img").write_text(
+            f"#!/bin/sh\nuntil test -e {folder}/go; do sleep 0.01; done\nexit 1\n"
+        )
+        (folder / "qemu-img").chmod(0o755)
+        with started_daemon(path=[folder]) as daemon, connect(daemon.uri) as host:
+            pool = host.pools.define(PoolSpec.dir("busy", str(folder / "pool"))).build().start()
+            volume = pool.volumes.create(VolumeSpec.raw("v.img", 100))
+            with ThreadPoolExecutor(1) as builder:
+                building = builder.submit(pool.volumes.create, VolumeSpec.qcow2("slow.qcow2", MiB))
+                wait_until(lambda: "slow.qcow2" in pool.volumes)
+                with pytest.raises(PoolBusyError, match="All data has arrived") as busy:
+                    volume.upload(io.BytesIO(NOISE[:100]))
+                (folder / "go").touch()
+                assert isinstance(building.exception(), StorageError)
+        assert (busy.value.outcome, busy.value.operation) == ("done", "pool.refresh")
+        assert (folder / "pool" / "v.img").read_bytes() == NOISE[:100]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        sleep(0.01)
+    pytest.fail("it did not come to pass within 10 s")
