@@ -73,7 +73,7 @@ def source(local: Local) -> Iterator[Source]:
         yield Source(getattr(local, "name", None) or repr(local), _rest_of(local), local)
         return
     path = os.fspath(local)
-    with os.fdopen(os.open(path, _EXISTING_FILE), "rb", buffering=0) as file:
+    with open(path, "rb", buffering=0, opener=_open_existing) as file:
         mode = os.fstat(file.fileno()).st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
             raise InvalidRequestError(
@@ -82,6 +82,10 @@ def source(local: Local) -> Iterator[Source]:
                 outcome="not_started",
             )
         yield Source(path, _rest_of(file), file)
+
+
+def _open_existing(path: str, _flags: int) -> int:
+    return os.open(path, _EXISTING_FILE)
 
 
 def _rest_of(file: BinaryIO) -> int | None:

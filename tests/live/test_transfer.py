@@ -440,7 +440,7 @@ class TestTheLocalFile:
         os.mkfifo(folder / "pipe")
         for place in (folder, folder / "pipe"):
             for transfer in (volume.upload, volume.download):
-                with pytest.raises((InvalidRequestError, IsADirectoryError)):
+                with pytest.raises((InvalidRequestError, IsADirectoryError), match=str(folder)):
                     transfer(place)
         with pytest.raises(FileNotFoundError):
             volume.upload(folder / "nosuch")
