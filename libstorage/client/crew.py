@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from libstorage.client.raw import list_volumes
 from libstorage.connection.lane import Lane
+from libstorage.connection.libvirt import answer
 from libstorage.connection.raw import RawVolume
 from libstorage.connection.target import PoolId, Target, VolumeId
 from libstorage.errors import StorageError
@@ -131,12 +132,8 @@ class Crew:
                 worker = Worker(lane)
                 while not self._places.are_wanted and (job := self._next(wait=False)) is not None:
                     self._do(job, worker)
-        except StorageError:
-            pass  # its job is in the queue again, and the caller's lane meets what is wrong with the host
-        except BaseException as error:  # noqa: BLE001 -- for the caller to raise
-            with self._changed:
-                self._failure = error
-                self._jobs.clear()
+        except BaseException:  # noqa: BLE001 -- the caller meets it, too: on its own lane, or in _failure
+            pass
         finally:
             self._places.leave()
 
@@ -152,9 +149,13 @@ class Crew:
     def _do(self, job: Job, worker: Worker) -> None:
         try:
             job(worker)
-        except BaseException:
+        except BaseException as error:
             with self._changed:
-                self._jobs.append(job)
+                if isinstance(error, StorageError) or answer(error) is not None:
+                    self._jobs.append(job)
+                else:
+                    self._failure = error
+                    self._jobs.clear()
             raise
         finally:
             with self._changed:

@@ -253,11 +253,20 @@ class Host:
         return Pool(self, identity)
 
     def _connected(self) -> Session:
-        if self._session is None:  # unpickled
-            self._session = process.current().shared((self._uri, self._readonly), self._reopened)
+        if self._session is None:
+            self._session = self._reopened()
         return self._session
 
     def _reopened(self) -> Session:
+        """For a host that was unpickled: the connection that all such hosts of this process and address share."""
+        key, here = (self._uri, self._readonly), process.current()
+        session = here.shared(key, self._opened)
+        if session.is_closed:
+            here.drop_shared(key)
+            session = here.shared(key, self._opened)
+        return session
+
+    def _opened(self) -> Session:
         return Session(Connection(self._uri, readonly=self._readonly))
 
     def _call(self, operation: Operation, target: Target, body: Callable[[Lane], R]) -> R:

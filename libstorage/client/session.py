@@ -19,11 +19,13 @@ class Session:
     Attributes:
         connection: All traffic but that to a ``storage://`` host's secrets.
         places: How many lanes bulk reads may take.
+        is_closed: Whether it was closed.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.connection: Connection = connection
         self.places: Places = Places(max(1, connection.max_lanes - 1))
+        self.is_closed = False
         self._twin = threading.Lock()
         self._open = [connection]
         self._dropped = weakref.finalize(self, _close_dropped, self._open, connection.uri)
@@ -41,6 +43,7 @@ class Session:
 
     def close(self) -> None:
         """Close every connection; closing again does nothing."""
+        self.is_closed = True
         self._dropped.detach()
         for connection in self._open:
             connection.close()

@@ -1,0 +1,271 @@
+"""Reading many documents at once: what is read, in which order, over how many lanes, and what may go wrong."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from time import sleep
+
+import pytest
+
+from libstorage import (
+    ConnectionLostError,
+    Host,
+    Pool,
+    PoolNotFoundError,
+    PoolSpec,
+    PoolType,
+    UnsupportedError,
+    VolumeNotFoundError,
+    VolumeSpec,
+    connect,
+)
+from libstorage.client.crew import Crew, Worker
+from libstorage.connection.target import HostId
+from libstorage.operations import POOLS_LIST
+from libstorage.testing import PrivateDaemon
+from tests.live.conftest import remove
+
+MANY = 300  # more than one lane reads at a time, so that several take part
+MOST_LISTED = 16_384
+
+
+def fill(pool: Pool, number: int) -> Path:
+    """Put files into the pool's folder, behind libvirt's back."""
+    target = pool.spec().target
+    assert target is not None
+    folder = Path(target.path or "")
+    for place in random.Random(0).sample(range(number), number):
+        (folder / f"v{place:05}.img").write_bytes(b"x" * 512)
+    pool.refresh()
+    return folder
+
+
+class TestSpecs:
+    def test_they_are_what_each_volume_says_itself(self, pool: Pool) -> None:
+        fill(pool, 10)
+        pool.volumes.create(VolumeSpec.qcow2("image.qcow2", "1 MiB"))
+        entries = pool.volumes.specs()
+        assert [entry.name for entry in entries] == [*pool.volumes.names()]
+        assert [entry.spec for entry in entries] == [volume.spec() for volume in pool.volumes]
+        assert not any(entry.error for entry in entries)
+
+    @pytest.mark.parametrize("lanes", [1, 2, 4])
+    def test_many_come_in_order(self, pool: Pool, lanes: int) -> None:
+        fill(pool, MANY)
+        with connect(pool.host.uri, lanes=lanes) as host:
+            volumes = host.pools[pool.name].volumes
+            entries = volumes.specs()
+            assert [entry.name for entry in entries] == [*volumes.names()]
+            assert [entry.spec.name for entry in entries if entry.spec] == [*volumes.names()]
+            assert len(entries) == MANY
+
+    def test_one_that_vanished_is_an_error_of_its_own(self, pool: Pool) -> None:
+        folder = fill(pool, MANY)
+        (folder / "v00007.img").unlink()
+        entries = {entry.name: entry for entry in pool.volumes.specs()}
+        lost = entries.pop("v00007.img")
+        assert lost.spec is None
+        assert isinstance(lost.error, VolumeNotFoundError)
+        assert lost.error.target == f"volume 'v00007.img' in pool {pool.name!r}"
+        assert all(entry.spec for entry in entries.values())
+
+    def test_while_volumes_come_and_go(self, pool: Pool) -> None:
+        fill(pool, MANY)
+        stop = threading.Event()
+
+        def come_and_go() -> None:
+            while not stop.is_set():
+                pool.volumes.create(VolumeSpec.raw("coming.img", 512)).delete()
+                pool.refresh()
+
+        with ThreadPoolExecutor(1) as threads:
+            going = threads.submit(come_and_go)
+            try:
+                for _ in range(10):
+                    entries = pool.volumes.specs()
+                    stayed = [entry for entry in entries if entry.name != "coming.img"]
+                    assert len(stayed) == MANY
+                    assert all(entry.spec for entry in stayed)
+            finally:
+                stop.set()
+            going.result()
+
+    def test_an_empty_pool(self, pool: Pool) -> None:
+        assert pool.volumes.specs() == ()
+
+    @pytest.mark.slow
+    def test_more_than_libvirt_can_list(self, pool: Pool) -> None:
+        fill(pool, MOST_LISTED + 1)
+        for read in (pool.volumes.list, pool.volumes.specs, pool.volumes.names):
+            with pytest.raises(UnsupportedError, match="16,384"):
+                read()
+        assert pool.volumes.count() == MOST_LISTED + 1
+        assert pool.volumes["v00001.img"].info().capacity == 512
+        (entry,) = [entry for entry in pool.host.inventory().pools if entry.uuid == pool.uuid]
+        assert isinstance(entry.error, UnsupportedError)
+        assert entry.spec is not None
+        pool.volumes["v00001.img"].delete()
+        assert len(pool.volumes.list()) == MOST_LISTED
+
+
+class TestInventory:
+    @pytest.fixture
+    def furnished(self, own_daemon: PrivateDaemon, folder: Path) -> Iterator[Host]:
+        with connect(own_daemon.uri) as host:
+            for name in ("one", "two", "stopped"):
+                host.pools.define(PoolSpec.dir(name, str(folder / name))).build().start()
+            host.pools["one"].volumes.create(VolumeSpec.raw("a.img", "1 MiB"))
+            host.pools["one"].volumes.create(VolumeSpec.qcow2("b.qcow2", "1 MiB"))
+            host.pools["stopped"].stop().set_autostart()
+            host.pools.create_transient(PoolSpec.dir("transient", str(folder / "transient")), build=True)
+            yield host
+
+    def test_it_is_all_there(self, furnished: Host) -> None:
+        inventory = furnished.inventory()
+        assert inventory.uri == furnished.uri
+        found = {pool.name: pool for pool in inventory.pools}
+        assert {
+            name: (pool.active, pool.persistent, pool.autostart, [volume.name for volume in pool.volumes])
+            for name, pool in found.items()
+        } == {
+            "one": (True, True, False, [*furnished.pools["one"].volumes.names()]),
+            "two": (True, True, False, []),
+            "stopped": (False, True, True, []),
+            "transient": (True, False, False, []),
+        }
+        for pool in found.values():
+            assert pool.error is None
+            assert pool.spec == furnished.pools[pool.name].spec()
+            assert pool.uuid == furnished.pools[pool.name].uuid
+        assert {volume.name for _, volume in inventory.volumes} == {"a.img", "b.qcow2"}
+
+    def test_it_shows_itself_as_a_table(self, furnished: Host) -> None:
+        inventory = furnished.inventory()
+        assert "b.qcow2" in str(inventory)
+        assert "<table>" in inventory._repr_html_()
+
+    def test_many_volumes_of_many_pools(self, furnished: Host) -> None:
+        for name in ("one", "two"):
+            fill(furnished.pools[name], MANY)
+        inventory = furnished.inventory()
+        for pool in inventory.pools:
+            if pool.active:
+                assert [volume.name for volume in pool.volumes] == [
+                    *furnished.pools[pool.name].volumes.names()
+                ]
+                assert all(volume.spec for volume in pool.volumes)
+
+    def test_what_happens_to_one_pool_is_that_pools_error(self, furnished: Host, folder: Path) -> None:
+        """Pools are stopped, and with that gone, between the list of them and their turn."""
+        pools = [
+            furnished.pools.create_transient(
+                PoolSpec.dir(f"t{number}", str(folder / f"t{number}")), build=True
+            )
+            for number in range(20)
+        ]
+        with connect(furnished.uri, lanes=1) as host, ThreadPoolExecutor(1) as threads:
+            stopping = threads.submit(lambda: [pool.stop().host.pools.count() for pool in pools])
+            errors = []
+            while not stopping.done():
+                errors += [pool.error for pool in host.inventory().pools if pool.error]
+            assert stopping.result()
+        assert {type(error) for error in errors} <= {PoolNotFoundError}
+
+
+class TestCrew:
+    """How lanes are shared out among bulk reads and other calls."""
+
+    @pytest.fixture
+    def crew(self, host: Host) -> Crew:
+        return Crew(host, POOLS_LIST, HostId(host.uri))
+
+    def test_it_leaves_a_lane_for_others(self, host: Host, crew: Crew) -> None:
+        release, inside = threading.Event(), threading.Semaphore(0)
+
+        def wait(worker: Worker) -> None:
+            inside.release()
+            release.wait(10)
+
+        with ThreadPoolExecutor(1) as threads:
+            running = threads.submit(crew.run, lambda worker: crew.add([wait] * 10))
+            for _ in range(3):
+                assert inside.acquire(timeout=10)
+            assert not inside.acquire(timeout=0.1)
+            assert host.with_options(timeout=5).pools.count() >= 0
+            release.set()
+            running.result()
+
+    def test_a_second_crew_gets_its_place(self, host: Host, crew: Crew) -> None:
+        """Helpers of the first go as soon as somebody waits, so that a long listing does not keep a short one out."""
+        second = Crew(host, POOLS_LIST, HostId(host.uri))
+        served = threading.Event()
+
+        def slow(worker: Worker) -> None:
+            sleep(0.01)
+
+        with ThreadPoolExecutor(2) as threads:
+            long = threads.submit(crew.run, lambda worker: crew.add([slow] * 300))
+            sleep(0.1)
+            threads.submit(second.run, lambda worker: served.set()).result(5)
+            assert served.is_set()
+            assert not long.done()
+            long.result()
+
+    def test_a_job_whose_helper_lost_its_lane_is_done_again(self, host: Host, crew: Crew) -> None:
+        done: list[int] = []
+        leader = threading.current_thread()
+        cut = threading.Event()
+
+        def job(number: int, worker: Worker) -> None:
+            if threading.current_thread() is not leader and not cut.is_set():
+                cut.set()
+                worker.lane.cut()
+            elif threading.current_thread() is leader:
+                cut.wait(10)
+            worker.lane.connection.getLibVersion()
+            done.append(number)
+
+        crew.run(lambda worker: crew.add(partial(job, number) for number in range(10)))
+        assert cut.is_set()
+        assert sorted(done) == list(range(10))
+
+    def test_the_callers_lane_is_the_one_that_counts(self, crew: Crew) -> None:
+        def job(worker: Worker) -> None:
+            worker.lane.cut()
+            worker.lane.connection.getLibVersion()
+
+        with pytest.raises(ConnectionLostError):
+            crew.run(job)
+
+    def test_a_mistake_in_a_helper_is_not_kept_secret(self, crew: Crew) -> None:
+        leader = threading.current_thread()
+        made = threading.Event()
+
+        def job(worker: Worker) -> None:
+            if threading.current_thread() is leader:
+                made.wait(10)
+                return
+            made.set()
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            crew.run(lambda worker: crew.add([job] * 10))
+
+    def test_many_crews_at_once(self, pool: Pool) -> None:
+        fill(pool, MANY)
+        with ThreadPoolExecutor(8) as threads:
+            counts = threads.map(lambda _: len(pool.volumes.specs()), range(16))
+            assert [*counts] == [MANY] * 16
+
+
+def test_types_that_cannot_start_here_are_listed_too(host: Host) -> None:
+    pool = host.pools.define(PoolSpec.fs("unstartable", "/srv/unstartable", "/dev/nosuch"))
+    (entry,) = [entry for entry in host.inventory().pools if entry.name == "unstartable"]
+    assert entry.spec is not None
+    assert entry.spec.type is PoolType.FS
+    remove(pool)
