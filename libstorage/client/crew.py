@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -127,15 +128,12 @@ class Crew:
             threading.Thread(target=self._help, name="libstorage-bulk", daemon=True).start()
 
     def _help(self) -> None:
-        try:
-            with self._host._lane(self._operation, self._target) as lane:
-                worker = Worker(lane)
-                while not self._places.are_wanted and (job := self._next(wait=False)) is not None:
-                    self._do(job, worker)
-        except BaseException:  # noqa: BLE001 -- the caller meets it, too: on its own lane, or in _failure
-            pass
-        finally:
-            self._places.leave()
+        # The caller meets what goes wrong here, too: on its own lane, or in _failure.
+        with contextlib.suppress(BaseException), self._host._lane(self._operation, self._target) as lane:
+            worker = Worker(lane)
+            while not self._places.are_wanted and (job := self._next(wait=False)) is not None:
+                self._do(job, worker)
+        self._places.leave()
 
     def _next(self, *, wait: bool) -> Job | None:
         with self._changed:
