@@ -97,7 +97,7 @@ def test_lines_are_those_of_the_text() -> None:
         ("<!-- a -->\n<a>", "/ (line 2): not well-formed: Premature end of data in tag a line 2"),
         ("<a>\n&b;</a>", "/ (line 2): not well-formed: Entity 'b' not defined"),
         ("<a b='1' b='2'/>", "/ (line 1): not well-formed: Attribute b redefined"),
-        ("<a>\n\0</a>", "/ (line 2): not well-formed: Invalid character: Char 0x0 out of allowed range"),
+        ("<a>\n\1</a>", "/ (line 2): not well-formed: PCDATA invalid Char value 1"),
         ("<a>\n\ud800</a>", "/ (line 2): the text holds half a surrogate pair, which XML cannot carry"),
         (b"<a>\n\xe9</a>", "/ (line 2): the document is not UTF-8: byte 0xe9 is out of place"),
         (
@@ -108,7 +108,7 @@ def test_lines_are_those_of_the_text() -> None:
             "<?a?>\n<!DOCTYPE a><a/>",
             "/ (line 2): a DOCTYPE is not allowed; libvirt's documents have none",
         ),
-        ("<a>" * 257 + "</a>" * 257, "/ (line 1): not well-formed: elements are nested more than 256 deep"),
+        ("<a>" * 258 + "</a>" * 258, "/ (line 1): not well-formed: elements are nested more than 256 deep"),
         (f"<{'a' * 60_000}/>", "/ (line 1): not well-formed: Name too long: NCName"),
         (
             "<a>" + "b" * LARGEST + "</a>",
