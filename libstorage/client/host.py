@@ -271,7 +271,9 @@ class Host:
 
     def _call(self, operation: Operation, target: Target, body: Callable[[Lane], R]) -> R:
         """Every call to the daemon: ``body`` takes its raw objects from the lane that it gets, and keeps none."""
-        return self._connected().connection.call(operation, target, body, timeout=self._timeout(operation))
+        session = self._connected()
+        session.turns.wait(operation, target)
+        return session.connection.call(operation, target, body, timeout=self._timeout(operation))
 
     def _call_secrets(self, operation: Operation, target: Target, body: Callable[[Lane], R]) -> R:
         """The same for secrets, which may need a connection of their own."""

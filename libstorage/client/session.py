@@ -7,6 +7,7 @@ import warnings
 import weakref
 
 from libstorage.client.crew import Places
+from libstorage.client.settle import Turns
 from libstorage.connection.call import Connection
 from libstorage.connection.uri import secret_twin
 
@@ -19,12 +20,14 @@ class Session:
     Attributes:
         connection: All traffic but that to a ``storage://`` host's secrets.
         places: How many lanes bulk reads may take.
+        turns: Who may work on which pool.
         is_closed: Whether it was closed.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.connection: Connection = connection
         self.places: Places = Places(max(1, connection.max_lanes - 1))
+        self.turns = Turns()
         self.is_closed = False
         self._twin = threading.Lock()
         self._open = [connection]

@@ -1,21 +1,90 @@
-"""After an upload: let the pool see what its volume has become."""
+"""After an upload: let the pool see what its volume has become.
+
+libvirt refuses to refresh a pool while a volume is being built in it, so that where many are made one after the other a
+refresh would never get its turn. Here it does: a host that wants to refresh builds nothing in that pool for a moment.
+"""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary
 
-from libstorage.connection.target import PoolId
+from libstorage.connection.target import PoolId, Target, VolumeId
 from libstorage.errors import PoolBusyError, StorageError
-from libstorage.operations import POOL_REFRESH
+from libstorage.operations import POOL_REFRESH, VOLUME_CLONE, VOLUME_CREATE, VOLUME_WIPE, Operation
 
 if TYPE_CHECKING:
     from libstorage.client.host import Host
 
-FIRST_PAUSE: Final = 0.001
-LONGEST_PAUSE: Final = 0.1
 PATIENCE: Final = 60.0
-"""Seconds; volumes being built in the same pool keep it from being refreshed."""
+"""Seconds to wait for volumes that somebody else is building."""
+
+_MOMENT = 0.1  # seconds for which nothing is built, at most
+_PAUSE = 0.002
+_LONGEST_PAUSE = 0.25
+_BUILDS = frozenset({VOLUME_CREATE, VOLUME_CLONE, VOLUME_WIPE})
+
+
+class Turn:
+    """Who may work on one pool: those who build volumes in it, or one who wants to refresh it."""
+
+    def __init__(self) -> None:
+        self._refreshing = threading.Lock()
+        self._changed = threading.Condition()
+        self._is_taken = False
+        self._free_until = 0.0
+        self._seen_at = 0.0
+
+    def wait(self) -> None:
+        """Wait while somebody wants to refresh the pool."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_taken, 2 * _MOMENT)
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Keep those who build waiting; afterwards they have at least as long for themselves."""
+        with self._refreshing:
+            sleep(max(0.0, self._free_until - monotonic()))
+            self._is_taken, start = True, monotonic()
+            try:
+                yield
+            finally:
+                with self._changed:
+                    now = monotonic()
+                    self._is_taken, self._free_until = False, 2 * now - start
+                    self._changed.notify_all()
+
+    def saw(self, time: float) -> None:
+        """A refresh that began then has succeeded."""
+        self._seen_at = time
+
+    def has_seen(self, time: float) -> bool:
+        """Whether a refresh has begun after that, and succeeded."""
+        return self._seen_at > time
+
+
+class Turns:
+    """The turns of a host's pools."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._turns: WeakValueDictionary[PoolId, Turn] = WeakValueDictionary()
+
+    def of(self, pool: PoolId) -> Turn:
+        """The turn of a pool."""
+        with self._lock:
+            return self._turns.setdefault(pool, Turn())
+
+    def wait(self, operation: Operation, target: Target) -> None:
+        """Before a call: if it builds a volume where somebody wants to refresh, let that one go first."""
+        if operation in _BUILDS and isinstance(target, VolumeId):
+            turn = self._turns.get(target.pool)
+            if turn is not None:
+                turn.wait()
 
 
 def let_pool_see(host: Host, pool: PoolId) -> None:
@@ -26,27 +95,39 @@ def let_pool_see(host: Host, pool: PoolId) -> None:
     seen the whole of it; should theirs come later, it sees the same, and locks the pool meanwhile as any call does.
 
     Raises:
-        PoolBusyError: Something has been being built for too long.
+        PoolBusyError: Somebody has been building volumes in it for too long.
         StorageError: The refresh failed.
     """
-    limit, pause = monotonic() + PATIENCE, FIRST_PAUSE
+    turn, since, pause = host._connected().turns.of(pool), monotonic(), _PAUSE
+    try:
+        while True:
+            with turn.taken():
+                busy = None if turn.has_seen(since) else _refresh(host, pool, turn)
+            if busy is None:
+                return
+            if monotonic() > since + PATIENCE:
+                raise busy
+            sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+    except StorageError as error:
+        told = (
+            "All data has arrived, but libvirt may still show the volume as it was before: refresh the pool."
+        )
+        error.hint = "\n".join(filter(None, (error.hint, told)))
+        error.outcome = "done"
+        raise
+
+
+def _refresh(host: Host, pool: PoolId, turn: Turn) -> PoolBusyError | None:
+    limit = monotonic() + _MOMENT
     while True:
+        start = monotonic()
         try:
             host._call(POOL_REFRESH, pool, lambda lane: lane.pool(pool).refresh(0))
-        except PoolBusyError as error:
+        except PoolBusyError as busy:
             if monotonic() > limit:
-                _say_done(error)
-                raise
-            sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
-        except StorageError as error:
-            _say_done(error)
-            raise
+                return busy
+            sleep(_PAUSE)
         else:
-            return
-
-
-def _say_done(error: StorageError) -> None:
-    told = "All data has arrived, but libvirt may still show the volume as it was before: refresh the pool."
-    error.hint = "\n".join(filter(None, (error.hint, told)))
-    error.outcome = "done"
+            turn.saw(start)
+            return None

@@ -9,8 +9,16 @@ from libstorage.connection.target import Target
 from libstorage.operations import POOL_REFRESH, Operation
 
 
+class _Waiter:
+    """A call that wants to begin."""
+
+    def __init__(self, op: Operation, target: Target) -> None:
+        self.refreshes = target if op is POOL_REFRESH else None
+        self.admitted = threading.Event()
+
+
 class SlowCalls:
-    """Lets so many long calls in at once, and at most one refresh per pool.
+    """Lets so many long calls in at once, first come, first served, and at most one refresh per pool.
 
     Sixteen calls that occupy a worker each leave a daemon's other clients unharmed; with 24 they wait for seconds.
     Refreshes of one pool at a time, because each holds the pool's lock, which every listing of pools takes.
@@ -18,27 +26,50 @@ class SlowCalls:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._waiting: list[_Waiter] = []
         self._running = 0
         self._refreshing: set[Target] = set()
 
     def enter(self, op: Operation, target: Target, limit: TimeLimit) -> bool:
         """Wait until the call may begin; ``False`` when the time for that ran out."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._has_room(op, target), limit.patience()):
-                return False
-            self._running += 1
-            if op is POOL_REFRESH:
-                self._refreshing.add(target)
-            return True
+        waiter = _Waiter(op, target)
+        with self._lock:
+            self._waiting.append(waiter)
+            self._admit()
+        try:
+            if waiter.admitted.wait(limit.patience()):
+                return True
+        except BaseException:
+            if not self._withdraw(waiter):
+                self.leave(op, target)
+            raise
+        return not self._withdraw(waiter)
 
     def leave(self, op: Operation, target: Target) -> None:
         """The call is over."""
-        with self._changed:
+        with self._lock:
             self._running -= 1
             if op is POOL_REFRESH:
                 self._refreshing.discard(target)
-            self._changed.notify_all()
+            self._admit()
 
-    def _has_room(self, op: Operation, target: Target) -> bool:
-        return self._running < self.most and not (op is POOL_REFRESH and target in self._refreshing)
+    def _admit(self) -> None:
+        """Let in who may begin, in the order in which they came. Whoever waits for a refresh holds up nobody else."""
+        for waiter in list(self._waiting):
+            if self._running >= self.most:
+                return
+            if waiter.refreshes is None or waiter.refreshes not in self._refreshing:
+                self._waiting.remove(waiter)
+                self._running += 1
+                if waiter.refreshes is not None:
+                    self._refreshing.add(waiter.refreshes)
+                waiter.admitted.set()
+
+    def _withdraw(self, waiter: _Waiter) -> bool:
+        """Wait no longer; ``False`` when it was admitted just now."""
+        with self._lock:
+            if waiter.admitted.is_set():
+                return False
+            self._waiting.remove(waiter)
+            return True

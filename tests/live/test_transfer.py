@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from typing import Any, BinaryIO, cast
 
 import pytest
@@ -565,6 +565,29 @@ class TestAfterTheUpload:
             finally:
                 stop.set()
             building.result()
+
+    def test_it_gets_its_turn_where_many_volumes_are_made(self, host: Host, pool: Pool) -> None:
+        stop = threading.Event()
+
+        def build(number: int) -> int:
+            made = 0
+            while not stop.is_set():
+                pool.volumes.create(VolumeSpec.raw(f"built-{number}.img", 65536)).delete()
+                made += 1
+            return made
+
+        with ThreadPoolExecutor(8) as builders:
+            building = [builders.submit(build, number) for number in range(8)]
+            try:
+                start = monotonic()
+                for number in range(10):
+                    volume = pool.volumes.create(VolumeSpec.raw(f"up-{number}.img", 5000, allocation=0))
+                    volume.upload(io.BytesIO(QCOW2))
+                    assert volume.spec().target.format == "qcow2"
+                assert monotonic() - start < 10
+            finally:
+                stop.set()
+            assert all(one.result() for one in building)
 
     def test_a_pool_that_stays_busy_is_told_of(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(settle, "PATIENCE", 0.05)
