@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import threading
+from typing import TypeAlias
 
 from lxml import etree
 
 from libstorage.errors import DocumentError, Problem
 
-Tree = etree._Element
+Tree: TypeAlias = etree._Element
 
 LARGEST = 4 * 1024 * 1024
 """Most bytes of a document: libvirt's own limit for one string of its protocol."""
