@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from attrs import field, frozen
 
 from libstorage.enums import PoolType
+from libstorage.errors import Problem
 from libstorage.models.convert import to_names, to_pool_type
 from libstorage.xml.document import Document, Element
 from libstorage.xml.fields import Unknown, attribute, child, children, texts, unknown, value
@@ -59,6 +61,10 @@ class PoolTypeCapabilities(Element):
     volume_options: CapabilityOptions | None = field(
         default=None, metadata=child("volOptions", CapabilityOptions, doc="Formats of volumes.")
     )
+
+    def _rules(self) -> Iterator[Problem]:
+        if self.volume_options and self.volume_options.default_format is None:
+            yield self._broken("volume_options.default_format", "libvirt's schema needs it")
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)

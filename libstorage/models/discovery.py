@@ -6,9 +6,10 @@ from typing import ClassVar
 
 from attrs import field, frozen
 
-from libstorage.enums import DiskFormat, LogicalFormat, NetfsFormat, PoolType
+from libstorage.enums import LogicalFormat, NetfsFormat, PoolType
 from libstorage.models import sources
 from libstorage.models.places import (
+    DIR,
     Device,
     Initiator,
     SourceHost,
@@ -18,7 +19,10 @@ from libstorage.models.places import (
 )
 from libstorage.xml.document import Document, Element
 from libstorage.xml.fields import Unknown, child, children, text, unknown, value
+from libstorage.xml.kinds import matching
 
+_WORDS = tuple(dict.fromkeys((*LogicalFormat, *NetfsFormat)))
+_FORMAT = matching("found format", "|".join(_WORDS), f"one of {', '.join(_WORDS)}")
 _HOSTS = children("host", SourceHost, doc="The servers.")
 _INITIATOR = child("initiator", Initiator, doc="Who this host is to the target.")
 
@@ -45,12 +49,13 @@ class FoundSource(Element):
         metadata=children("device", Device, doc="Devices, or the iSCSI target."),
     )
     dir: str | None = field(
-        default=None, metadata=value("dir", "path", doc="The exported directory or volume.")
+        default=None, metadata=value("dir", "path", DIR, doc="The exported directory or volume.")
     )
     name: str | None = field(default=None, metadata=text("name", doc="The volume group or Gluster volume."))
     initiator: Initiator | None = field(default=None, converter=to_optional_initiator, metadata=_INITIATOR)
     format: str | None = field(
-        default=None, metadata=value("format", "type", doc="The network file system or volume manager.")
+        default=None,
+        metadata=value("format", "type", _FORMAT, doc="The network file system or volume manager."),
     )
 
     def as_source(self, type: PoolType | str) -> sources.Source:
@@ -62,21 +67,16 @@ class FoundSource(Element):
         """
         match PoolType(type):
             case PoolType.NETFS:
-                form = self.format and NetfsFormat(self.format)
-                return sources.NetfsSource(hosts=self.hosts, dir=self.dir or "", format=form or None)
+                return sources.NetfsSource(hosts=self.hosts, dir=self.dir or "", format=self.format)
             case PoolType.GLUSTER:
                 return sources.GlusterSource(hosts=self.hosts, dir=self.dir, name=self.name or "")
             case PoolType.LOGICAL:
-                lvm = self.format and LogicalFormat(self.format)
-                return sources.LogicalSource(devices=self.devices, name=self.name, format=lvm or None)
+                return sources.LogicalSource(devices=self.devices, name=self.name, format=self.format)
             case PoolType.ISCSI:
                 return sources.IscsiSource(hosts=self.hosts, device=self._device(), initiator=self.initiator)
             case PoolType.ISCSI_DIRECT:
                 initiator = self.initiator or Initiator(iqn="")
                 return sources.IscsiDirectSource(hosts=self.hosts, device=self._device(), initiator=initiator)
-            case PoolType.DISK:
-                label = self.format and DiskFormat(self.format)
-                return sources.DiskSource(device=self._device(), format=label or None)
             case other:
                 raise ValueError(f"libvirt has no discovery of sources for {other} pools")
 

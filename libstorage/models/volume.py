@@ -31,11 +31,19 @@ from libstorage.xml.fields import (
 )
 from libstorage.xml.kinds import OFFSET, TIMESTAMP, matching, numbered, words
 
-VOLUME_NAME = matching("volume name", r"(?!\.{1,2}\Z)[^/]+", "a name without /, other than . and ..")
+_LETTER = r"(?:[^\x00-\x20#%?\[\]/:]|%[0-9a-fA-F]{2})"
+_REST = r"(?:[^\x00-\x20#%\[\]]|%[0-9a-fA-F]{2})*"
+_HOST = r"(?:[a-zA-Z0-9._~\-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?"
+_REFERENCE = rf"{_LETTER}+(?:/{_REST})?"
+_URI = rf"[a-zA-Z][a-zA-Z0-9+.\-]*:(?:(?!//){_REST}|//(?:{_HOST})?(?:/{_REST})?)"
+
+VOLUME_NAME = matching(
+    "volume name", r"(?![ \t\r\n]*\.{1,2}[ \t\r\n]*\Z)[^/]+", "a name without /, other than . and .."
+)
 PATH_OR_URI = matching(
     "path or URI",
-    r"(/|[a-zA-Z]:\\)[^\n\r]+|[a-zA-Z][a-zA-Z0-9+.\-]*:[a-zA-Z0-9._~/?@!$&'()*+,;=\-]*",
-    "an absolute path or a URI",
+    rf"(/|[a-zA-Z]:\\)[^\n\r]+|{_URI}|{_REFERENCE}",
+    "a path or a URI",
 )
 COMPAT = matching("compat", r"[0-9]+\.[0-9]+", "a version, such as 1.1")
 

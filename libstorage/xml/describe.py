@@ -106,7 +106,9 @@ def _expected(shape: Shape, models: tuple[type, ...]) -> str:
     if shape is Shape.FLAG:
         return "True or False"
     names = [model.__name__ for model in models] or [Unknown.__name__]
-    return " or ".join(names) if len(names) <= 2 else f"one of {len(names)} classes, {names[0]} to {names[-1]}"
+    return (
+        " or ".join(names) if len(names) <= 2 else f"one of {len(names)} classes, {names[0]} to {names[-1]}"
+    )
 
 
 def _path(mapped: Mapped) -> str:

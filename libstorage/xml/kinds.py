@@ -23,6 +23,7 @@ _DIGITS = re.compile(r"[0-9]+")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _HEX_32 = re.compile(r"[0-9a-f]{32}")
 _TIMESTAMP = re.compile(r"([0-9]+)(?:\.([0-9]{0,9}))?")
+_PCI = re.compile(r"\+?(0x)?([0-9a-f]+)")
 _SECOND = 10**9
 
 
@@ -249,14 +250,11 @@ def _size_check(value: Any) -> str | None:
 
 def _read_pci(text: str) -> int:
     """As libvirt: ``0x1f``, ``037`` and ``31`` are one number; bare hexadecimal digits are taken as such."""
-    digits = text.strip(" \t\r\n").lower()
-    if digits.startswith("0x"):
-        return int(digits, 16)
-    if not re.fullmatch("[0-9a-f]+", digits):
+    if not (match := _PCI.fullmatch(text.strip(" \t\r\n").lower())):
         raise ValueError(f"{text!r} is not a PCI number")
-    if not digits.isdigit():
-        return int(digits, 16)
-    return int(digits, 8) if digits.startswith("0") and digits.strip("89") == digits else int(digits)
+    prefix, digits = match.groups()
+    octal = digits.startswith("0") and not {"8", "9"} & {*digits}
+    return int(digits, 16 if prefix or not digits.isdigit() else 8 if octal else 10)
 
 
 def pci(name: str, width: int, high: int) -> Kind:

@@ -182,18 +182,26 @@ _WRITERS: dict[Shape, Callable[[Source, Field, bool], Iterator[str]]] = {
 # ---- what libstorage does not know ----------------------------------------------------------------------------------
 
 
+_MARK = "libstorage-part"
+_marks = re.compile(rf"<\?{_MARK} ([0-9]+)\?>")
+
+
 def _restored(written: str, unknown: tuple[Unknown, ...]) -> str:
-    """``written`` with the unknown parts back in the elements they came from."""
+    """``written`` with the unknown parts back in the elements they came from.
+
+    The tree only learns where elements go, for in a tree they would take the prefixes of what is around them.
+    """
     root = etree.fromstring(written)
-    for part in unknown:
+    for number, part in enumerate(unknown):
         parent, _, last = part.path.rpartition("/")
         if (element := _found(root, parent)) is None:
             continue  # the element that held it was taken away, and the part with it
         if last.startswith("@"):
             element.attrib.update(etree.fromstring(f"<a {part.xml}/>").attrib)
         else:
-            _append(element, etree.fromstring(part.xml), depth=parent.count("/"))
-    return etree.tostring(root, encoding="unicode") + "\n"
+            _append(element, etree.ProcessingInstruction(_MARK, str(number)), depth=parent.count("/"))
+    text = etree.tostring(root, encoding="unicode")
+    return _marks.sub(lambda mark: unknown[int(mark[1])].xml, text) + "\n"
 
 
 def _found(root: etree._Element, path: str) -> etree._Element | None:
@@ -206,7 +214,7 @@ def _found(root: etree._Element, path: str) -> etree._Element | None:
 
 
 def _append(parent: etree._Element, part: etree._Element, *, depth: int) -> None:
-    """``part`` on a line of its own; what is in it stays as it is, where blanks may mean something."""
+    """``part`` on a line of its own."""
     part.tail = "\n" + "  " * (depth - 1)
     if len(parent):
         parent[-1].tail = part.tail + "  "

@@ -1,0 +1,277 @@
+"""What holds for every document that can be made, and for every document that can be read."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import random
+import re
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from libstorage.errors import DocumentError
+from libstorage.models.capabilities import PoolCapabilities
+from libstorage.models.discovery import PoolSources, SourceQuery
+from libstorage.models.pool import PoolSpec
+from libstorage.models.secret import SecretSpec
+from libstorage.models.sources import SOURCES
+from libstorage.models.spec import Spec
+from libstorage.models.volume import VolumeSpec
+from libstorage.xml.document import Document, Element
+from libstorage.xml.fast import NOT_FAST, fast_reader
+from libstorage.xml.mapping import mapping_of
+from libstorage.xml.parse import parse
+from libstorage.xml.read import read_carefully
+from libstorage.xml.schema import validate
+from tests.contract.rng import SCHEMAS
+from tests.corpus.mutations import mutants
+from tests.property.strategies import elements, pools, texts
+from tests.support import CHECKOUT, CORPUS
+
+DOCUMENTS: dict[str, st.SearchStrategy[Any]] = {
+    **{f"pool {source.type}": pools(source) for source in SOURCES.models},  # type: ignore[attr-defined]
+    "volume": elements(VolumeSpec),
+    "secret": elements(SecretSpec),
+    "capabilities": elements(PoolCapabilities),
+    "sources": elements(PoolSources),
+    "source": elements(SourceQuery),
+}
+NO_RNG = ("sources", "source")
+SPECS = [kind for kind in DOCUMENTS if kind.split()[0] in ("pool", "volume", "secret")]
+
+EXAMPLES = settings(max_examples=max(settings().max_examples // 3, 1))
+
+
+def law(*kinds: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A law of these kinds of documents, or of all: a test that draws one."""
+
+    def of(test: Callable[..., None]) -> Callable[..., None]:
+        drawn: Callable[..., None] = EXAMPLES(given(data=st.data())(test))
+        law: Callable[..., None] = pytest.mark.parametrize("kind", kinds or DOCUMENTS)(drawn)
+        return law
+
+    return of
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal, and of the same types throughout: ``==`` takes a word for its enum's member."""
+    if isinstance(one, Element):
+        names = [mapped.name for mapped in mapping_of(type(one)).fields]
+        return type(one) is type(other) and all(same(getattr(one, n), getattr(other, n)) for n in names)
+    if isinstance(one, tuple):
+        return type(other) is tuple and len(one) == len(other) and all(map(same, one, other))
+    return type(one) is type(other) and bool(one == other)
+
+
+def fast(model: type[Document], root: etree._Element) -> Any:
+    try:
+        return fast_reader(model)(root)
+    except NOT_FAST:
+        return None
+
+
+# ---- reading and writing --------------------------------------------------------------------------------------------
+
+
+@law()
+def test_written_and_read_it_is_the_same(kind: str, data: st.DataObject) -> None:
+    made: Document = data.draw(DOCUMENTS[kind])
+    text = made.to_xml(reported=True)
+    again = type(made).from_xml(text)
+
+    assert same(again, made)
+    assert again == made
+    assert hash(again) == hash(made)
+    assert again.to_xml(reported=True) == text
+
+
+@law()
+def test_both_readers_agree(kind: str, data: st.DataObject) -> None:
+    made: Document = data.draw(DOCUMENTS[kind])
+    root = parse(made.to_xml(reported=True))
+
+    assert same(read_carefully(type(made), root), made)
+    assert (quick := fast(type(made), root)) is None or same(quick, made)
+
+
+@law()
+def test_the_order_of_elements_says_nothing(kind: str, data: st.DataObject) -> None:
+    made: Document = data.draw(DOCUMENTS[kind])
+    chance = data.draw(st.randoms(use_true_random=False))
+    root = parse(made.to_xml(reported=True))
+    for element in root.iter():
+        shuffle(element, chance)
+
+    assert same(type(made).from_xml(etree.tostring(root)), made)
+
+
+def shuffle(parent: etree._Element, chance: random.Random) -> None:
+    """Another order of the kinds of children; those of one kind stay in theirs, which does say something."""
+    place = {tag: chance.random() for tag in sorted({str(child.tag) for child in parent})}
+    parent[:] = sorted(parent, key=lambda child: place[str(child.tag)])
+
+
+# ---- what is not known ----------------------------------------------------------------------------------------------
+
+NEWER_ELEMENTS = (
+    "<newer/>",
+    "<newer>text</newer>",
+    "<newer at='1'> <deep>a <b/> c</deep> </newer>",
+    "<x:newer xmlns:x='urn:x'><x:deep y:at='1' xmlns:y='urn:y'/></x:newer>",
+    "<newer xmlns='urn:x'><deep/></newer>",
+    "<fs:newer xmlns:fs='urn:other'/>",
+    "<fs:newer xmlns:fs='http://libvirt.org/schemas/storagepool/fs/1.0'/>",
+)
+NEWER_ATTRIBUTES = ("newer", "{urn:x}newer", "{urn:x}name", "{http://www.w3.org/XML/1998/namespace}lang")
+
+
+@law()
+def test_what_is_not_known_is_kept(kind: str, data: st.DataObject) -> None:
+    made: Any = data.draw(DOCUMENTS[kind])
+    root = parse(made.to_xml(reported=True))
+    places = list(root.iter())
+    added = 0
+    for place in data.draw(st.lists(st.sampled_from(places), min_size=1, max_size=3)):
+        name = data.draw(st.sampled_from(NEWER_ATTRIBUTES))
+        added += name not in place.attrib
+        place.set(name, data.draw(texts))
+    for place in data.draw(st.lists(st.sampled_from([e for e in places if not e.text]), max_size=3)):
+        place.insert(0, etree.fromstring(data.draw(st.sampled_from(NEWER_ELEMENTS))))
+        added += 1
+    read = type(made).from_xml(etree.tostring(root))
+
+    assert len(read.unknown) == added
+    assert same(attrs.evolve(read, unknown=()), made)
+    assert same(type(made).from_xml(read.to_xml(reported=True)), read)
+    with pytest.raises(DocumentError, match="is not known to libstorage"):
+        read.check()
+
+
+# ---- sound ⊂ valid ⊂ readable ---------------------------------------------------------------------------------------
+
+
+@law()
+def test_what_is_sound_is_valid(kind: str, data: st.DataObject) -> None:
+    made: Document = data.draw(DOCUMENTS[kind])
+    assert made.check() is made
+    for text in (made.to_xml(), made.to_xml(reported=True)):
+        validate(text, against="xsd")
+        if kind not in NO_RNG:
+            validate(text, against="rng")
+    assert same(type(made).from_xml(made.to_xml(reported=True), strict=True), made)
+
+
+MUTANTS = max(settings().max_examples * 8, 100)
+
+# What the schema lets through and libvirt's parser does not: more bytes than 2**63 - 1, a pool without any name.
+REFUSED_BY_LIBVIRT = r"is too large: libvirt counts up to|<name> is missing"
+MODELS: dict[str, type[Document]] = {
+    model.ROOT: model for model in (PoolSpec, VolumeSpec, SecretSpec, PoolCapabilities)
+}
+SCHEMA = {
+    "pool": "storagepool.rng",
+    "volume": "storagevol.rng",
+    "secret": "secret.rng",
+    "storagepoolCapabilities": "storagepoolcaps.rng",
+}
+
+
+@pytest.fixture(scope="module")
+def rng() -> dict[str, etree.RelaxNG]:
+    if not SCHEMAS.exists():
+        pytest.skip(f"not run: libvirt's schemas are not installed ({SCHEMAS})")
+    return {root: etree.RelaxNG(file=str(SCHEMAS / file)) for root, file in SCHEMA.items()}
+
+
+@pytest.mark.parametrize("root", MODELS)
+def test_what_is_valid_is_readable(root: str, rng: dict[str, etree.RelaxNG]) -> None:
+    """Among odd documents made from libvirt's and ours."""
+    model, originals, valid = MODELS[root], originals_of(root), 0
+    for text in mutants(originals, MUTANTS, seed=len(root)):
+        tree = parse(text)
+        if not rng[root](tree):
+            continue
+        valid += 1
+        try:
+            read = model.from_xml(text)
+        except DocumentError as error:
+            assert all(re.search(REFUSED_BY_LIBVIRT, problem.reason) for problem in error.problems)  # noqa: PT017
+            continue
+        assert same(read_carefully(model, tree), read), text
+        assert same(model.from_xml(read.to_xml(reported=True)), read), text
+    assert valid > MUTANTS // 20
+
+
+def originals_of(root: str) -> list[bytes]:
+    paths = [*sorted(CORPUS.glob("*/*/*.xml")), *sorted((CHECKOUT / "tests/corpus/ours").glob("*.xml"))]
+    texts = [path.read_bytes() for path in paths]
+    return [text for text in texts if parse(text).tag == root]
+
+
+# ---- values ---------------------------------------------------------------------------------------------------------
+
+
+@law()
+def test_copies_are_the_same(kind: str, data: st.DataObject) -> None:
+    made: Any = data.draw(DOCUMENTS[kind])
+    for other in (
+        pickle.loads(pickle.dumps(made)),
+        copy.copy(made),
+        copy.deepcopy(made),
+        attrs.evolve(made),
+    ):
+        assert same(other, made)
+        assert other == made
+        assert not (other != made)  # noqa: SIM202 - the other operator
+        assert hash(other) == hash(made)
+        assert len({other, made}) == 1
+
+
+@law()
+def test_it_is_shown(kind: str, data: st.DataObject) -> None:
+    made: Any = data.draw(DOCUMENTS[kind])
+    assert len(repr(made)) <= 120
+    assert repr(made).isprintable()
+    assert repr(made).startswith(f"{type(made).__name__}(")
+    html = etree.fromstring(made._repr_html_())
+    assert html.findtext("caption") == type(made).__name__
+
+
+# ---- requests and comparison ----------------------------------------------------------------------------------------
+
+specs = pytest.mark.parametrize(
+    "kind", [kind for kind in DOCUMENTS if kind.split()[0] in ("pool", "volume", "secret")]
+)
+
+
+@law(*SPECS)
+def test_a_request_says_nothing_that_libvirt_reports(kind: str, data: st.DataObject) -> None:
+    made: Spec = data.draw(DOCUMENTS[kind])
+    request = made.request()
+
+    assert list(reported(request)) == []
+    assert request.to_xml() == request.to_xml(reported=True) == made.to_xml()
+    assert request.request() == request
+
+
+def reported(element: Element) -> Any:
+    for mapped in mapping_of(type(element)).fields:
+        value = getattr(element, mapped.name)
+        if mapped.place.reported and value != mapped.missing():
+            yield type(element), mapped.name
+        for inner in value if isinstance(value, tuple) else (value,):
+            if isinstance(inner, Element):
+                yield from reported(inner)
+
+
+@law(*SPECS)
+def test_it_does_not_differ_from_itself(kind: str, data: st.DataObject) -> None:
+    made: Spec = data.draw(DOCUMENTS[kind])
+    assert made.differences(made) == ()
+    assert made.differences(made.request()) == ()
