@@ -27,8 +27,8 @@ class Session:
     def __init__(self, connection: Connection) -> None:
         self.connection: Connection = connection
         self.places: Places = Places(max(1, connection.max_lanes - 1))
-        self.turns = Turns()
-        self.is_closed = False
+        self.turns: Turns = Turns()
+        self.is_closed: bool = False
         self._twin = threading.Lock()
         self._open = [connection]
         self._dropped = weakref.finalize(self, _close_dropped, self._open, connection.uri)
