@@ -233,9 +233,14 @@ class Pool(Handle[PoolId]):
         """Start it with the daemon from now on, or not (``virStoragePoolSetAutostart``).
 
         Raises:
+            InvalidRequestError: ``autostart`` is neither true nor false.
             PoolNotFoundError: It is gone.
             StorageError: It is transient.
         """
+        if autostart not in (True, False):
+            raise InvalidRequestError(
+                f"autostart is True or False, not {autostart!r}", outcome="not_started", retry="no"
+            )
         return self._do(POOL_SET_AUTOSTART, lambda raw: raw.setAutostart(int(autostart)))
 
     # ---- inside -----------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID, uuid4
 
 import attrs
@@ -18,7 +18,8 @@ from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawConnect, RawPool
 from libstorage.connection.target import HostId, PoolId
 from libstorage.enums import ListPoolsFlags, PoolCreateFlags, PoolType
-from libstorage.errors import InvalidRequestError, PoolExistsError
+from libstorage.errors import InvalidRequestError, PoolActiveError, PoolExistsError
+from libstorage.models.compare import Difference
 from libstorage.models.pool import PoolSpec
 from libstorage.operations import (
     POOL_CREATE_TRANSIENT,
@@ -183,29 +184,18 @@ class Pools(Collection[Pool, HostId]):
             PoolExistsError: A pool of this name is there and differs; ``.differences`` says how.
             StorageError: A step failed; the message names it, and the state that the pool is in.
         """
+        request = self._request(spec)
         pool = self.get(spec.name)
         if pool is None:
             try:
-                return self.define(spec).build().start()
+                return _running(self.define(request).build())
             except PoolExistsError:
-                pool = self.get(spec.name)  # somebody was faster
-                if pool is None:
-                    raise
+                pool = self.lookup(spec.name)  # somebody was faster
         if differences := pool.spec(inactive=True).differences(spec):
-            listed = "\n".join(f"  {difference}" for difference in differences)
-            raise PoolExistsError(
-                f"pool {spec.name!r} exists and is not what was asked for:\n{listed}",
-                differences=differences,
-                operation=POOL_DEFINE.name,
-                target=f"pool {spec.name!r}",
-                uri=self._scope.uri,
-                hint="Ask for what is there, define() the pool anew with its uuid, or choose another name.",
-                outcome="not_started",
-                retry="no",
-            )
+            raise self._different(spec, differences)
         if not pool.is_persistent():
             pool = self.define(attrs.evolve(spec, uuid=pool.uuid))
-        return pool if pool.is_active() else pool.start()
+        return _running(pool)
 
     # ---- inside -----------------------------------------------------------------------------------------------------
 
@@ -223,6 +213,19 @@ class Pools(Collection[Pool, HostId]):
         check_pool_name(spec.name, strict=self._host.options.strict_names)
         return spec if spec.uuid else attrs.evolve(spec, uuid=uuid4())
 
+    def _different(self, spec: PoolSpec, differences: Sequence[Difference]) -> PoolExistsError:
+        listed = "\n".join(f"  {difference}" for difference in differences)
+        return PoolExistsError(
+            f"pool {spec.name!r} exists and is not what was asked for:\n{listed}",
+            differences=differences,
+            operation=POOL_DEFINE.name,
+            target=str(self._named(spec)),
+            uri=self._scope.uri,
+            hint="Ask for what is there, define() the pool anew with its uuid, or choose another name.",
+            outcome="not_started",
+            retry="no",
+        )
+
     def _named(self, spec: PoolSpec) -> PoolId:
         return PoolId(self._scope.uri, spec.name, spec.uuid or "")
 
@@ -230,6 +233,13 @@ class Pools(Collection[Pool, HostId]):
         uri = self._scope.uri
         found = self._call(operation, lambda lane: pool_id(lane, uri, find(lane.connection)), target)
         return Pool(self._host, found)
+
+
+def _running(pool: Pool) -> Pool:
+    try:
+        return pool if pool.is_active() else pool.start()
+    except PoolActiveError:  # somebody was faster
+        return pool
 
 
 def _type_flag(pool_type: PoolType | str) -> ListPoolsFlags:

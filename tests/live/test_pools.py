@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import attrs
 import pytest
 
 from libstorage import (
@@ -405,6 +406,21 @@ class TestEnsure:
             host.pools.ensure(spec)
         assert not path_of(defined).exists()
 
+    def test_the_uuid_counts_if_it_is_given(self, host: Host, defined: Pool, spec: PoolSpec) -> None:
+        with pytest.raises(PoolExistsError, match="uuid is"):
+            host.pools.ensure(attrs.evolve(spec, uuid=uuid.uuid4()))
+        defined.build()
+        assert host.pools.ensure(attrs.evolve(spec, uuid=defined.uuid)).is_active()
+
+    def test_somebody_is_faster(
+        self, host: Host, defined: Pool, spec: PoolSpec, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        defined.build()
+        monkeypatch.setattr(type(host.pools), "get", lambda pools, name: None)
+        assert host.pools.ensure(spec) == defined
+        monkeypatch.setattr(type(defined), "is_active", lambda pool: False)
+        assert host.pools.ensure(spec) == defined
+
     def test_says_which_step_failed(self, host: Host, folder: Path) -> None:
         (folder / "file").touch()
         with pytest.raises(StorageError) as failed:
@@ -435,6 +451,15 @@ class TestOfAHost:
                     allow_crash=True,
                 )
             assert host.is_alive()
+
+    def test_discovery(self, tmp_path: Path) -> None:
+        """libvirt's test driver finds two volume groups, wherever it is asked."""
+        (tmp_path / "empty.xml").write_text("<node/>")
+        with connect(f"test://{tmp_path}/empty.xml") as host:
+            found = host.find_sources("logical").found
+            assert {source.name for source in found} == {"testvg1", "testvg2"}
+            (netfs,) = host.find_sources(PoolType.NETFS, hosts="nfs.example").found
+            assert netfs.hosts[0].name == "nfs.example"
 
     def test_discovery_of_a_type_that_has_none(self, host: Host) -> None:
         with pytest.raises(UnsupportedError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -399,6 +400,26 @@ class TestTheLocalFile:
         with pytest.raises(ExistsError):
             make(100).download(folder / "copy", progress=somebody_else)
         assert (folder / "copy").read_text() == "mine"
+        assert sorted(path.name for path in folder.iterdir()) == ["copy", "pool"]
+
+    @pytest.mark.parametrize("taken", [True, False])
+    def test_a_file_system_without_links(
+        self, make: Callable[..., Volume], folder: Path, monkeypatch: pytest.MonkeyPatch, taken: bool
+    ) -> None:
+        """As vfat is; few kernels that tests run on have it."""
+
+        def refuse(*_: object, **__: object) -> None:
+            if taken:
+                (folder / "copy").write_text("mine")
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", refuse)
+        if taken:
+            with pytest.raises(ExistsError):
+                make(100).download(folder / "copy")
+        else:
+            make(100).download(folder / "copy")
+            assert (folder / "copy").read_bytes() == b"v" * 100
         assert sorted(path.name for path in folder.iterdir()) == ["copy", "pool"]
 
     @pytest.mark.parametrize("overwrite", [True, False])
