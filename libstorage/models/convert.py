@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from libstorage.enums import (
@@ -22,12 +23,16 @@ from libstorage.enums import (
     RefreshAllocation,
     SecretUsage,
     VolumeFormat,
+    VolumeType,
 )
 from libstorage.units import Size, SizeLike
 from libstorage.xml.kinds import uuid_text
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+PathText = str | PathLike[str]
+"""A path, as text or as a ``pathlib.Path``."""
 
 W = TypeVar("W", bound=StrEnum)
 
@@ -40,6 +45,16 @@ def to_size(value: SizeLike | None) -> Size | None:
         return Size(value)
     except (ValueError, TypeError):
         return cast("Size", value)
+
+
+def to_path(value: PathText | None) -> str | None:
+    """A path, also as a ``pathlib.Path``."""
+    return fspath(value) if isinstance(value, PathLike) else value
+
+
+def to_path_text(value: PathText) -> str:
+    """A path that must be there."""
+    return fspath(value) if isinstance(value, PathLike) else value
 
 
 def to_mode(value: int | str | None) -> int | None:
@@ -72,6 +87,13 @@ def _word(enum: type[W], value: W | str | None) -> W | str | None:
 def to_volume_format(value: VolumeFormat | str | None) -> VolumeFormat | str | None:
     """A volume format by name."""
     return _word(VolumeFormat, value)
+
+
+def to_volume_type(value: VolumeType | str | None) -> VolumeType | str | None:
+    """A volume type by its word."""
+    if type(value) is not str:
+        return value
+    return next((member for member in VolumeType if member.word == value), value)
 
 
 def to_fs_format(value: FsFormat | str | None) -> FsFormat | str | None:

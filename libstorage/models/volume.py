@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from libstorage.enums import EncryptionEngine, EncryptionFormat, VolumeFormat, VolumeType
 from libstorage.errors import Problem
-from libstorage.models.convert import to_size, to_volume_format
+from libstorage.models.convert import to_size, to_volume_format, to_volume_type
 from libstorage.models.encryption import Encryption
 from libstorage.models.permissions import Permissions
 from libstorage.models.places import ABSOLUTE_PATH
@@ -180,6 +180,7 @@ class VolumeSpec(Spec):
 
     type: VolumeType | str | None = field(
         default=None,
+        converter=to_volume_type,
         metadata=attribute(
             "type", numbered(VolumeType), reported=True, doc="What it is: file, block, dir, network, netdir."
         ),

@@ -117,22 +117,36 @@ def matching(name: str, pattern: str, expected: str) -> Kind:
 @cache
 def words(enum: type[StrEnum]) -> Kind:
     """One word of a list; a word that is not on it is read as :class:`UnknownWord`."""
-    known = {member.value: member for member in enum}
+    return _one_of(enum, {member.value: member for member in enum}, words=enum)
+
+
+@cache
+def numbered(enum: type[Number]) -> Kind:
+    """A member of one of libvirt's numbered enums, by its word."""
+    known = {member.word: member for member in enum}
+    return _one_of(enum, known, write=lambda value: value if isinstance(value, str) else value.word)
+
+
+def _one_of(enum: type[StrEnum | Number], known: dict[str, Any], **more: Any) -> Kind:
     choices = ", ".join(known)
 
-    def read(text: str) -> str:
+    def read(text: str) -> Any:
         word = " ".join(text.split())
-        return known.get(word) or UnknownWord(word)
+        return known.get(word, UnknownWord(word))
 
     def check(value: Any) -> str | None:
-        if isinstance(value, (enum, UnknownWord)):
+        if isinstance(value, UnknownWord) or (isinstance(value, enum) and value in known.values()):
             return None
         if not isinstance(value, str):
             return f"{value!r} is {_article(value)}, not one of {choices}"
         from difflib import get_close_matches
 
         near = get_close_matches(value, known, n=1)
-        return f"{value!r} is not one of {choices}" + (f" (did you mean {near[0]!r}?)" if near else "")
+        return (
+            f"{value!r} is not known: did you mean {near[0]!r}? It is one of {choices}"
+            if near
+            else f"{value!r} is not one of {choices}"
+        )
 
     return Kind(
         enum.__name__,
@@ -141,31 +155,7 @@ def words(enum: type[StrEnum]) -> Kind:
         check=check,
         escaped=True,
         fast=known.__getitem__,
-        words=enum,
-    )
-
-
-@cache
-def numbered(enum: type[Number], *without: Number) -> Kind:
-    """A member of one of libvirt's numbered enums, by its word."""
-    known = {member.word: member for member in enum if member not in without}
-    choices = ", ".join(known)
-
-    def read(text: str) -> Any:
-        word = " ".join(text.split())
-        return known.get(word, UnknownWord(word))
-
-    def check(value: Any) -> str | None:
-        right = isinstance(value, UnknownWord) or (isinstance(value, enum) and value not in without)
-        return None if right else f"{value!r} is not one of {choices}"
-
-    return Kind(
-        enum.__name__,
-        f"one of {choices}",
-        read=read,
-        check=check,
-        write=lambda value: value if isinstance(value, str) else value.word,
-        fast=known.__getitem__,
+        **more,
     )
 
 
