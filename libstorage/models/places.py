@@ -9,7 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from libstorage.errors import Problem
-from libstorage.models.convert import many
+from libstorage.models.convert import PathText, many, to_path_text
 from libstorage.xml.document import Element
 from libstorage.xml.fields import attribute, children, value
 from libstorage.xml.kinds import OFFSET, YES_NO, matching, number
@@ -75,9 +75,10 @@ class Device(Element):
     """A device of a pool's source: what ``<device>`` says."""
 
     path: str = field(
+        converter=to_path_text,
         metadata=attribute(
             "path", DEVICE_PATH, doc="Absolute path of a block device, or name of an iSCSI target."
-        )
+        ),
     )
     part_separator: bool | None = field(
         default=None,
@@ -116,17 +117,17 @@ def to_hosts(value: Iterable[SourceHost | str] | SourceHost | str) -> tuple[Sour
     return tuple(_host(item) for item in many(value))
 
 
-def to_device(value: Device | str) -> Device:
+def to_device(value: Device | PathText) -> Device:
     """A device by its path."""
-    return Device(path=value) if isinstance(value, str) else value
+    return value if isinstance(value, Device) else Device(path=value)
 
 
-def to_optional_device(value: Device | str | None) -> Device | None:
+def to_optional_device(value: Device | PathText | None) -> Device | None:
     """A device by its path, or none."""
     return None if value is None else to_device(value)
 
 
-def to_devices(value: Iterable[Device | str] | Device | str) -> tuple[Device, ...]:
+def to_devices(value: Iterable[Device | PathText] | Device | PathText) -> tuple[Device, ...]:
     """One device or several, also by path."""
     return tuple(to_device(item) for item in many(value))
 

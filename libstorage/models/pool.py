@@ -20,7 +20,7 @@ from libstorage.errors import Problem
 from libstorage.models import sources
 from libstorage.models.adapters import FcHostAdapter, ScsiHostAdapter
 from libstorage.models.auth import Auth
-from libstorage.models.convert import to_names, to_size, to_uuid
+from libstorage.models.convert import PathText, to_names, to_size, to_uuid
 from libstorage.models.permissions import Permissions
 from libstorage.models.places import Device, Initiator, SourceHost
 from libstorage.models.pool_parts import (
@@ -175,7 +175,7 @@ class PoolSpec(Spec):
     def dir(
         cls,
         name: str,
-        path: str,
+        path: PathText,
         *,
         permissions: Permissions | None = None,
         cow: bool | None = None,
@@ -195,8 +195,8 @@ class PoolSpec(Spec):
     def fs(
         cls,
         name: str,
-        path: str,
-        device: Device | str,
+        path: PathText,
+        device: Device | PathText,
         *,
         format: FsFormat | str | None = None,
         mount_options: Iterable[str] = (),
@@ -225,7 +225,7 @@ class PoolSpec(Spec):
     def netfs(
         cls,
         name: str,
-        path: str,
+        path: PathText,
         *,
         host: Hosts,
         dir: str,
@@ -260,9 +260,9 @@ class PoolSpec(Spec):
         name: str,
         *,
         source_name: str | None = None,
-        devices: Iterable[Device | str] | Device | str = (),
+        devices: Iterable[Device | PathText] | Device | PathText = (),
         format: LogicalFormat | str | None = None,
-        path: str | None = None,
+        path: PathText | None = None,
         permissions: Permissions | None = None,
         uuid: str | uuids.UUID | None = None,
         vendor: str | None = None,
@@ -282,10 +282,10 @@ class PoolSpec(Spec):
     def disk(
         cls,
         name: str,
-        device: Device | str,
+        device: Device | PathText,
         *,
         format: DiskFormat | str | None = None,
-        path: str = "/dev",
+        path: PathText = "/dev",
         permissions: Permissions | None = None,
         uuid: str | uuids.UUID | None = None,
         vendor: str | None = None,
@@ -305,10 +305,10 @@ class PoolSpec(Spec):
         name: str,
         *,
         host: Hosts,
-        device: Device | str,
+        device: Device | PathText,
         initiator: Initiator | str | None = None,
         auth: Auth | None = None,
-        path: str = "/dev/disk/by-path",
+        path: PathText = "/dev/disk/by-path",
         permissions: Permissions | None = None,
         uuid: str | uuids.UUID | None = None,
         vendor: str | None = None,
@@ -330,7 +330,7 @@ class PoolSpec(Spec):
         name: str,
         *,
         host: Hosts,
-        device: Device | str,
+        device: Device | PathText,
         initiator: Initiator | str,
         auth: Auth | None = None,
         uuid: str | uuids.UUID | None = None,
@@ -349,7 +349,7 @@ class PoolSpec(Spec):
         name: str,
         adapter: ScsiHostAdapter | FcHostAdapter | str,
         *,
-        path: str = "/dev/disk/by-path",
+        path: PathText = "/dev/disk/by-path",
         permissions: Permissions | None = None,
         uuid: str | uuids.UUID | None = None,
         vendor: str | None = None,
@@ -368,7 +368,7 @@ class PoolSpec(Spec):
         cls,
         name: str,
         *,
-        path: str = "/dev/mapper",
+        path: PathText = "/dev/mapper",
         permissions: Permissions | None = None,
         uuid: str | uuids.UUID | None = None,
     ) -> Self:
@@ -436,8 +436,8 @@ class PoolSpec(Spec):
         name: str,
         *,
         source_name: str,
-        device: Device | str | None = None,
-        path: str | None = None,
+        device: Device | PathText | None = None,
+        path: PathText | None = None,
         permissions: Permissions | None = None,
         uuid: str | uuids.UUID | None = None,
     ) -> Self:
@@ -453,7 +453,7 @@ class PoolSpec(Spec):
     def vstorage(
         cls,
         name: str,
-        path: str,
+        path: PathText,
         *,
         source_name: str,
         permissions: Permissions | None = None,

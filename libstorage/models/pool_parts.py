@@ -8,7 +8,7 @@ from typing import cast
 from attrs import field, frozen
 
 from libstorage.enums import RefreshAllocation
-from libstorage.models.convert import many, to_refresh_allocation
+from libstorage.models.convert import many, to_path, to_refresh_allocation
 from libstorage.models.permissions import Permissions
 from libstorage.models.places import ABSOLUTE_PATH
 from libstorage.xml.document import Element
@@ -21,7 +21,9 @@ class PoolTarget(Element):
     """Where a pool appears on the host: what ``<target>`` says."""
 
     path: str | None = field(
-        default=None, metadata=text("path", ABSOLUTE_PATH, doc="The directory that holds the volumes.")
+        default=None,
+        converter=to_path,
+        metadata=text("path", ABSOLUTE_PATH, doc="The directory that holds the volumes."),
     )
     permissions: Permissions | None = field(
         default=None, metadata=child("permissions", Permissions, doc="Permissions of that directory.")
