@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 
 
 class Places:
-    """How many lanes of a host may be at work on bulk reads: one less than there are, so that others get through."""
+    """How many lanes of a host may be at work on bulk reads: one less than there may be, so that others get through.
 
-    def __init__(self, most: int) -> None:
+    Args:
+        most_lanes: How many lanes there may be at the moment.
+    """
+
+    def __init__(self, most_lanes: Callable[[], int]) -> None:
+        self._most_lanes = most_lanes
         self._changed = threading.Condition()
-        self._free = most
+        self._taken = 0
         self._waiting = 0
 
     @contextmanager
@@ -35,10 +40,10 @@ class Places:
         with self._changed:
             self._waiting += 1
             try:
-                self._changed.wait_for(lambda: self._free)
+                self._changed.wait_for(self._has_room)
             finally:
                 self._waiting -= 1
-            self._free -= 1
+            self._taken += 1
         try:
             yield
         finally:
@@ -47,21 +52,24 @@ class Places:
     def join(self) -> bool:
         """Take a place to help, if one can be spared."""
         with self._changed:
-            if not self._free or self._waiting:
+            if self._waiting or not self._has_room():
                 return False
-            self._free -= 1
+            self._taken += 1
             return True
 
     def leave(self) -> None:
         """Give a place back."""
         with self._changed:
-            self._free += 1
+            self._taken -= 1
             self._changed.notify()
 
     @property
     def are_wanted(self) -> bool:
         """Whether somebody waits for a place: a helper goes then."""
         return self._waiting > 0
+
+    def _has_room(self) -> bool:
+        return self._taken < max(1, self._most_lanes() - 1)
 
 
 class Worker:
@@ -91,7 +99,7 @@ class Crew:
         self._host = host
         self._operation = operation
         self._target = target
-        self._places = host._connected().places
+        self._session = host._connected()
         self._changed = threading.Condition()
         self._jobs: deque[Job] = deque()
         self._running = 0
@@ -104,7 +112,7 @@ class Crew:
             StorageError: What the caller's own lane met.
         """
         self._jobs.append(first)
-        with self._places.lead():
+        with self._session.places.lead():
             try:
                 with self._host._lane(self._operation, self._target) as lane:
                     worker = Worker(lane)
@@ -117,13 +125,14 @@ class Crew:
 
     def add(self, jobs: Iterable[Job]) -> None:
         """Queue jobs, and get helpers for them."""
+        jobs = list(jobs)
         with self._changed:
-            before = len(self._jobs)
             self._jobs.extend(jobs)
-            wanted = len(self._jobs) - before
             self._changed.notify_all()
-        for _ in range(wanted):
-            if not self._places.join():
+        if jobs:
+            self._session.connection.widen(len(jobs) + 2)  # this lane, a helper for each, and one for others
+        for _ in jobs:
+            if not self._session.places.join():
                 break
             threading.Thread(target=self._help, name="libstorage-bulk", daemon=True).start()
 
@@ -131,9 +140,9 @@ class Crew:
         # The caller meets what goes wrong here, too: on its own lane, or in _failure.
         with contextlib.suppress(BaseException), self._host._lane(self._operation, self._target) as lane:
             worker = Worker(lane)
-            while not self._places.are_wanted and (job := self._next(wait=False)) is not None:
+            while not self._session.places.are_wanted and (job := self._next(wait=False)) is not None:
                 self._do(job, worker)
-        self._places.leave()
+        self._session.places.leave()
 
     def _next(self, *, wait: bool) -> Job | None:
         with self._changed:

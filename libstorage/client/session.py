@@ -26,7 +26,7 @@ class Session:
 
     def __init__(self, connection: Connection) -> None:
         self.connection: Connection = connection
-        self.places: Places = Places(max(1, connection.max_lanes - 1))
+        self.places: Places = Places(lambda: connection.max_lanes)
         self.turns: Turns = Turns()
         self.is_closed: bool = False
         self._twin = threading.Lock()

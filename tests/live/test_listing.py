@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
 
@@ -30,6 +30,7 @@ from libstorage.connection.target import HostId
 from libstorage.operations import POOLS_LIST
 from libstorage.testing import PrivateDaemon
 from tests.live.conftest import remove
+from tests.live.rpc import RpcCounter
 
 MANY = 300  # more than one lane reads at a time, so that several take part
 MOST_LISTED = 16_384
@@ -95,6 +96,16 @@ class TestSpecs:
             finally:
                 stop.set()
             going.result()
+
+    def test_a_host_far_away_gets_more_lanes(self, pool: Pool) -> None:
+        """One after the other they would take a round trip each: four seconds."""
+        fill(pool, 200)
+        link = RpcCounter(pool.host.uri, None, delay=0.01)
+        with connect(link.uri) as host:
+            start = monotonic()
+            assert len(host.pools[pool.name].volumes.specs()) == 200
+            assert monotonic() - start < 2
+        link.close()
 
     def test_an_empty_pool(self, pool: Pool) -> None:
         assert pool.volumes.specs() == ()
