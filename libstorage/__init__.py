@@ -99,7 +99,13 @@ if TYPE_CHECKING:
         VolumeExistsError,
         VolumeNotFoundError,
     )
-    from libstorage.models.adapters import FcHostAdapter, ParentAddress, PciAddress, ScsiHostAdapter
+    from libstorage.models.adapters import (
+        FcHostAdapter,
+        ParentAddress,
+        PciAddress,
+        ScsiHostAdapter,
+        UnknownAdapter,
+    )
     from libstorage.models.auth import Auth, SecretRef
     from libstorage.models.capabilities import (
         CapabilityEnum,
@@ -278,6 +284,7 @@ __all__ = [
     "Timestamps",
     "TransferError",
     "Unknown",
+    "UnknownAdapter",
     "UnknownSource",
     "UnsupportedError",
     "Usage",
@@ -338,7 +345,7 @@ _HOMES = {
         StorageIOError TransferError UnsupportedError VolumeBusyError VolumeExistsError
         VolumeNotFoundError
     """,
-    "libstorage.models.adapters": "FcHostAdapter ParentAddress PciAddress ScsiHostAdapter",
+    "libstorage.models.adapters": "FcHostAdapter ParentAddress PciAddress ScsiHostAdapter UnknownAdapter",
     "libstorage.models.auth": "Auth SecretRef",
     "libstorage.models.capabilities": """
         CapabilityEnum CapabilityOptions PoolCapabilities PoolTypeCapabilities

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from libstorage.enums import AdapterType
 from libstorage.errors import Problem
 from libstorage.xml.document import Element
-from libstorage.xml.fields import Variants, attribute, child
+from libstorage.xml.fields import Variants, attribute, child, word
 from libstorage.xml.kinds import ON_OFF, YES_NO, matching, number, pci
 
 WWN = matching("world wide name", "(0x)?[0-9a-fA-F]{16}", "16 hexadecimal digits")
@@ -103,9 +103,19 @@ class FcHostAdapter(Element):
             yield self._broken("parent_wwnn", "parent_wwnn and parent_wwpn come together or not at all")
 
 
-def to_adapter(value: ScsiHostAdapter | FcHostAdapter | str) -> ScsiHostAdapter | FcHostAdapter:
+@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
+class UnknownAdapter(Element):
+    """An adapter of a kind that libstorage does not know; its content is in the document's ``unknown``."""
+
+    type: str = field(metadata=word(doc="The kind of adapter that the document names."))
+
+
+Adapter = ScsiHostAdapter | FcHostAdapter | UnknownAdapter
+
+
+def to_adapter(value: Adapter | str) -> Adapter:
     """A SCSI host adapter by its name."""
     return ScsiHostAdapter(name=value) if isinstance(value, str) else value
 
 
-ADAPTERS = Variants(models=(ScsiHostAdapter, FcHostAdapter), absent="scsi_host")
+ADAPTERS = Variants(models=(ScsiHostAdapter, FcHostAdapter), absent="scsi_host", fallback=UnknownAdapter)

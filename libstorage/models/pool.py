@@ -18,7 +18,7 @@ from libstorage.enums import (
 )
 from libstorage.errors import Problem
 from libstorage.models import sources
-from libstorage.models.adapters import FcHostAdapter, ScsiHostAdapter
+from libstorage.models.adapters import Adapter
 from libstorage.models.auth import Auth
 from libstorage.models.convert import PathText, to_names, to_size, to_uuid
 from libstorage.models.permissions import Permissions
@@ -347,7 +347,7 @@ class PoolSpec(Spec):
     def scsi(
         cls,
         name: str,
-        adapter: ScsiHostAdapter | FcHostAdapter | str,
+        adapter: Adapter | str,
         *,
         path: PathText = "/dev/disk/by-path",
         permissions: Permissions | None = None,

@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from libstorage.enums import AuthType, DiskFormat, FsFormat, LogicalFormat, NetfsFormat, PoolType
 from libstorage.errors import Problem
-from libstorage.models.adapters import ADAPTERS, FcHostAdapter, ScsiHostAdapter, to_adapter
+from libstorage.models.adapters import ADAPTERS, Adapter, to_adapter
 from libstorage.models.auth import Auth
 from libstorage.models.convert import (
     to_disk_format,
@@ -234,9 +234,7 @@ class ScsiSource(Element):
     target: ClassVar[Presence] = Presence.REQUIRED
     allows: ClassVar[frozenset[str]] = _PLAIN
 
-    adapter: ScsiHostAdapter | FcHostAdapter = field(
-        converter=to_adapter, metadata=variant("adapter", ADAPTERS, doc="The adapter.")
-    )
+    adapter: Adapter = field(converter=to_adapter, metadata=variant("adapter", ADAPTERS, doc="The adapter."))
     vendor: str | None = field(default=None, metadata=_VENDOR)
     product: str | None = field(default=None, metadata=_PRODUCT)
 

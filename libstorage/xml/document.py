@@ -14,6 +14,7 @@ from libstorage.errors import DocumentError, Problem
 from libstorage.xml.code import once_per_class
 from libstorage.xml.fast import NOT_FAST, fast_reader
 from libstorage.xml.fields import Shape
+from libstorage.xml.kinds import UnknownWord
 from libstorage.xml.mapping import Mapped, check_declarations, mapping_of
 from libstorage.xml.parse import parse
 from libstorage.xml.read import read_carefully
@@ -145,14 +146,17 @@ class Document(Element):
         Raises:
             DocumentError: with every problem.
         """
-        problems = list(self._all_problems(type(self).__name__))
-        problems.extend(
-            Problem(part.path, "is not known to libstorage", found=part.xml)
-            for part in getattr(self, "unknown", ())
-        )
-        if problems:
-            raise DocumentError(tuple(problems))
+        name = type(self).__name__
+        if problems := [*self._all_problems(name), *self._not_known(name)]:
+            raise DocumentError(problems)
         return self
+
+    def _not_known(self, name: str) -> Iterator[Problem]:
+        for field, value in _flat(self, f"{name}."):
+            if isinstance(value, UnknownWord):
+                yield Problem(field, f"{str(value)!r} is not known to libstorage", found=value)
+        for part in getattr(self, "unknown", ()):
+            yield Problem(part.path, "is not known to libstorage", found=part.xml)
 
     def _repr_html_(self) -> str:
         rows = [(name, str(value)) for name, value in _flat(self, "")]

@@ -29,7 +29,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from libstorage.xml.kinds import SIZE, TEXT, Kind
+from libstorage.xml.kinds import SIZE, TEXT, WORD, Kind
 
 KEY = "xml"
 
@@ -187,7 +187,7 @@ def variant(name: str, variants: Variants, *, doc: str) -> Metadata:
 
 def word(*, doc: str) -> Metadata:
     """On a variant's fallback class: the word that chose it."""
-    return _declare(shape=Shape.WORD, tag="", doc=doc)
+    return _declare(shape=Shape.WORD, tag="", kind=WORD, doc=doc)
 
 
 @frozen

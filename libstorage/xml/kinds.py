@@ -38,7 +38,10 @@ class UnknownWord(str):
 
 @frozen
 class Kind:
-    """One kind of value: its text form, and what may stand there."""
+    """One kind of value: its text form, and what may stand there.
+
+    ``expected`` says what a person gives, ``spelt`` what stands in a document, where that is something else.
+    """
 
     name: str
     expected: str
@@ -51,6 +54,7 @@ class Kind:
     words: type[StrEnum] | None = None
     pattern: str | None = None
     limits: tuple[int, int] | None = None
+    spelt: str | None = None
 
 
 def string_problem(value: Any) -> str | None:
@@ -165,7 +169,7 @@ def _switch(name: str, on: str, off: str) -> Kind:
     def read(text: str) -> bool:
         word = text.strip(" \t\r\n")
         if word not in known:
-            raise ValueError(f"{text!r} is neither {on!r} nor {off!r}")
+            raise ValueError(f"{text!r} is not {on!r} or {off!r}")
         return known[word]
 
     def check(value: Any) -> str | None:
@@ -212,7 +216,7 @@ def _uuid_check(value: Any) -> str | None:
 
 def _read_timestamp(text: str) -> int:
     if not (match := _TIMESTAMP.fullmatch(text)):
-        raise ValueError(f"{text!r} is not a time in seconds since the epoch")
+        raise ValueError(f"{text!r} is not a time")
     seconds, fraction = match.groups(default="")
     return int(seconds) * _SECOND + int(fraction.ljust(9, "0"))
 
@@ -259,6 +263,15 @@ def pci(name: str, width: int, high: int) -> Kind:
     )
 
 
+def _unknown_word_check(value: Any) -> str | None:
+    if isinstance(value, UnknownWord):
+        return None
+    return f"{value!r} is not known; only reading a document gives a word that is not"
+
+
+WORD = Kind(
+    "word", "a word that libstorage does not know", read=UnknownWord, check=_unknown_word_check, escaped=True
+)
 TEXT = Kind("text", "text", read=str, check=string_problem, escaped=True)
 UUID = Kind("uuid", "a UUID", read=uuid_text, check=_uuid_check, escaped=True, fast=uuid_text)
 SIZE = Kind("size", "a size, in bytes or with a unit", read=_read_size, check=_size_check, template="{v:d}")
@@ -283,4 +296,5 @@ TIMESTAMP = Kind(
     write=_write_timestamp,
     fast=_read_timestamp,
     limits=(0, 2**63 - 1),
+    spelt="seconds since the epoch, such as 1341933637.273190990",
 )

@@ -14,11 +14,10 @@ from lxml import etree
 from libstorage.errors import DocumentError, Problem
 from libstorage.units import Size
 from libstorage.xml.fields import REPEATED, Field, Shape, Unknown, Variants
-from libstorage.xml.kinds import Kind, whole_number
+from libstorage.xml.kinds import Kind, UnknownWord, whole_number
 from libstorage.xml.mapping import Mapped, mapping_of
 
 Tree = etree._Element
-_SHOWN = 40
 _MOST_PROBLEMS = 100
 _MOST_UNKNOWN = 1000
 _BLANK = " \t\r\n"
@@ -138,9 +137,9 @@ class _Reader:
         try:
             return Size(whole_number(text), unit)
         except ValueError as error:
-            self._problem(
-                element, path, str(error), found=text, expected="a whole number, in bytes or with a unit"
-            )
+            counted = text.isascii() and text.isdigit()
+            found, expected = (None, None) if counted else (text, "digits only, and the unit in unit='…'")
+            self._problem(element, path, str(error), found=found, expected=expected)
             return None
 
     def _value(self, place: Field, element: Tree, path: str) -> Any:
@@ -170,9 +169,13 @@ class _Reader:
         return tuple(self._child(place, item, where) for item, where in self._items(place, element, path))
 
     def _items(self, place: Field, element: Tree, path: str) -> list[tuple[Tree, str]]:
+        wanted = place.qualified(place.item)
+        if element.find(wanted) is None and (len(element) or element.keys()):
+            self._keep(element, path)  # whole, for the writer makes no element around nothing
+            return []
         self._keep_attributes(element, path, ())
         self._no_text(element, path)
-        found, wanted = [], place.qualified(place.item)
+        found = []
         for item, where in _with_paths(element, path, {wanted: place.prefixed(place.item)}):
             if item.tag == wanted:
                 found.append((item, where))
@@ -208,7 +211,7 @@ class _Reader:
             )
             values[mapped.name] = None
             return
-        inner: dict[str, Any] = {"type": word} if model is variants.fallback else {}
+        inner: dict[str, Any] = {"type": UnknownWord(word)} if model is variants.fallback else {}
         if element is None:
             if any(m.required and m.name not in inner for m in mapping_of(model).fields):
                 return
@@ -256,15 +259,14 @@ class _Reader:
     def _no_text(self, element: Tree, path: str) -> None:
         for text in (element.text, *(inner.tail for inner in element)):
             if text and text.strip(_BLANK):
-                self._problem(
-                    element, path, f"text {_short(text)} stands between the elements", found=_short(text)
-                )
+                found = " ".join(text.split())
+                self._problem(element, path, "stands between the elements, where no text may be", found=found)
 
     def _parsed(self, element: Tree, path: str, text: str, kind: Kind) -> Any:
         try:
             return kind.read(text)
         except ValueError as error:
-            self._problem(element, path, str(error), found=text, expected=kind.expected)
+            self._problem(element, path, str(error), found=text, expected=kind.spelt or kind.expected)
             return None
 
     def _keep(self, element: Tree, path: str) -> None:
@@ -317,11 +319,6 @@ def _prefixed(element: Tree) -> str:
     """The tag of ``element`` as its document spells it."""
     local = etree.QName(element).localname
     return f"{element.prefix}:{local}" if element.prefix else local
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 
 
 def _attribute_xml(name: str, text: str) -> tuple[str, str]:
