@@ -70,7 +70,7 @@ def source(local: Local) -> Iterator[Source]:
             raise InvalidRequestError(
                 f"a source is a path or a binary file object, not {local!r}", outcome="not_started"
             )
-        yield Source(getattr(local, "name", None) or repr(local), _rest_of(local), local)
+        yield Source(str(getattr(local, "name", local)), _rest_of(local), local)
         return
     path = os.fspath(local)
     with open(path, "rb", buffering=0, opener=_open_existing) as file:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 import attrs
+from typing_extensions import Unpack
 
+from libstorage.client.options import OptionChanges
 from libstorage.connection.lane import Lane
 from libstorage.connection.target import HostId, PoolId, SecretId, Target, VolumeId
 from libstorage.display import Table
@@ -37,7 +39,7 @@ class Handle(ABC, Generic[Id]):
         """The host that it is on."""
         return self._host
 
-    def with_options(self, **changes: Any) -> Self:
+    def with_options(self, **changes: Unpack[OptionChanges]) -> Self:
         """The same thing, handled with other options.
 
         Args:

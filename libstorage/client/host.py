@@ -9,11 +9,12 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import attrs
+from typing_extensions import Unpack
 
 from libstorage.client.discovery import refuse_crash, request_of
 from libstorage.client.inventory import take_inventory
 from libstorage.client.names import check_text
-from libstorage.client.options import Options, Versions
+from libstorage.client.options import OptionChanges, Options, Versions
 from libstorage.client.pool import Pool
 from libstorage.client.pools import Pools
 from libstorage.client.raw import volume_id
@@ -52,6 +53,7 @@ def connect(
     lanes: int | None = None,
     timeout: float | None = 60.0,
     strict_names: bool = True,
+    unsafe: bool = False,
 ) -> Host:
     """Open a connection to a host (``virConnectOpenAuth``).
 
@@ -63,6 +65,8 @@ def connect(
             machine, 16 to others.
         timeout: Seconds that the daemon may take for one call, ``None`` for as long as it likes.
         strict_names: Refuse names for new pools and volumes that libvirt would mangle or people would misread.
+        unsafe: Take an address that makes libvirt run a program of the address's choice, or that holds a password.
+            Such a host does not open again from a pickle.
 
     Raises:
         InvalidRequestError: The address is malformed or dangerous.
@@ -70,7 +74,8 @@ def connect(
         AuthenticationError: The daemon does not accept who we are.
         UnsupportedError: libvirt's Python binding is not installed.
     """
-    session = Session(Connection(uri, readonly=readonly, lanes=lanes, timeout=timeout))
+    connection = Connection(uri, readonly=readonly, lanes=lanes, timeout=timeout, unsafe=unsafe)
+    session = Session(connection, unsafe=unsafe)
     return Host(
         session.connection.uri, readonly, Options(timeout=timeout, strict_names=strict_names), session
     )
@@ -114,7 +119,7 @@ class Host:
         connection = self._connected().connection
         return Versions(connection.daemon_version, connection.client_version)
 
-    def with_options(self, **changes: Any) -> Host:
+    def with_options(self, **changes: Unpack[OptionChanges]) -> Host:
         """The same host, with the same connections, handled with other options.
 
         Args:
@@ -130,7 +135,7 @@ class Host:
             raise InvalidRequestError(
                 f"no such option among {', '.join(changes)}; there are {known}"
             ) from None
-        return Host(self._uri, self._readonly, options, self._connected())
+        return Host(self._uri, self._readonly, options, self._session)
 
     # ---- what is on it ----------------------------------------------------------------------------------------------
 
@@ -305,4 +310,4 @@ class Host:
 
     def _repr_html_(self) -> str:
         rows = [("uri", self._uri), ("readonly", str(self._readonly))]
-        return Table(("identity", ""), rows, title="Host").html()
+        return Table(("Host", ""), rows).html()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypedDict, TypeVar
 
 import attrs
 
@@ -34,6 +34,14 @@ class Options:
     timeout: float | None = 60.0
     long_timeout: float | None = None
     strict_names: bool = True
+
+
+class OptionChanges(TypedDict, total=False):
+    """The attributes of [Options][libstorage.Options], each of which may be left out."""
+
+    timeout: float | None
+    long_timeout: float | None
+    strict_names: bool
 
 
 @attrs.frozen

@@ -20,7 +20,6 @@ from libstorage.enums import (
     XmlFlags,
 )
 from libstorage.errors import (
-    AccessDeniedError,
     ConnectionFailedError,
     ConnectionLostError,
     DeadlineError,
@@ -278,7 +277,7 @@ class Pool(Handle[PoolId]):
         return repr(self.name)
 
 
-_SAYS_NOTHING_OF_THE_POOL = (AccessDeniedError, ConnectionFailedError, ConnectionLostError, DeadlineError)
+_SAYS_NOTHING_OF_THE_POOL = (ConnectionFailedError, ConnectionLostError, DeadlineError)
 
 
 def build_flag(build: bool, overwrite: bool | None) -> PoolCreateFlags | None:

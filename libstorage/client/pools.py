@@ -190,7 +190,9 @@ class Pools(Collection[Pool, HostId]):
             try:
                 return _running(self.define(request).build())
             except PoolExistsError:
-                pool = self.lookup(spec.name)  # somebody was faster
+                pool = self.get(spec.name)  # somebody was faster, or another pool has the uuid
+                if pool is None:
+                    raise
         if differences := pool.spec(inactive=True).differences(spec):
             raise self._different(spec, differences)
         if not pool.is_persistent():

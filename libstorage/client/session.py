@@ -24,11 +24,12 @@ class Session:
         is_closed: Whether it was closed.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, unsafe: bool = False) -> None:
         self.connection: Connection = connection
         self.places: Places = Places(lambda: connection.max_lanes)
         self.turns: Turns = Turns()
         self.is_closed: bool = False
+        self._unsafe = unsafe
         self._twin = threading.Lock()
         self._open = [connection]
         self._dropped = weakref.finalize(self, _close_dropped, self._open, connection.uri)
@@ -36,17 +37,20 @@ class Session:
 
     def secrets(self) -> Connection:
         """The connection that serves the host's secrets; a ``storage://`` host needs one of its own, opened now."""
-        uri = secret_twin(self.connection.uri)
-        if uri == self.connection.uri:
-            return self.connection
+        here = self.connection
+        uri = secret_twin(here.uri)
+        if uri == here.uri:
+            return here
         with self._twin:
-            if len(self._open) == 1:
-                self._open.append(Connection(uri, readonly=self.connection.readonly, lanes=_SECRET_LANES))
-            return self._open[1]
+            if len(self._open) == 1 and not self.is_closed:
+                twin = Connection(uri, readonly=here.readonly, lanes=_SECRET_LANES, unsafe=self._unsafe)
+                self._open.append(twin)
+            return self._open[-1]
 
     def close(self) -> None:
         """Close every connection; closing again does nothing."""
-        self.is_closed = True
+        with self._twin:
+            self.is_closed = True
         self._dropped.detach()
         for connection in self._open:
             connection.close()

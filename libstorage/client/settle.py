@@ -26,7 +26,7 @@ PATIENCE: Final = 60.0
 _MOMENT = 0.1  # seconds for which nothing is built, at most
 _PAUSE = 0.002
 _LONGEST_PAUSE = 0.25
-_BUILDS = frozenset({VOLUME_CREATE, VOLUME_CLONE, VOLUME_WIPE})
+_BUILDS = (VOLUME_CREATE, VOLUME_CLONE, VOLUME_WIPE)
 
 
 class Turn:
@@ -81,7 +81,7 @@ class Turns:
 
     def wait(self, operation: Operation, target: Target) -> None:
         """Before a call: if it builds a volume where somebody wants to refresh, let that one go first."""
-        if operation in _BUILDS and isinstance(target, VolumeId):
+        if isinstance(target, VolumeId) and operation in _BUILDS:
             turn = self._turns.get(target.pool)
             if turn is not None:
                 turn.wait()

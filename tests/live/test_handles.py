@@ -147,7 +147,8 @@ class TestPickles:
 
     def test_loading_connects_to_nobody(self) -> None:
         there = Host("storage:///session?socket=/nosuch", False, Options())
-        back = pickle.loads(pickle.dumps(there))
+        back = pickle.loads(pickle.dumps(there)).with_options(timeout=3)
+        assert (back.uri, back.options.timeout) == (there.uri, 3)
         with pytest.raises(ConnectionFailedError):
             back.pools.list()
 
@@ -193,7 +194,7 @@ class TestOptions:
 
     def test_one_that_there_is_not(self, host: Host) -> None:
         with pytest.raises(InvalidRequestError, match="timeout"):
-            host.with_options(retries=3)
+            host.with_options(retries=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
     def test_the_time_limit_is_kept(self, own_daemon: PrivateDaemon) -> None:
         with connect(own_daemon.uri) as host:
@@ -220,10 +221,14 @@ def settled(count: Callable[[], int], expected: int) -> bool:
 class TestTheEnd:
     def test_a_closed_host_refuses(self, uri: str) -> None:
         with connect(uri) as host:
-            pools = host.pools
-        with pytest.raises(StateError, match="closed"):
-            pools.list()
+            pools, secrets = host.pools, host.secrets
+        before = len(all_sockets())
+        for read in (pools.list, secrets.list, host.inventory, host.pool_capabilities):
+            with pytest.raises(StateError, match="closed"):
+                read()
+        assert not host.is_alive()
         host.close()
+        assert len(all_sockets()) == before
 
     def test_closing_closes_everything(self, uri: str) -> None:
         before = len(all_sockets())

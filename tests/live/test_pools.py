@@ -412,11 +412,17 @@ class TestEnsure:
         defined.build()
         assert host.pools.ensure(attrs.evolve(spec, uuid=defined.uuid)).is_active()
 
+    def test_another_pool_has_the_uuid(self, host: Host, defined: Pool, folder: Path) -> None:
+        with pytest.raises(PoolExistsError):
+            host.pools.ensure(PoolSpec.dir("another-name", str(folder / "x"), uuid=defined.uuid))
+
     def test_somebody_is_faster(
         self, host: Host, defined: Pool, spec: PoolSpec, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         defined.build()
-        monkeypatch.setattr(type(host.pools), "get", lambda pools, name: None)
+        pools, look = type(host.pools), type(host.pools).get
+        answers = iter([None])
+        monkeypatch.setattr(pools, "get", lambda pools, name: next(answers, look(pools, name)))
         assert host.pools.ensure(spec) == defined
         monkeypatch.setattr(type(defined), "is_active", lambda pool: False)
         assert host.pools.ensure(spec) == defined
