@@ -83,8 +83,7 @@ def _compile(model: type, *, reported: bool) -> Write:
 def _head(source: Source, mapping: Mapping, reported: bool) -> Iterator[str]:
     if outside := mapping.outside:
         assert outside.place.variants
-        word = source.name("escaped", lambda v: escape(str(v)))
-        yield f"""head += f" {outside.place.variants.attribute}='{{{word}(o.{outside.name}.type)}}'" """
+        yield f"""head += f" {outside.place.variants.attribute}='{{escape(o.{outside.name}.type)}}'" """
     for mapped in mapping.elements:
         if space := mapped.place.namespace:
             yield f"""if o.{mapped.name}: head += " xmlns:{space.prefix}='{space.uri}'" """
@@ -161,7 +160,7 @@ def _variant_element(source: Source, place: Field, reported: bool) -> Iterator[s
     variants = place.variants
     models = [*variants.models, *([variants.fallback] if variants.fallback else [])]
     writers = source.name("writers", {model: _writer(model, reported) for model in models})
-    head = "''" if variants.outside else f"""f" {variants.attribute}='{{v.type}}'" """
+    head = "''" if variants.outside else f"""f" {variants.attribute}='{{escape(v.type)}}'" """
     yield f"if v is not None: s += {writers}[v.__class__](v, {place.printed!r}, {head}, j)"
 
 
