@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
+from inspect import cleandoc
 from typing import Any
 
-from attrs import frozen
+from attrs import frozen, has
 
 from libstorage.display import Table
 from libstorage.xml.document import Element
@@ -72,10 +73,10 @@ def describe(model: type[Element]) -> Description:
     Raises:
         TypeError: when ``model`` is not a model of libstorage.
     """
-    if not issubclass(model, Element):
+    if not (isinstance(model, type) and issubclass(model, Element) and has(model)):
         raise TypeError(f"{model!r} is not a model of libstorage")
     fields = tuple(_field(mapped) for mapped in mapping_of(model).fields)
-    return Description(model=model, doc=(model.__doc__ or "").strip(), fields=fields)
+    return Description(model=model, doc=cleandoc(model.__doc__ or ""), fields=fields)
 
 
 def _field(mapped: Mapped) -> FieldDescription:
