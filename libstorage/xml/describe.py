@@ -73,7 +73,7 @@ def describe(model: type[Element]) -> Description:
     Raises:
         TypeError: when ``model`` is not a model of libstorage.
     """
-    if not (isinstance(model, type) and issubclass(model, Element) and has(model)):
+    if not (has(model) and issubclass(model, Element)):
         raise TypeError(f"{model!r} is not a model of libstorage")
     fields = tuple(_field(mapped) for mapped in mapping_of(model).fields)
     return Description(model=model, doc=cleandoc(model.__doc__ or ""), fields=fields)
