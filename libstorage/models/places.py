@@ -40,7 +40,7 @@ HOST_NAME = matching(
     "host name", rf"[a-zA-Z0-9.\-]+|{_IPV6}", "a host name, an IPv4 or an IPv6 address (without brackets)"
 )
 PORT = number("port", -1, 65535)
-ABSOLUTE_PATH = matching("absolute path", _ABSOLUTE, "an absolute path of more than /")
+ABSOLUTE_PATH = matching("absolute path", _ABSOLUTE, "an absolute path below /, such as /srv/images")
 ABSOLUTE_DIR = matching("absolute directory", r"/[^\n\r]*", "an absolute path")
 DIR = matching("directory", r"[^\n\r]+", "a path or a share's name")
 SOURCE_NAME = matching("source name", ".+", "a name")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SecretRef", "SecretSpec", "Usage"]
 
-_NAME = matching("object name", r"[^/\n]+", "a name without / and line breaks")
+_NAME = matching("object name", r"[^/\n]+", "a name of one character or more, without / and line breaks")
 _PLACES = {"volume": "volume", "ceph": "name", "iscsi": "target", "tls": "name", "vtpm": "name"}
 
 
@@ -52,7 +52,7 @@ class Usage(Element):
         for place in ("volume", "name", "target"):
             given = getattr(self, place) is not None
             if wanted and given != (place == wanted):
-                word = "needs" if place == wanted else "has no"
+                word = "needs a" if place == wanted else "has no"
                 yield self._broken(place, f"a secret for {self.type} {word} {place}")
 
 

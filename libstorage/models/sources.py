@@ -60,7 +60,7 @@ _CEPH = _PLAIN | {"refresh", "config_options"}
 
 
 def _not_one(hosts: tuple[SourceHost, ...]) -> str | None:
-    return None if len(hosts) == 1 else "libvirt takes exactly one host for such pools"
+    return None if len(hosts) == 1 else f"libvirt takes exactly one host for such pools, not {len(hosts)}"
 
 
 def _none(hosts: tuple[SourceHost, ...]) -> str | None:

@@ -38,7 +38,9 @@ _REFERENCE = rf"{_LETTER}+(?:/{_REST})?"
 _URI = rf"[a-zA-Z][a-zA-Z0-9+.\-]*:(?:(?!//){_REST}|//(?:{_HOST})?(?:/{_REST})?)"
 
 VOLUME_NAME = matching(
-    "volume name", r"(?![ \t\r\n]*\.{1,2}[ \t\r\n]*\Z)[^/]+", "a name without /, other than . and .."
+    "volume name",
+    r"(?![ \t\r\n]*\.{1,2}[ \t\r\n]*\Z)[^/]+",
+    "a name of one character or more, without /, other than . and ..",
 )
 PATH_OR_URI = matching(
     "path or URI",

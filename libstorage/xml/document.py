@@ -13,8 +13,8 @@ from libstorage.display import Table
 from libstorage.errors import DocumentError, Problem
 from libstorage.xml.code import once_per_class
 from libstorage.xml.fast import NOT_FAST, fast_reader
-from libstorage.xml.fields import Shape
-from libstorage.xml.kinds import UnknownWord
+from libstorage.xml.fields import Shape, Unknown
+from libstorage.xml.kinds import YES_NO, UnknownWord, article
 from libstorage.xml.mapping import Mapped, check_declarations, mapping_of
 from libstorage.xml.parse import parse
 from libstorage.xml.read import read_carefully
@@ -212,7 +212,7 @@ def _value_problem(mapped: Mapped, value: Any) -> str | None:
         return None if not mapped.required and mapped.factory is None else "is required, not None"
     match place.shape:
         case Shape.FLAG:
-            return None if isinstance(value, bool) else f"{value!r} is not True or False"
+            return YES_NO.check(value)
         case Shape.CHILD | Shape.VARIANT:
             return _class_problem(mapped, value)
         case Shape.CHILDREN | Shape.WRAPPED:
@@ -220,7 +220,7 @@ def _value_problem(mapped: Mapped, value: Any) -> str | None:
         case Shape.VALUES | Shape.TEXTS:
             return _tuple_problem(value) or _first(place.kind.check(item) for item in value)
         case Shape.UNKNOWN:
-            return _tuple_problem(value)
+            return _tuple_problem(value) or _first(_unknown_problem(item) for item in value)
         case _:
             return place.kind.check(value)
 
@@ -230,7 +230,7 @@ def _first(problems: Iterator[str | None]) -> str | None:
 
 
 def _tuple_problem(value: Any) -> str | None:
-    return None if isinstance(value, tuple) else f"{value!r} is not a tuple"
+    return None if isinstance(value, tuple) else f"{value!r} is {article(value)}, not a tuple"
 
 
 def _classes(mapped: Mapped) -> tuple[type, ...]:
@@ -240,9 +240,13 @@ def _classes(mapped: Mapped) -> tuple[type, ...]:
     return (mapped.place.model,) if mapped.place.model else ()
 
 
-def _models(mapped: Mapped) -> str:
-    return " or ".join(model.__name__ for model in _classes(mapped))
-
-
 def _class_problem(mapped: Mapped, value: Any) -> str | None:
-    return None if isinstance(value, _classes(mapped)) else f"{value!r} is not {_models(mapped)}"
+    classes = _classes(mapped)
+    if isinstance(value, classes):
+        return None
+    names = ", ".join(model.__name__ for model in classes)
+    return f"{value!r} is {article(value)}, not {'one of ' * (len(classes) > 1)}{names}"
+
+
+def _unknown_problem(value: Any) -> str | None:
+    return None if isinstance(value, Unknown) else f"{value!r} is {article(value)}, not Unknown"

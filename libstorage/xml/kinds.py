@@ -60,7 +60,7 @@ class Kind:
 def string_problem(value: Any) -> str | None:
     """Why ``value`` cannot be text of an XML document, or ``None``."""
     if not isinstance(value, str):
-        return f"{value!r} is {_article(value)}, not a string"
+        return f"{value!r} is {article(value)}, not a string"
     if found := _NOT_XML.search(value):
         return f"{value!r} holds {found.group()!r}, which XML cannot carry"
     return None
@@ -73,7 +73,8 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
-def _article(value: object) -> str:
+def article(value: object) -> str:
+    """The type of ``value``, with its article."""
     name = type(value).__name__
     return f"an {name}" if name[0] in "aeiouAEIOU" else f"a {name}"
 
@@ -81,9 +82,9 @@ def _article(value: object) -> str:
 def _int_check(low: int, high: int, shown: str = "{}") -> Callable[[Any], str | None]:
     def check(value: Any) -> str | None:
         if isinstance(value, bool) or not isinstance(value, int):
-            return f"{value!r} is {_article(value)}, not a whole number"
+            return f"{value!r} is {article(value)}, not a whole number"
         if not low <= value <= high:
-            return f"{shown.format(value)} is not within {shown.format(low)} and {shown.format(high)}"
+            return f"{shown.format(value)} is outside {shown.format(low)} to {shown.format(high)}"
         return None
 
     return check
@@ -142,10 +143,10 @@ def _one_of(enum: type[StrEnum | Number], known: dict[str, Any], **more: Any) ->
         if isinstance(value, UnknownWord) or (isinstance(value, enum) and value in known.values()):
             return None
         if not isinstance(value, str):
-            return f"{value!r} is {_article(value)}, not one of {choices}"
+            return f"{value!r} is {article(value)}, not one of {choices}"
         from difflib import get_close_matches
 
-        near = get_close_matches(value, known, n=1)
+        near = get_close_matches(value.lower(), known, n=1)
         return (
             f"{value!r} is not known: did you mean {near[0]!r}? It is one of {choices}"
             if near
@@ -173,7 +174,7 @@ def _switch(name: str, on: str, off: str) -> Kind:
         return known[word]
 
     def check(value: Any) -> str | None:
-        return None if isinstance(value, bool) else f"{value!r} is {_article(value)}, not True or False"
+        return None if isinstance(value, bool) else f"{value!r} is {article(value)}, not True or False"
 
     return Kind(
         name,
@@ -192,9 +193,11 @@ def _read_mode(text: str) -> int:
 
 
 def _mode_check(value: Any) -> str | None:
+    if isinstance(value, str):
+        return f"{value!r} is not an octal mode, such as '0755'"
     wrong = _int_check(0, 0o777, "{:#o}")(value)
     if wrong and re.fullmatch("[1-7][0-7]{2}", str(value)):
-        return f"{wrong}; write 0o{value}"
+        return f"{value} is mode {value:#o}, outside 0o0 to 0o777; write 0o{value}"
     return wrong
 
 
@@ -234,7 +237,7 @@ def _size_check(value: Any) -> str | None:
     if isinstance(value, Size):
         return None
     if isinstance(value, bool) or not isinstance(value, (int, str)):
-        return f"{value!r} is {_article(value)}, not a size"
+        return f"{value!r} is {article(value)}, not a size"
     try:
         Size(value)
     except ValueError as error:

@@ -119,28 +119,28 @@ JUDGED: list[tuple[Kind, Any, str | None]] = [
     ),
     (PORT, -1, None),
     (PORT, 65535, None),
-    (PORT, 65536, "65536 is not within -1 and 65535"),
-    (PORT, -2, "-2 is not within -1 and 65535"),
+    (PORT, 65536, "65536 is outside -1 to 65535"),
+    (PORT, -2, "-2 is outside -1 to 65535"),
     (PORT, True, "True is a bool, not a whole number"),
     (PORT, "80", "'80' is a str, not a whole number"),
     (PORT, 80.0, "80.0 is a float, not a whole number"),
     (kinds.OFFSET, 2**64 - 1, None),
-    (kinds.OFFSET, 2**64, f"{2**64} is not within 0 and {2**64 - 1}"),
+    (kinds.OFFSET, 2**64, f"{2**64} is outside 0 to {2**64 - 1}"),
     (kinds.YES_NO, True, None),
     (kinds.YES_NO, "yes", "'yes' is a str, not True or False"),
     (kinds.ON_OFF, 1, "1 is an int, not True or False"),
     (kinds.MODE, 0o777, None),
-    (kinds.MODE, 0o1777, "0o1777 is not within 0o0 and 0o777"),
-    (kinds.MODE, 755, "0o1363 is not within 0o0 and 0o777; write 0o755"),
-    (kinds.MODE, 999, "0o1747 is not within 0o0 and 0o777"),
-    (kinds.MODE, "rwx", "'rwx' is a str, not a whole number"),
+    (kinds.MODE, 0o1777, "0o1777 is outside 0o0 to 0o777"),
+    (kinds.MODE, 755, "755 is mode 0o1363, outside 0o0 to 0o777; write 0o755"),
+    (kinds.MODE, 999, "0o1747 is outside 0o0 to 0o777"),
+    (kinds.MODE, "rwx", "'rwx' is not an octal mode, such as '0755'"),
     (kinds.OWNER, -1, None),
-    (kinds.OWNER, -2, "-2 is not within -1 and 4294967295"),
+    (kinds.OWNER, -2, "-2 is outside -1 to 4294967295"),
     (kinds.OWNER, "root", "'root' is a str, not a whole number"),
     (kinds.TIMESTAMP, 0, None),
     (kinds.TIMESTAMP, 1.5, "1.5 is a float, not a whole number"),
     (SLOT, 0x1F, None),
-    (SLOT, 0x20, "0x20 is not within 0x0 and 0x1f"),
+    (SLOT, 0x20, "0x20 is outside 0x0 to 0x1f"),
     (FORMAT, VolumeFormat.RAW, None),
     (FORMAT, UnknownWord("qcow3"), None),
     (FORMAT, "qcwo2", f"'qcwo2' is not known: did you mean 'qcow2'? It is one of {FORMATS}"),
@@ -273,7 +273,10 @@ def test_volume_names(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", ".", "..", " . ", "..\n", "a/b", "/"])
 def test_no_volume_names(text: str) -> None:
-    assert VOLUME_NAME.check(text) == f"{text!r} is not a name without /, other than . and .."
+    assert (
+        VOLUME_NAME.check(text)
+        == f"{text!r} is not a name of one character or more, without /, other than . and .."
+    )
 
 
 @pytest.mark.parametrize(
