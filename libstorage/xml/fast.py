@@ -19,16 +19,11 @@ from libstorage.xml.mapping import Mapped, Mapping, mapping_of
 
 Read = Callable[..., Any]
 _SAFE = 2**63
+_TAG = "None if c is None else c.tag"
 
 
 class Unusual(Exception):
     """The document does not look as libvirt prints it."""
-
-
-class _End:
-    """Stands behind the last child."""
-
-    tag = None
 
 
 @once_per_class
@@ -70,9 +65,7 @@ def _variant_readers(variants: Variants) -> dict[str | None, Read]:
 
 
 def _compile(mapping: Mapping, *, document: bool) -> Read:
-    source = Source(
-        Unusual=Unusual, END=_End(), read_size=_size, Model=mapping.model, Twin=_twin(mapping.model)
-    )
+    source = Source(Unusual=Unusual, read_size=_size, Model=mapping.model, Twin=_twin(mapping.model))
     source.lines.append("def read(e, accounted=0):")
     if document:
         source.add(f"if e.tag != {mapping.model.ROOT!r}: raise Unusual")  # type: ignore[attr-defined]
@@ -104,7 +97,7 @@ def _elements(source: Source, mapping: Mapping) -> None:
     if not mapping.elements:
         source.add("if len(e): raise Unusual")
         return
-    source.add("children = iter(e)", "c = next(children, END)", "tag = c.tag")
+    source.add("c = e[0] if len(e) else None", f"tag = {_TAG}")
     for mapped in mapping.elements:
         for line in _element(source, mapped):
             source.add(line)
@@ -122,8 +115,8 @@ def _element(source: Source, mapped: Mapped) -> Iterator[str]:
     yield "    if c.tail: raise Unusual"
     for line in _READERS[place.shape](source, place, target):
         yield f"    {line}"
-    yield "    c = next(children, END)"
-    yield "    tag = c.tag"
+    yield "    c = c.getnext()"
+    yield f"    tag = {_TAG}"
     if not many:
         yield "else:"
         yield f"    {_missing(source, mapped)}"
