@@ -1,0 +1,353 @@
+"""A factory for each pool type: ``PoolSpec.dir(…)`` to ``PoolSpec.vstorage(…)``."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Self
+
+from libstorage.enums import (
+    DiskFormat,
+    FsFormat,
+    LogicalFormat,
+    NetfsFormat,
+    RefreshAllocation,
+)
+from libstorage.models import sources
+from libstorage.models.adapters import Adapter
+from libstorage.models.auth import Auth
+from libstorage.models.convert import PathText
+from libstorage.models.permissions import Permissions
+from libstorage.models.places import Device, Initiator, SourceHost
+from libstorage.models.pool_parts import (
+    Options,
+    PoolRefresh,
+    PoolTarget,
+    RefreshVolume,
+)
+from libstorage.models.sources import Source
+from libstorage.models.spec import Spec
+
+if TYPE_CHECKING:
+    import uuid as uuids
+
+Hosts = Iterable[SourceHost | str] | SourceHost | str
+"""One server or several; text is ``name``, ``name:port`` or ``[v6]:port``."""
+
+
+class PoolFactories(Spec):
+    """The factories of :class:`~libstorage.PoolSpec`: each takes all options of its pool type."""
+
+    __slots__ = ()
+
+    @classmethod
+    @abstractmethod
+    def _of(
+        cls,
+        name: str,
+        source: Source,
+        target: PoolTarget | None,
+        uuid: str | uuids.UUID | None,
+        *,
+        cow: bool | None = None,
+        mount_options: Iterable[str] = (),
+        refresh: PoolRefresh | None = None,
+        config_options: Options = (),
+    ) -> Self:
+        """The pool of these parts."""
+
+    @classmethod
+    def dir(
+        cls,
+        name: str,
+        path: PathText,
+        *,
+        permissions: Permissions | None = None,
+        cow: bool | None = None,
+        uuid: str | uuids.UUID | None = None,
+        vendor: str | None = None,
+        product: str | None = None,
+    ) -> Self:
+        """A pool of the files in a directory.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        source = sources.DirSource(vendor=vendor, product=product)
+        return cls._of(name, source, PoolTarget(path=path, permissions=permissions), uuid, cow=cow)
+
+    @classmethod
+    def fs(
+        cls,
+        name: str,
+        path: PathText,
+        device: Device | PathText,
+        *,
+        format: FsFormat | str | None = None,
+        mount_options: Iterable[str] = (),
+        permissions: Permissions | None = None,
+        cow: bool | None = None,
+        uuid: str | uuids.UUID | None = None,
+        vendor: str | None = None,
+        product: str | None = None,
+    ) -> Self:
+        """A pool of the files on a block device with a file system, mounted at ``path``.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        source = sources.FsSource(device=device, format=format, vendor=vendor, product=product)
+        return cls._of(
+            name,
+            source,
+            PoolTarget(path=path, permissions=permissions),
+            uuid,
+            cow=cow,
+            mount_options=mount_options,
+        )
+
+    @classmethod
+    def netfs(
+        cls,
+        name: str,
+        path: PathText,
+        *,
+        host: Hosts,
+        dir: str,
+        format: NetfsFormat | str | None = None,
+        protocol_version: str | None = None,
+        mount_options: Iterable[str] = (),
+        permissions: Permissions | None = None,
+        uuid: str | uuids.UUID | None = None,
+        vendor: str | None = None,
+        product: str | None = None,
+    ) -> Self:
+        """A pool of the files in a server's directory ``dir``, mounted at ``path``.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        source = sources.NetfsSource(
+            hosts=host,
+            dir=dir,
+            format=format,
+            protocol_version=protocol_version,
+            vendor=vendor,
+            product=product,
+        )
+        return cls._of(
+            name, source, PoolTarget(path=path, permissions=permissions), uuid, mount_options=mount_options
+        )
+
+    @classmethod
+    def logical(
+        cls,
+        name: str,
+        *,
+        source_name: str | None = None,
+        devices: Iterable[Device | PathText] | Device | PathText = (),
+        format: LogicalFormat | str | None = None,
+        path: PathText | None = None,
+        permissions: Permissions | None = None,
+        uuid: str | uuids.UUID | None = None,
+        vendor: str | None = None,
+        product: str | None = None,
+    ) -> Self:
+        """A pool of the logical volumes in volume group ``source_name``; ``devices`` are what ``build`` makes it of.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        source = sources.LogicalSource(
+            name=source_name, devices=devices, format=format, vendor=vendor, product=product
+        )
+        return cls._of(name, source, PoolTarget(path=path, permissions=permissions), uuid)
+
+    @classmethod
+    def disk(
+        cls,
+        name: str,
+        device: Device | PathText,
+        *,
+        format: DiskFormat | str | None = None,
+        path: PathText = "/dev",
+        permissions: Permissions | None = None,
+        uuid: str | uuids.UUID | None = None,
+        vendor: str | None = None,
+        product: str | None = None,
+    ) -> Self:
+        """A pool of the partitions of a disk.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        source = sources.DiskSource(device=device, format=format, vendor=vendor, product=product)
+        return cls._of(name, source, PoolTarget(path=path, permissions=permissions), uuid)
+
+    @classmethod
+    def iscsi(
+        cls,
+        name: str,
+        *,
+        host: Hosts,
+        device: Device | PathText,
+        initiator: Initiator | str | None = None,
+        auth: Auth | None = None,
+        path: PathText = "/dev/disk/by-path",
+        permissions: Permissions | None = None,
+        uuid: str | uuids.UUID | None = None,
+        vendor: str | None = None,
+        product: str | None = None,
+    ) -> Self:
+        """A pool of the LUNs of iSCSI target ``device``, logged in by the host's kernel.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        source = sources.IscsiSource(
+            hosts=host, device=device, initiator=initiator, auth=auth, vendor=vendor, product=product
+        )
+        return cls._of(name, source, PoolTarget(path=path, permissions=permissions), uuid)
+
+    @classmethod
+    def iscsi_direct(
+        cls,
+        name: str,
+        *,
+        host: Hosts,
+        device: Device | PathText,
+        initiator: Initiator | str,
+        auth: Auth | None = None,
+        uuid: str | uuids.UUID | None = None,
+    ) -> Self:
+        """A pool of the LUNs of iSCSI target ``device``, read by libvirt itself.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        source = sources.IscsiDirectSource(hosts=host, device=device, initiator=initiator, auth=auth)
+        return cls._of(name, source, None, uuid)
+
+    @classmethod
+    def scsi(
+        cls,
+        name: str,
+        adapter: Adapter | str,
+        *,
+        path: PathText = "/dev/disk/by-path",
+        permissions: Permissions | None = None,
+        uuid: str | uuids.UUID | None = None,
+        vendor: str | None = None,
+        product: str | None = None,
+    ) -> Self:
+        """A pool of the LUNs behind a SCSI or Fibre Channel host adapter.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        source = sources.ScsiSource(adapter=adapter, vendor=vendor, product=product)
+        return cls._of(name, source, PoolTarget(path=path, permissions=permissions), uuid)
+
+    @classmethod
+    def mpath(
+        cls,
+        name: str,
+        *,
+        path: PathText = "/dev/mapper",
+        permissions: Permissions | None = None,
+        uuid: str | uuids.UUID | None = None,
+    ) -> Self:
+        """The pool of all multipath devices of the host.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        return cls._of(name, sources.MpathSource(), PoolTarget(path=path, permissions=permissions), uuid)
+
+    @classmethod
+    def rbd(
+        cls,
+        name: str,
+        *,
+        hosts: Hosts,
+        source_name: str,
+        auth: Auth | None = None,
+        config_options: Options = (),
+        refresh_allocation: RefreshAllocation | str | None = None,
+        uuid: str | uuids.UUID | None = None,
+    ) -> Self:
+        """A pool of the images in Ceph pool ``source_name``; ``hosts`` are the cluster's monitors.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        refresh = None
+        if refresh_allocation is not None:
+            refresh = PoolRefresh(volume=RefreshVolume(allocation=refresh_allocation))
+        source = sources.RbdSource(hosts=hosts, name=source_name, auth=auth)
+        return cls._of(name, source, None, uuid, refresh=refresh, config_options=config_options)
+
+    @classmethod
+    def sheepdog(
+        cls, name: str, *, host: Hosts, source_name: str, uuid: str | uuids.UUID | None = None
+    ) -> Self:
+        """A pool of a Sheepdog cluster.  libvirt has no driver for it since 8.8.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        return cls._of(name, sources.SheepdogSource(hosts=host, name=source_name), None, uuid)
+
+    @classmethod
+    def gluster(
+        cls,
+        name: str,
+        *,
+        host: Hosts,
+        source_name: str,
+        dir: str | None = None,
+        uuid: str | uuids.UUID | None = None,
+    ) -> Self:
+        """A pool of the files in Gluster volume ``source_name``, read by libvirt itself.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        return cls._of(name, sources.GlusterSource(hosts=host, name=source_name, dir=dir), None, uuid)
+
+    @classmethod
+    def zfs(
+        cls,
+        name: str,
+        *,
+        source_name: str,
+        device: Device | PathText | None = None,
+        path: PathText | None = None,
+        permissions: Permissions | None = None,
+        uuid: str | uuids.UUID | None = None,
+    ) -> Self:
+        """A pool of the volumes in zpool ``source_name``; ``device`` is what ``build`` makes it of.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        target = PoolTarget(path=path, permissions=permissions) if path or permissions else None
+        return cls._of(name, sources.ZfsSource(name=source_name, device=device), target, uuid)
+
+    @classmethod
+    def vstorage(
+        cls,
+        name: str,
+        path: PathText,
+        *,
+        source_name: str,
+        permissions: Permissions | None = None,
+        uuid: str | uuids.UUID | None = None,
+    ) -> Self:
+        """A pool of the files in Virtuozzo Storage cluster ``source_name``, mounted at ``path``.
+
+        Raises:
+            DocumentError: when what is given is not sound.
+        """
+        target = PoolTarget(path=path, permissions=permissions)
+        return cls._of(name, sources.VstorageSource(name=source_name), target, uuid)
