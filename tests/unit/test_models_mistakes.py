@@ -1,0 +1,377 @@
+"""What constructors refuse, and in which words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+
+from libstorage.enums import VolumeFormat, VolumeType
+from libstorage.errors import DocumentError, Problem
+from libstorage.models.adapters import FcHostAdapter, ParentAddress, PciAddress, ScsiHostAdapter
+from libstorage.models.auth import Auth, SecretRef
+from libstorage.models.capabilities import CapabilityOptions, PoolTypeCapabilities
+from libstorage.models.encryption import Cipher, Encryption
+from libstorage.models.permissions import Permissions
+from libstorage.models.places import Device, Initiator, SourceHost
+from libstorage.models.pool import PoolSpec
+from libstorage.models.pool_parts import PoolFeatures, PoolTarget
+from libstorage.models.secret import SecretSpec, Usage
+from libstorage.models.sources import (
+    DirSource,
+    GlusterSource,
+    IscsiDirectSource,
+    IscsiSource,
+    MpathSource,
+    NetfsSource,
+    RbdSource,
+    SheepdogSource,
+    UnknownSource,
+    ZfsSource,
+)
+from libstorage.models.volume import BackingStore, VolumeSpec
+
+IQN = "iqn.2013-06.com.example:target"
+UUID = "2ec115d7-3a88-3ceb-bc12-0ac909a6fd87"
+FORMATS = ", ".join(VolumeFormat)
+FILE_SYSTEMS = "auto, ext2, ext3, ext4, ufs, iso9660, udf, gfs, gfs2, vfat, hfs+, xfs, ocfs2, vmfs"
+
+LUKS = Encryption.luks(usage="key")
+CHAP = Auth.chap("me", usage="key")
+CEPH = Auth.ceph("me", usage="key")
+SRV = PoolTarget(path="/srv")
+
+# What a person does, and what is said to it.
+MISTAKES: list[tuple[Any, ...]] = [
+    # names
+    (
+        lambda: PoolSpec.dir("a/b", "/srv"),
+        "PoolSpec.name: 'a/b' is not a name of one character or more, without / and line breaks",
+    ),
+    (
+        lambda: PoolSpec.dir("", "/srv"),
+        "PoolSpec.name: '' is not a name of one character or more, without / and line breaks",
+    ),
+    (lambda: PoolSpec.dir(5, "/srv"), "PoolSpec.name: 5 is an int, not a string"),  # type: ignore[arg-type]
+    (
+        lambda: VolumeSpec.raw("..", 1),
+        "VolumeSpec.name: '..' is not a name of one character or more, without /, other than . and ..",
+    ),
+    (lambda: VolumeSpec.raw("v\0", 1), r"VolumeSpec.name: 'v\x00' holds '\x00', which XML cannot carry"),
+    (lambda: VolumeSpec(name=None), "VolumeSpec.name: is required, not None"),  # type: ignore[arg-type]
+    # paths
+    (
+        lambda: PoolSpec.dir("a", "srv/images"),
+        "PoolTarget.path: 'srv/images' is not an absolute path below /, such as /srv/images",
+    ),
+    (
+        lambda: PoolSpec.dir("a", "/"),
+        "PoolTarget.path: '/' is not an absolute path below /, such as /srv/images",
+    ),
+    (
+        lambda: BackingStore(path="base.qcow2"),
+        "BackingStore.path: 'base.qcow2' is not an absolute path below /, such as /srv/images",
+    ),
+    (lambda: Device(path="sdb 1"), "Device.path: 'sdb 1' is not an absolute path, a plain name or an IQN"),
+    (
+        lambda: GlusterSource(hosts="g", name="v", dir="sub"),
+        "GlusterSource.dir: 'sub' is not an absolute path",
+    ),
+    # sizes
+    (
+        lambda: VolumeSpec.raw("v", "1.5 GiB"),
+        "VolumeSpec.capacity: '1.5 GiB' is not a whole number, which is all that libvirt reads; write '1536 MiB'",
+    ),
+    (
+        lambda: VolumeSpec.raw("v", "20 gigs"),
+        (
+            "VolumeSpec.capacity: 'gigs' is not a unit of size; "
+            "libvirt knows bytes, KiB, MiB, GiB, TiB, PiB, EiB, KB, MB, GB, TB, PB, EB"
+        ),
+    ),
+    (lambda: VolumeSpec.raw("v", -1), "VolumeSpec.capacity: -1 is negative: a size is 0 or more bytes"),
+    (lambda: VolumeSpec.raw("v", 1.5), "VolumeSpec.capacity: 1.5 is a float, not a size"),  # type: ignore[arg-type]
+    (lambda: VolumeSpec.raw("v", True), "VolumeSpec.capacity: True is a bool, not a size"),
+    (
+        lambda: VolumeSpec.raw("v", 2**63),
+        "VolumeSpec.capacity: 8 EiB is too large: libvirt counts up to 9223372036854775807 bytes (8 EiB less 1)",
+    ),
+    # permissions
+    (
+        lambda: Permissions(mode=755),
+        "Permissions.mode: 755 is mode 0o1363, outside 0o0 to 0o777; write 0o755",
+    ),
+    (lambda: Permissions(mode="rwx"), "Permissions.mode: 'rwx' is not an octal mode, such as '0755'"),
+    (lambda: Permissions(mode=0o1777), "Permissions.mode: 0o1777 is outside 0o0 to 0o777"),
+    (
+        lambda: Permissions(owner="root"),  # type: ignore[arg-type]
+        "Permissions.owner: 'root' is a str, not a whole number",
+    ),
+    (
+        lambda: PoolSpec.dir("a", "/srv", permissions=0o755),  # type: ignore[arg-type]
+        "PoolTarget.permissions: 493 is an int, not Permissions",
+    ),
+    # words and switches
+    (
+        lambda: PoolSpec.fs("a", "/srv", "/dev/sdb1", format="ext44"),
+        f"FsSource.format: 'ext44' is not known: did you mean 'ext4'? It is one of {FILE_SYSTEMS}",
+    ),
+    (
+        lambda: VolumeSpec.image("v", "QCOW2", 1),
+        f"VolumeTarget.format: 'QCOW2' is not known: did you mean 'qcow2'? It is one of {FORMATS}",
+    ),
+    (
+        lambda: Auth(type="kerberos", username="me", secret=SecretRef(usage="key")),
+        "Auth.type: 'kerberos' is not one of chap, ceph",
+    ),
+    (
+        lambda: PoolSpec.dir("a", "/srv", cow="yes"),  # type: ignore[arg-type]
+        "PoolFeatures.cow: 'yes' is a str, not True or False",
+    ),
+    (
+        lambda: VolumeSpec.raw("v", 1, nocow=1),  # type: ignore[arg-type]
+        "VolumeTarget.nocow: 1 is an int, not True or False",
+    ),
+    # classes
+    (
+        lambda: VolumeSpec.qcow2("v", 1, backing="/base"),  # type: ignore[arg-type]
+        "VolumeSpec.backing_store: '/base' is a str, not BackingStore",
+    ),
+    (
+        lambda: PoolSpec.scsi("a", 5),  # type: ignore[arg-type]
+        "ScsiSource.adapter: 5 is an int, not one of ScsiHostAdapter, FcHostAdapter, UnknownAdapter",
+    ),
+    (
+        lambda: PoolSpec(name="a", source=DirSource(), target=SRV, unknown=["x"]),  # type: ignore[arg-type]
+        "PoolSpec.unknown: ['x'] is a list, not a tuple",
+    ),
+    (
+        lambda: PoolSpec(name="a", source=DirSource(), target=SRV, unknown=("x",)),  # type: ignore[arg-type]
+        "PoolSpec.unknown: 'x' is a str, not Unknown",
+    ),
+    (
+        lambda: PoolSpec.rbd("a", hosts="m", source_name="p", config_options=["x"]),  # type: ignore[list-item]
+        "PoolSpec.config_options: 'x' is a str, not ConfigOption",
+    ),
+    (
+        lambda: PoolSpec.netfs("a", "/srv", host="nas", dir="/e", mount_options=["ro", 5]),  # type: ignore[list-item]
+        "PoolSpec.mount_options: 5 is an int, not a string",
+    ),
+    (
+        lambda: UnknownSource(type="newer"),
+        "UnknownSource.type: 'newer' is not known; only reading a document gives a word that is not",
+    ),
+    # servers and logins
+    (
+        lambda: PoolSpec.netfs("a", "/srv", host="nas:/export", dir="/e"),
+        "SourceHost.name: 'nas:/export' is not a host name, an IPv4 or an IPv6 address (without brackets)",
+    ),
+    (lambda: SourceHost(name="nas", port=99999), "SourceHost.port: 99999 is outside -1 to 65535"),
+    (
+        lambda: PoolSpec.netfs("a", "/srv", host=["nas1", "nas2"], dir="/e"),
+        "NetfsSource.hosts: libvirt takes exactly one host for such pools, not 2",
+    ),
+    (
+        lambda: IscsiSource(hosts=(), device=IQN),
+        "IscsiSource.hosts: libvirt takes exactly one host for such pools, not 0",
+    ),
+    (
+        lambda: GlusterSource(hosts=["a", "b", "c"], name="v"),
+        "GlusterSource.hosts: libvirt takes exactly one host for such pools, not 3",
+    ),
+    (lambda: RbdSource(hosts=(), name="p"), "RbdSource.hosts: at least one host is needed"),
+    (lambda: SheepdogSource(hosts=(), name="p"), "SheepdogSource.hosts: at least one host is needed"),
+    (
+        lambda: IscsiSource(hosts="san", device=IQN, auth=CEPH),
+        "IscsiSource.auth: such pools log in with chap, not ceph",
+    ),
+    (
+        lambda: RbdSource(hosts="mon", name="p", auth=CHAP),
+        "RbdSource.auth: such pools log in with ceph, not chap",
+    ),
+    (
+        lambda: IscsiDirectSource(hosts=[], device="/dev/sdb", initiator=IQN, auth=CEPH),
+        "IscsiDirectSource.hosts: libvirt takes exactly one host for such pools, not 0",
+        "IscsiDirectSource.auth: such pools log in with chap, not ceph",
+        (
+            "IscsiDirectSource.device.path: '/dev/sdb' is not an iSCSI qualified name, such as "
+            "iqn.2013-06.com.example:target"
+        ),
+    ),
+    (
+        lambda: IscsiDirectSource(hosts="san", device=Device(path=IQN, part_separator=True), initiator=IQN),
+        "IscsiDirectSource.device: an iSCSI device has neither part_separator nor free_extents",
+    ),
+    (
+        lambda: Initiator(iqn=""),
+        "Initiator.iqn: is empty; expected an iSCSI qualified name, such as iqn.2013-06.com.example:target",
+    ),
+    (
+        lambda: NetfsSource(hosts="nas", dir="export"),
+        "NetfsSource.dir: 'export' is not absolute; only cifs and glusterfs take a bare name",
+    ),
+    (
+        lambda: NetfsSource(hosts="nas", dir="share", format="cifs", protocol_version="3"),
+        "NetfsSource.protocol_version: cifs has no protocol version; NFS has",
+    ),
+    # adapters
+    (
+        ScsiHostAdapter,
+        "ScsiHostAdapter.name: an adapter is known by its name or by its parent, not by both or neither",
+    ),
+    (
+        lambda: ParentAddress(address=PciAddress(slot=1)),
+        "ParentAddress.unique_id: libvirt needs it, though its schema does not",
+    ),
+    (lambda: PciAddress(slot=32), "PciAddress.slot: 0x20 is outside 0x0 to 0x1f"),
+    (
+        lambda: FcHostAdapter(wwnn="1", wwpn="2" * 16, parent_wwnn="3" * 16),
+        "FcHostAdapter.wwnn: '1' is not 16 hexadecimal digits",
+    ),
+    (
+        lambda: FcHostAdapter(wwnn="1" * 16, wwpn="2" * 16, parent_wwnn="3" * 16),
+        "FcHostAdapter.parent_wwnn: parent_wwnn and parent_wwpn come together or not at all",
+    ),
+    # secrets and encryption
+    (
+        lambda: Auth.chap("me"),
+        "SecretRef.uuid: a secret is named by its uuid or by its usage, never by both or neither",
+    ),
+    (
+        lambda: Encryption.luks(uuid=UUID, usage="key"),
+        "SecretRef.uuid: a secret is named by its uuid or by its usage, never by both or neither",
+    ),
+    (lambda: SecretRef(uuid="1234"), "SecretRef.uuid: '1234' is not a UUID"),
+    (lambda: Encryption(format="luks"), "Encryption.secrets: libvirt takes exactly one secret"),
+    (
+        lambda: Encryption(format="luks", secrets=(SecretRef(usage="a"), SecretRef(usage="b"))),
+        "Encryption.secrets: libvirt takes exactly one secret",
+    ),
+    (
+        lambda: Encryption(format="qcow", secrets=SecretRef(usage="a")),
+        "Encryption.format: libvirt makes no qcow volumes any more; expected luks",
+    ),
+    (
+        lambda: Encryption.luks(usage="key", cipher=Cipher(name="aes", size=256)),
+        "Encryption.cipher: cipher and ivgen come together or not at all",
+    ),
+    (
+        lambda: Cipher(name="aes", size=256, mode="cbc"),
+        "Cipher.mode: mode and hash come together or not at all",
+    ),
+    (
+        lambda: VolumeSpec.image("v", "vmdk", 1, encryption=LUKS),
+        "VolumeTarget.encryption: libvirt encrypts raw and qcow2 volumes, not vmdk",
+    ),
+    (
+        lambda: Usage(type="ceph", volume="/srv/v"),
+        "Usage.volume: a secret for ceph has no volume",
+        "Usage.name: a secret for ceph needs a name",
+    ),
+    (
+        lambda: SecretSpec().ref(),
+        "SecretRef.uuid: a secret is named by its uuid or by its usage, never by both or neither",
+    ),
+    # pools
+    (lambda: PoolSpec(name="a", source=DirSource()), "PoolSpec.target: dir pools need a target"),
+    (
+        lambda: PoolSpec(name="a", source=RbdSource(hosts="m", name="p"), target=SRV),
+        "PoolSpec.target: rbd pools have no target",
+    ),
+    (
+        lambda: PoolSpec(name="a", source=ZfsSource(name="p"), target=PoolTarget()),
+        "PoolSpec.target.path: the target of zfs pools needs a path",
+    ),
+    (
+        lambda: PoolSpec(name="a", source=DirSource(), target=SRV, mount_options="ro"),
+        "PoolSpec.mount_options: dir pools have no mount_options",
+    ),
+    (
+        lambda: PoolSpec(name="a", source=MpathSource(), target=SRV, features=PoolFeatures(cow=True)),
+        "PoolSpec.features.cow: only dir and fs pools know cow, not mpath pools",
+    ),
+    (lambda: PoolSpec.dir("a", "/srv", uuid="1234"), "PoolSpec.uuid: '1234' is not a UUID"),
+    # volumes
+    (
+        lambda: VolumeSpec.image("v", "raw", 1, backing=BackingStore(path="/base")),
+        "VolumeSpec.backing_store: raw volumes have no backing store; qcow2 volumes do",
+    ),
+    (
+        lambda: VolumeSpec.qcow2("v", 1, compat="0.10", lazy_refcounts=True, extended_l2=True),
+        "VolumeTarget.compat: lazy_refcounts needs compat 1.1, not 0.10",
+        "VolumeTarget.compat: extended_l2 needs compat 1.1, not 0.10",
+    ),
+    (
+        lambda: VolumeSpec.qcow2("v", 1, compat="1.2"),
+        "VolumeTarget.compat: qcow2 has no version 1.2; expected 0.10 or 1.1",
+    ),
+    (lambda: VolumeSpec.qcow2("v", 1, compat="3"), "VolumeTarget.compat: '3' is not a version, such as 1.1"),
+    (
+        lambda: VolumeSpec.qcow2("v", 1, cluster_size="3 KiB"),
+        "VolumeTarget.cluster_size: 3 KiB is no cluster size of qcow2; expected 512 bytes to 2 MiB, a power of 2",
+    ),
+    (
+        lambda: VolumeSpec(name="v", type="filee"),
+        (
+            "VolumeSpec.type: 'filee' is not known: did you mean 'file'? It is one of "
+            f"{', '.join(member.word for member in VolumeType)}"
+        ),
+    ),
+    # capabilities
+    (
+        lambda: PoolTypeCapabilities(type="dir", supported=True, volume_options=CapabilityOptions()),
+        "PoolTypeCapabilities.volume_options.default_format: libvirt's schema needs it",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"), [pytest.param(row[0], list(row[1:]), id=row[1].split(":")[0]) for row in MISTAKES]
+)
+def test_a_mistake_is_told(mistake: Callable[[], Any], said: list[str]) -> None:
+    with pytest.raises(DocumentError) as caught:
+        mistake()
+    assert [str(problem) for problem in caught.value.problems] == said
+    assert all(line in str(caught.value) for line in said)
+
+
+def test_an_error_carries_its_problems() -> None:
+    with pytest.raises(DocumentError) as caught:
+        PciAddress(bus=256, slot=32, function=True)
+    assert caught.value.problems == (
+        Problem("PciAddress.bus", "0x100 is outside 0x0 to 0xff"),
+        Problem("PciAddress.slot", "0x20 is outside 0x0 to 0x1f"),
+        Problem("PciAddress.function", "True is a bool, not a whole number"),
+    )
+    assert isinstance(caught.value, ValueError)
+
+
+def test_changes_are_judged_too() -> None:
+    volume = VolumeSpec.raw("v", "1 GiB")
+    with pytest.raises(DocumentError, match=r"^VolumeSpec\.capacity: 'x' is not a size"):
+        attrs.evolve(volume, capacity="x")
+    with pytest.raises(DocumentError, match=r"^VolumeTarget\.format: "):
+        volume.with_target(format="rwa")
+    with pytest.raises(DocumentError, match=r"^VolumeSpec\.name: "):
+        volume.request(name="a/b")
+    with pytest.raises(DocumentError, match=r"^PoolSpec\.target: dir pools need a target$"):
+        attrs.evolve(PoolSpec.dir("a", "/srv"), target=None)
+
+
+def test_what_was_read_is_judged_when_asked() -> None:
+    """Each problem by its place: reading judges less than constructors do."""
+    read = PoolSpec.from_xml(
+        "<pool type='rbd'><name>a</name><source><host name='ok'/><host name='no host'/><name>p</name>"
+        "<auth type='chap' username='me'><secret/></auth></source><target><path>rel</path></target></pool>"
+    )
+    with pytest.raises(DocumentError) as caught:
+        read.check()
+    assert [str(problem) for problem in caught.value.problems] == [
+        "PoolSpec.target: rbd pools have no target",
+        "PoolSpec.source.auth: such pools log in with ceph, not chap",
+        "PoolSpec.source.hosts[1].name: 'no host' is not a host name, an IPv4 or an IPv6 address (without brackets)",
+        "PoolSpec.source.auth.secret.uuid: a secret is named by its uuid or by its usage, never by both or neither",
+        "PoolSpec.target.path: 'rel' is not an absolute path below /, such as /srv/images",
+    ]
