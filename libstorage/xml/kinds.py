@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from enum import StrEnum
+from enum import Enum, StrEnum
 from functools import cache
 from typing import Any
 
@@ -40,7 +40,8 @@ class UnknownWord(str):
 class Kind:
     """One kind of value: its text form, and what may stand there.
 
-    ``expected`` says what a person gives, ``spelt`` what stands in a document, where that is something else.
+    ``expected`` says what a person gives, ``spelt`` what stands in a document, where that is something else;
+    ``vocabulary`` is an enum with the word for each of its values.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Kind:
     escaped: bool = False
     fast: Callable[[str], Any] | None = None
     words: type[StrEnum] | None = None
+    vocabulary: tuple[type[Enum], dict[Any, str]] | None = None
     pattern: str | None = None
     limits: tuple[int, int] | None = None
     spelt: str | None = None
@@ -129,7 +131,7 @@ def words(enum: type[StrEnum]) -> Kind:
 def numbered(enum: type[Number]) -> Kind:
     """A member of one of libvirt's numbered enums, by its word."""
     known = {member.word: member for member in enum}
-    return _one_of(enum, known, write=lambda value: value if isinstance(value, str) else value.word)
+    return _one_of(enum, known)
 
 
 def _one_of(enum: type[StrEnum | Number], known: dict[str, Any], **more: Any) -> Kind:
@@ -158,8 +160,8 @@ def _one_of(enum: type[StrEnum | Number], known: dict[str, Any], **more: Any) ->
         f"one of {choices}",
         read=read,
         check=check,
-        escaped=True,
         fast=known.__getitem__,
+        vocabulary=(enum, {member.value: word for word, member in known.items()}),
         **more,
     )
 
@@ -276,7 +278,7 @@ WORD = Kind(
     "word", "a word that libstorage does not know", read=UnknownWord, check=_unknown_word_check, escaped=True
 )
 TEXT = Kind("text", "text", read=str, check=string_problem, escaped=True)
-UUID = Kind("uuid", "a UUID", read=uuid_text, check=_uuid_check, escaped=True, fast=uuid_text)
+UUID = Kind("uuid", "a UUID", read=uuid_text, check=_uuid_check, fast=uuid_text)
 SIZE = Kind("size", "a size, in bytes or with a unit", read=_read_size, check=_size_check, template="{v:d}")
 OFFSET = number("offset", 0, 2**64 - 1)
 YES_NO = _switch("yes/no", "yes", "no")

@@ -95,6 +95,9 @@ def _head(source: Source, mapping: Mapping, reported: bool) -> Iterator[str]:
 
 def _text(source: Source, kind: Kind) -> str:
     """The replacement field of an f-string that prints ``v``."""
+    if kind.vocabulary:
+        enum, words = source.name("Enum", kind.vocabulary[0]), source.name("words", kind.vocabulary[1])
+        return f"{{{words}[v._value_] if v.__class__ is {enum} else escape(v)}}"
     if kind.write:
         return f"{{{source.name('print', kind.write)}(v)}}"
     if kind.escaped:

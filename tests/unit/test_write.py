@@ -240,6 +240,13 @@ def test_what_xml_can_carry_is_written(character: str) -> None:
     assert VolumeSpec.from_xml(volume.to_xml()) == volume
 
 
+def test_the_word_of_an_unknown_volume_type_is_escaped() -> None:
+    text = "<volume type='a&amp;&lt;b'><name>v</name><target/></volume>"
+    volume = VolumeSpec.from_xml(text)
+    assert volume.type == "a&<b"
+    assert VolumeSpec.from_xml(volume.to_xml(reported=True)) == volume
+
+
 def test_unknown_words_are_escaped() -> None:
     odd = UnknownWord("a'b\"<&>")
     volume = VolumeSpec(name="v", target=VolumeTarget(format=odd))
