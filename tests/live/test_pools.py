@@ -485,7 +485,7 @@ class TestOfAHost:
         with pytest.raises(LookupError):
             host.volume_by_key("nosuch")
 
-    @pytest.mark.skipif(os.geteuid() != 0, reason="not run: only root can be told from others here")
+    @pytest.mark.skipif(os.geteuid() != 0, reason="not run: a session daemon has no read-only socket")
     def test_a_readonly_host_refuses_changes(self, uri: str, pool: Pool) -> None:
         with connect(uri, readonly=True) as host:
             assert host.readonly

@@ -497,7 +497,7 @@ class TestDelete:
                 act()
 
     def test_a_folder_with_something_in_it_stays(self, pool: Pool) -> None:
-        volume = pool.volumes.create(VolumeSpec.directory("folder"))
+        volume = pool.volumes.create(VolumeSpec.directory("folder", permissions=Permissions(mode=0o700)))
         Path(volume.path(), "file").touch()
         with pytest.raises(StorageError):
             volume.delete()
