@@ -22,7 +22,8 @@ class Difference:
     want: Any
 
     def __str__(self) -> str:
-        return f"{self.field} is {_shown(self.have)}, not {_shown(self.want)}"
+        octal = self.field.endswith("mode")
+        return f"{self.field} is {_shown(self.have, octal)}, not {_shown(self.want, octal)}"
 
 
 @frozen
@@ -107,7 +108,7 @@ def _differences(have: Element, want: Element, document: Document, prefix: str) 
     for mapped in mapping_of(type(want)).fields:
         wanted, field = getattr(want, mapped.name), prefix + mapped.name
         skipped = mapped.place.reported or mapped.place.write_only
-        if skipped or (not mapped.required and wanted == mapped.missing()) or not mapped.place.doc:
+        if skipped or (not mapped.required and wanted == mapped.missing()):
             continue
         yield from _difference(getattr(have, mapped.name), wanted, document, field)
 
@@ -115,32 +116,23 @@ def _differences(have: Element, want: Element, document: Document, prefix: str) 
 def _difference(have: Any, want: Any, document: Document, field: str) -> Iterator[Difference]:
     if isinstance(want, Element) and type(have) is type(want):
         yield from _differences(have, want, document, f"{field}.")
-    elif (
-        isinstance(want, Element)
-        and have is None
-        and not tuple(_differences(_empty(want), want, document, f"{field}."))
-    ):
+    elif isinstance(want, Element) and have is None and _asks_nothing(want, document, field):
         return
-    elif (
-        isinstance(want, tuple)
-        and isinstance(have, tuple)
-        and len(have) == len(want)
-        and want
-        and isinstance(want[0], Element)
-    ):
+    elif isinstance(want, tuple) and isinstance(want[0], Element) and len(have) == len(want):
         for place, (there, asked) in enumerate(zip(have, want, strict=True)):
             yield from _difference(there, asked, document, f"{field}[{place}]")
     elif have != want and not any(n.covers(field) and n.same(have, want, document) for n in NORMALISATIONS):
         yield Difference(field, have, want)
 
 
-def _empty(element: Element) -> Any:
-    """An element of the same class with nothing set, to see what ``element`` asks for."""
-    fields = mapping_of(type(element)).fields
-    return construct(type(element), {m.name: None if m.required else m.missing() for m in fields})
+def _asks_nothing(want: Element, document: Document, field: str) -> bool:
+    """Whether an element that is not there is as good as ``want``."""
+    fields = mapping_of(type(want)).fields
+    empty = construct(type(want), {m.name: None if m.required else m.missing() for m in fields})
+    return not any(_differences(empty, want, document, f"{field}."))
 
 
-def _shown(value: Any) -> str:
-    return (
-        repr(str(value)) if isinstance(value, str) else str(value) if isinstance(value, int) else repr(value)
-    )
+def _shown(value: Any, octal: bool) -> str:
+    if octal and isinstance(value, int):
+        return f"{value:#o}"
+    return str(value) if isinstance(value, int) else repr(str(value) if isinstance(value, str) else value)

@@ -1,0 +1,242 @@
+"""Differences as people mean them, and every change that libvirt makes itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import pytest
+
+from libstorage.models.auth import Auth
+from libstorage.models.compare import NORMALISATIONS, Difference, Normalisation
+from libstorage.models.encryption import Encryption
+from libstorage.models.permissions import Permissions
+from libstorage.models.places import Device, SourceHost
+from libstorage.models.pool import PoolSpec
+from libstorage.models.pool_parts import PoolFeatures, PoolRefresh, PoolTarget, RefreshVolume
+from libstorage.models.secret import SecretSpec
+from libstorage.models.sources import DirSource, FsSource
+from libstorage.models.spec import Spec
+from libstorage.models.volume import BackingStore, VolumeFeatures, VolumeSpec, VolumeTarget
+from libstorage.units import GiB, Size
+from libstorage.xml.fields import Unknown
+
+RAW = VolumeSpec.raw("v", "1 GiB")
+DIR = PoolSpec.dir("d", "/srv")
+
+
+def fields(have: Any, want: Any) -> list[str]:
+    return [difference.field for difference in have.differences(want)]
+
+
+# ---- what counts ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("have", "want", "expected"),
+    [
+        (RAW, RAW, []),
+        (RAW, VolumeSpec.raw("w", "2 GiB"), ["name", "capacity"]),
+        (RAW, VolumeSpec(name="v"), []),
+        (VolumeSpec(name="v"), RAW, ["capacity", "target.format"]),
+        (VolumeSpec(name="v", key="/a", physical=1), VolumeSpec(name="v", key="/b", physical=2), []),
+        (RAW, VolumeSpec.raw("v", "1 GiB", nocow=True), []),
+        (RAW, attrs.evolve(RAW, unknown=(Unknown("/volume/a", "<a/>"),)), ["unknown"]),
+        (DIR, PoolSpec.dir("d", "/srv", permissions=Permissions(mode=0o755)), ["target.permissions"]),
+        (
+            PoolSpec.dir("d", "/srv", permissions=Permissions(mode=0o700, owner=1)),
+            PoolSpec.dir("d", "/srv", permissions=Permissions(mode=0o755)),
+            ["target.permissions.mode"],
+        ),
+        (DIR, PoolSpec.dir("d", "/srv", permissions=Permissions()), []),
+        (DIR, PoolSpec.dir("d", "/srv", permissions=Permissions(owner=-1)), []),
+        (DIR, attrs.evolve(DIR, features=PoolFeatures()), []),
+        (DIR, attrs.evolve(DIR, features=PoolFeatures(cow=False)), ["features"]),
+        (attrs.evolve(DIR, features=PoolFeatures(cow=True)), DIR, []),
+        (DIR, PoolSpec.fs("d", "/srv", "/dev/sdb1"), ["source"]),
+        (
+            PoolSpec.fs("f", "/srv", "/dev/sda1", mount_options=["ro"]),
+            PoolSpec.fs("f", "/srv", "/dev/sdb1", mount_options=["rw"]),
+            ["source.device.path", "mount_options"],
+        ),
+        (
+            PoolSpec.rbd("r", hosts=["a", "b:1"], source_name="p"),
+            PoolSpec.rbd("r", hosts=["a", "c"], source_name="p"),
+            ["source.hosts[1].name"],
+        ),
+        (
+            PoolSpec.rbd("r", hosts=["a", "b"], source_name="p"),
+            PoolSpec.rbd("r", hosts=["a"], source_name="p"),
+            ["source.hosts"],
+        ),
+        (
+            PoolSpec.rbd("r", hosts="a", source_name="p"),
+            PoolSpec.rbd(
+                "r", hosts="a", source_name="p", config_options={"x": "1"}, auth=Auth.ceph("u", usage="k")
+            ),
+            ["source.auth", "config_options"],
+        ),
+        (
+            PoolSpec.rbd("r", hosts="a", source_name="p"),
+            attrs.evolve(
+                PoolSpec.rbd("r", hosts="a", source_name="p"), refresh=PoolRefresh(volume=RefreshVolume())
+            ),
+            [],
+        ),
+        (
+            VolumeSpec.qcow2("v", 1024, backing=BackingStore(path="/a", format="raw")),
+            VolumeSpec.qcow2("v", 1024, backing=BackingStore(path="/b")),
+            ["backing_store.path"],
+        ),
+        (
+            VolumeSpec.qcow2("v", 1024),
+            VolumeSpec.qcow2("v", 1024, lazy_refcounts=True, encryption=Encryption.luks(usage="k")),
+            ["target.encryption", "target.features"],
+        ),
+        (
+            VolumeSpec.raw("v"),
+            attrs.evolve(RAW, capacity=None, target=VolumeTarget(features=VolumeFeatures())),
+            [],
+        ),
+        (SecretSpec.ceph("a"), SecretSpec.ceph("b", private=True), ["private", "usage.name"]),
+    ],
+)
+def test_differences(have: Spec, want: Spec, expected: list[str]) -> None:
+    assert fields(have, want) == expected
+
+
+def test_kinds_of_documents_differ() -> None:
+    have: Any = RAW
+    assert have.differences(DIR) == (Difference("", "VolumeSpec", "PoolSpec"),)
+
+
+def test_a_difference_is_data() -> None:
+    assert RAW.differences(VolumeSpec.raw("v", "2 GiB")) == (Difference("capacity", GiB, Size("2 GiB")),)
+
+
+@pytest.mark.parametrize(
+    ("difference", "said"),
+    [
+        (Difference("capacity", GiB, Size("2 GiB")), "capacity is 1 GiB, not 2 GiB"),
+        (Difference("capacity", None, GiB), "capacity is None, not 1 GiB"),
+        (Difference("target.permissions.mode", 0o644, 0o600), "target.permissions.mode is 0o644, not 0o600"),
+        (Difference("target.permissions.mode", None, 0o600), "target.permissions.mode is None, not 0o600"),
+        (Difference("target.permissions.owner", 0, 107), "target.permissions.owner is 0, not 107"),
+        (
+            VolumeSpec.raw("v").differences(VolumeSpec.qcow2("v"))[0],
+            "target.format is 'raw', not 'qcow2'",
+        ),
+        (
+            Difference("source.hosts", (), (SourceHost(name="a"),)),
+            "source.hosts is (), not (SourceHost(name='a'),)",
+        ),
+        (
+            Difference("source", DirSource(), FsSource(device=Device(path="/dev/sdb"))),
+            "source is DirSource(), not FsSource(device=Device(path='/dev/sdb'))",
+        ),
+    ],
+)
+def test_a_difference_is_said(difference: Difference, said: str) -> None:
+    assert str(difference) == said
+
+
+# ---- what libvirt makes of it ---------------------------------------------------------------------------------------
+
+
+def dir_pool(path: str) -> PoolSpec:
+    return PoolSpec.dir("d", path)
+
+
+def share(path: str) -> PoolSpec:
+    return PoolSpec.netfs("s", "/srv", host="nas", dir=path)
+
+
+def logical(path: str | None) -> PoolSpec:
+    return PoolSpec.logical("l", source_name="vg", path=path)
+
+
+def zfs(path: str) -> PoolSpec:
+    return PoolSpec.zfs("z", source_name="p", path=path)
+
+
+def owned(**owner: Any) -> VolumeSpec:
+    return VolumeSpec.raw("v", permissions=Permissions(**owner))
+
+
+def image(format: str, **more: Any) -> VolumeSpec:
+    return VolumeSpec(name="v", target=VolumeTarget(format=format, compat=more.pop("compat", None)), **more)
+
+
+# Row of NORMALISATIONS -> what is there, what was wanted, and whether that counts as a difference.
+CASES: dict[str, list[tuple[Spec, Spec, bool]]] = {
+    "slashes": [
+        (dir_pool("/srv/images"), dir_pool("//srv///images/"), False),
+        (share("/export"), share("/export//"), False),
+        (share("/"), share("//"), False),
+        (dir_pool("/srv/images"), dir_pool("/srv/image"), True),
+        (share("/export"), share("/Export"), True),
+    ],
+    "made path": [
+        (logical("/dev/vg"), logical("/dev/other"), False),
+        (zfs("/dev/zvol/p"), zfs("/somewhere"), False),
+        (dir_pool("/dev/vg"), dir_pool("/dev/other"), True),
+    ],
+    "any owner": [
+        (owned(owner=107, group=107), owned(owner=-1, group=2**32 - 1), False),
+        (owned(owner=107, group=107), owned(owner=0), True),
+        (owned(owner=107, group=107), owned(group=1), True),
+    ],
+    "whole KiB": [
+        (image("qcow2", capacity=2048), image("qcow2", capacity=1025), False),
+        (image("qcow2", capacity=2048), image("qcow2", capacity=1024), True),
+        (image("qcow2", capacity=1024), image("qcow2", capacity=1025), True),
+        (image("qcow2"), image("qcow2", capacity=1025), True),
+        (image("raw", capacity=2048), image("raw", capacity=1025), True),
+        (VolumeSpec(name="v", capacity=2048), VolumeSpec(name="v", capacity=1025), True),
+    ],
+    "charged": [
+        (VolumeSpec(name="v", allocation=5), VolumeSpec(name="v", allocation=0), False),
+        (VolumeSpec(name="v"), VolumeSpec(name="v", allocation=1), False),
+    ],
+    "iso": [
+        (image("iso"), image("raw"), False),
+        (image("raw"), image("iso"), True),
+        (image("iso"), image("qcow2"), True),
+    ],
+    "cleared features": [
+        (image("qcow2"), image("qcow2", compat="0.10"), False),
+        (image("qcow2"), image("qcow2", compat="1.1"), True),
+        (image("qcow2", compat="1.1"), image("qcow2", compat="0.10"), True),
+    ],
+}
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in NORMALISATIONS])
+def test_every_normalisation(row: Normalisation) -> None:
+    assert CASES[row.name], "say when it holds and when not"
+    for have, want, differs in CASES[row.name]:
+        found = fields(have, want)
+        assert (found != []) is differs, (have, want)
+        assert all(row.covers(field) for field in found)
+    assert row.reason
+
+
+def test_there_is_no_case_without_its_row() -> None:
+    assert CASES.keys() == {row.name for row in NORMALISATIONS}
+
+
+def test_a_normalisation_is_about_whole_names() -> None:
+    charged = next(row for row in NORMALISATIONS if row.name == "charged")
+    assert charged.covers("allocation")
+    assert not charged.covers("refresh.volume.allocation")
+    pool = PoolSpec.rbd("r", hosts="a", source_name="p", refresh_allocation="default")
+    assert fields(pool, PoolSpec.rbd("r", hosts="a", source_name="p", refresh_allocation="capacity")) == [
+        "refresh.volume.allocation"
+    ]
+
+
+def test_a_target_without_path_asks_for_none() -> None:
+    have = PoolSpec.logical("l", source_name="vg", path="/dev/vg")
+    assert fields(have, PoolSpec.logical("l", source_name="vg")) == []
+    assert fields(PoolSpec.zfs("z", source_name="p"), zfs("/z")) == []
+    assert PoolTarget(path="/z") == zfs("/z").target
