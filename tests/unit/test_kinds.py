@@ -216,7 +216,7 @@ def test_it_writes(kind: Kind, value: Any, text: str) -> None:
 
 
 def _written(kind: Kind, value: Any) -> str:
-    if kind.vocabulary:
+    if kind.vocabulary and isinstance(value, kind.vocabulary[0]):
         return kind.vocabulary[1][value.value]
     return kind.write(value) if kind.write else kind.template.format(v=value)
 
