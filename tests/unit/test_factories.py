@@ -1,0 +1,224 @@
+"""Factories take every option of what they make, and nothing else."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from libstorage.enums import PoolType
+from libstorage.models.adapters import FcHostAdapter, ParentAddress, PciAddress, ScsiHostAdapter
+from libstorage.models.auth import Auth, SecretRef
+from libstorage.models.encryption import Cipher, Encryption, Ivgen
+from libstorage.models.permissions import Permissions
+from libstorage.models.places import Device
+from libstorage.models.pool import PoolSpec
+from libstorage.models.secret import SecretSpec
+from libstorage.models.sources import SOURCES, Presence
+from libstorage.models.volume import BackingStore, VolumeSpec
+from libstorage.xml.document import Element
+from libstorage.xml.mapping import mapping_of
+
+UUID = "2ec115d7-3a88-3ceb-bc12-0ac909a6fd87"
+IQN = "iqn.2013-06.com.example:target"
+PERMISSIONS = Permissions(mode=0o700, owner=107, group=107, label="x")
+CHAP = Auth.chap("me", usage="key")
+CEPH = Auth.ceph("me", uuid=UUID)
+MAKER: dict[str, Any] = {"vendor": "Example", "product": "Store"}
+PLACED: dict[str, Any] = {"name": "a", "uuid": UUID, "path": "/srv/a", "permissions": PERMISSIONS}
+
+# A value for every parameter of every factory.
+POOLS: dict[str, dict[str, Any]] = {
+    "dir": {**PLACED, **MAKER, "cow": False},
+    "fs": {
+        **PLACED,
+        **MAKER,
+        "device": Device(path="/dev/sdb1", part_separator=True),
+        "format": "xfs",
+        "mount_options": ["ro"],
+        "cow": True,
+    },
+    "netfs": {
+        **PLACED,
+        **MAKER,
+        "host": "nas",
+        "dir": "/e",
+        "format": "nfs",
+        "protocol_version": "4.2",
+        "mount_options": ["ro"],
+    },
+    "logical": {**PLACED, **MAKER, "source_name": "vg", "devices": ["/dev/sdb"], "format": "lvm2"},
+    "disk": {**PLACED, **MAKER, "device": "/dev/sdb", "format": "gpt"},
+    "iscsi": {**PLACED, **MAKER, "host": "san", "device": IQN, "initiator": IQN, "auth": CHAP},
+    "iscsi-direct": {"name": "a", "uuid": UUID, "host": "san", "device": IQN, "initiator": IQN, "auth": CHAP},
+    "scsi": {**PLACED, **MAKER, "adapter": "host0"},
+    "mpath": PLACED,
+    "rbd": {
+        "name": "a",
+        "uuid": UUID,
+        "hosts": ["mon1", "mon2"],
+        "source_name": "images",
+        "auth": CEPH,
+        "config_options": {"client_mount_timeout": "45"},
+        "refresh_allocation": "capacity",
+    },
+    "sheepdog": {"name": "a", "uuid": UUID, "host": ["dog"], "source_name": "vdi"},
+    "gluster": {"name": "a", "uuid": UUID, "host": "g", "source_name": "v", "dir": "/sub"},
+    "zfs": {**PLACED, "source_name": "tank", "device": "/dev/sdb"},
+    "vstorage": {**PLACED, "source_name": "cluster"},
+}
+SECRETS: dict[str, Any] = {"uuid": UUID, "private": True, "ephemeral": False, "description": "For tests"}
+VOLUME: dict[str, Any] = {
+    "name": "v",
+    "capacity": "1 GiB",
+    "allocation": 0,
+    "permissions": PERMISSIONS,
+    "encryption": Encryption.luks(usage="key"),
+    "nocow": True,
+}
+QCOW2_ONLY = {"backing_store", "target.compat", "target.cluster_size", "target.features"}
+LUKS_ONLY = {"target.encryption.cipher", "target.encryption.engine", "target.encryption.ivgen"}
+
+# Other factories, with what they leave to others.
+OTHERS: list[tuple[Callable[..., Element], dict[str, Any], set[str]]] = [
+    (VolumeSpec.raw, VOLUME, QCOW2_ONLY | LUKS_ONLY),
+    (
+        VolumeSpec.image,
+        {**VOLUME, "format": "qcow2", "backing": BackingStore(path="/base", format="raw")},
+        QCOW2_ONLY - {"backing_store"} | LUKS_ONLY,
+    ),
+    (
+        VolumeSpec.qcow2,
+        {
+            **VOLUME,
+            "backing": BackingStore(path="/base", format="raw"),
+            "compat": "1.1",
+            "cluster_size": "64 KiB",
+            "lazy_refcounts": True,
+            "extended_l2": True,
+        },
+        LUKS_ONLY,
+    ),
+    (
+        VolumeSpec.directory,
+        {"name": "d", "permissions": PERMISSIONS},
+        QCOW2_ONLY | {"allocation", "target.encryption", "target.nocow"},
+    ),
+    (SecretSpec.volume, {**SECRETS, "path": "/srv/v"}, {"usage.name", "usage.target"}),
+    (SecretSpec.ceph, {**SECRETS, "name": "n"}, {"usage.volume", "usage.target"}),
+    (SecretSpec.iscsi, {**SECRETS, "target": "t"}, {"usage.volume", "usage.name"}),
+    (Auth.chap, {"username": "u", "uuid": UUID, "usage": None}, {"secret.usage"}),
+    (Auth.ceph, {"username": "u", "uuid": None, "usage": "key"}, {"secret.uuid"}),
+    (
+        Encryption.luks,
+        {
+            "uuid": UUID,
+            "usage": None,
+            "cipher": Cipher(name="aes", size=256, mode="cbc", hash="sha256"),
+            "ivgen": Ivgen(name="essiv", hash="sha256"),
+        },
+        {"engine"},
+    ),
+]
+
+
+def factory_of(name: str) -> Callable[..., PoolSpec]:
+    factory: Callable[..., PoolSpec] = getattr(PoolSpec, name.replace("-", "_"))
+    return factory
+
+
+def unset(element: Element, prefix: str = "") -> Iterator[str]:
+    """The fields that are not set, here and below; those that libvirt fills in aside."""
+    for mapped in mapping_of(type(element)).fields:
+        value = getattr(element, mapped.name)
+        if mapped.place.reported or mapped.name in ("unknown", "type"):
+            continue
+        if value is None or value == () or (value is False and mapped.default is False):
+            yield prefix + mapped.name
+        elif isinstance(value, Element):
+            yield from unset(value, f"{prefix}{mapped.name}.")
+
+
+@pytest.mark.parametrize("type", PoolType)
+def test_a_pool_with_every_option(type: PoolType) -> None:
+    pool = factory_of(type)(**POOLS[type])
+    source: Any = next(m for m in SOURCES.models if m.type == type)  # type: ignore[attr-defined]
+
+    assert pool.type is type
+    assert PoolSpec.from_xml(pool.to_xml(), strict=True) == pool
+    left_out = {"features", "refresh", "mount_options", "config_options"} - source.allows
+    if type not in (PoolType.DIR, PoolType.FS):
+        left_out |= {"features"}  # there is none that other pools know
+    if source.target is Presence.FORBIDDEN:
+        left_out |= {"target"}
+    of_others = ("source.device.", "source.adapter.", "source.auth.secret.")  # given whole
+    assert {name for name in unset(pool) if not name.startswith(of_others)} == left_out
+
+
+@pytest.mark.parametrize("type", PoolType)
+def test_the_parameters_are_the_options(type: PoolType) -> None:
+    assert set(inspect.signature(factory_of(type)).parameters) == set(POOLS[type])
+
+
+@pytest.mark.parametrize(
+    ("factory", "options", "left_out"), OTHERS, ids=[row[0].__qualname__ for row in OTHERS]
+)
+def test_other_factories_with_every_option(
+    factory: Callable[..., Element], options: dict[str, Any], left_out: set[str]
+) -> None:
+    assert set(inspect.signature(factory).parameters) == set(options)
+    assert set(unset(factory(**options))) == left_out
+
+
+def test_factories_of_volumes_agree() -> None:
+    assert VolumeSpec.raw("v", 5) == VolumeSpec.image("v", "raw", 5)
+    assert VolumeSpec.qcow2("v", 5) == VolumeSpec.image("v", "qcow2", 5)
+    assert VolumeSpec.directory("d") == VolumeSpec.image("d", "dir", 0)
+    assert VolumeSpec.raw("v").capacity is None
+
+
+# ---- what is the default --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pool", "path"),
+    [
+        (PoolSpec.dir("a", "/srv"), "/srv"),
+        (PoolSpec.dir("a", Path("/srv")), "/srv"),
+        (PoolSpec.disk("a", "/dev/sdb"), "/dev"),
+        (PoolSpec.iscsi("a", host="san", device=IQN), "/dev/disk/by-path"),
+        (PoolSpec.scsi("a", "host0"), "/dev/disk/by-path"),
+        (PoolSpec.mpath("a"), "/dev/mapper"),
+        (PoolSpec.logical("a"), None),
+    ],
+)
+def test_the_usual_path(pool: PoolSpec, path: str | None) -> None:
+    assert pool.target is not None
+    assert pool.target.path == path
+
+
+def test_pools_without_target() -> None:
+    assert PoolSpec.zfs("a", source_name="tank").target is None
+    assert PoolSpec.rbd("a", hosts="mon", source_name="p").target is None
+    assert PoolSpec.dir("a", "/srv").features is None
+    assert PoolSpec.rbd("a", hosts="mon", source_name="p").refresh is None
+
+
+def test_adapters_of_all_kinds() -> None:
+    by_name = ScsiHostAdapter(name="scsi_host1")
+    by_address = ScsiHostAdapter(parent=ParentAddress(unique_id=1, address=PciAddress(bus=0, slot=31)))
+    fibre = FcHostAdapter(wwnn="1" * 16, wwpn="2" * 16, parent="scsi_host5", managed=True)
+    for adapter in (by_name, by_address, fibre):
+        pool = PoolSpec.scsi("a", adapter)
+        assert pool.source.adapter == adapter  # type: ignore[union-attr]
+        assert PoolSpec.from_xml(pool.to_xml(), strict=True) == pool
+    assert PoolSpec.scsi("a", "scsi_host1") == PoolSpec.scsi("a", by_name)
+
+
+def test_secrets_by_uuid_and_by_usage() -> None:
+    assert Auth.chap("u", uuid=UUID).secret == SecretRef(uuid=UUID)
+    assert Auth.ceph("u", usage="k").secret == SecretRef(usage="k")
+    assert Encryption.luks(usage="k").secrets == (SecretRef(usage="k"),)
