@@ -25,7 +25,7 @@ test: setup
 
 # Sixteen threads on one host for a minute, and on one that hangs and dies.
 stress: setup
-	LIBSTORAGE_STRESS=60 $(BIN)/pytest tests/live/test_stress.py
+	LIBSTORAGE_STRESS_SECONDS=60 $(BIN)/pytest tests/live/test_stress.py tests/live/test_threads.py
 
 lint: setup
 	@status=0; for tool in 'ruff check' 'ruff format --check' lint-imports mypy basedpyright; do \

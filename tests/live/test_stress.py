@@ -1,4 +1,4 @@
-"""Sixteen threads on one connection; ``LIBSTORAGE_STRESS=60`` (``make stress``) makes each test take so many seconds."""
+"""Sixteen threads on one connection; ``LIBSTORAGE_STRESS_SECONDS=60`` (``make stress``) makes each test take so many seconds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from libstorage.testing import PrivateDaemon
 from tests.live.rest import are_back, resources_at_rest
 from tests.live.things import make_pool, make_volume, remove_pool, volume_xml
 
-SECONDS = float(os.environ.get("LIBSTORAGE_STRESS", "3"))
+SECONDS = float(os.environ.get("LIBSTORAGE_STRESS_SECONDS", "3"))
 THREADS = 16
 LOST = (ConnectionLostError, ConnectionFailedError, DeadlineError)
 
