@@ -114,15 +114,19 @@ def _differences(have: Element, want: Element, document: Document, prefix: str) 
 
 
 def _difference(have: Any, want: Any, document: Document, field: str) -> Iterator[Difference]:
-    if isinstance(want, Element) and type(have) is type(want):
+    if _as_many_elements(have, want):
+        for place, (there, asked) in enumerate(zip(have, want, strict=True)):
+            yield from _difference(there, asked, document, f"{field}[{place}]")
+    elif isinstance(want, Element) and type(have) is type(want):
         yield from _differences(have, want, document, f"{field}.")
     elif isinstance(want, Element) and have is None and _asks_nothing(want, document, field):
         return
-    elif isinstance(want, tuple) and isinstance(want[0], Element) and len(have) == len(want):
-        for place, (there, asked) in enumerate(zip(have, want, strict=True)):
-            yield from _difference(there, asked, document, f"{field}[{place}]")
     elif have != want and not any(n.covers(field) and n.same(have, want, document) for n in NORMALISATIONS):
         yield Difference(field, have, want)
+
+
+def _as_many_elements(have: Any, want: Any) -> bool:
+    return isinstance(want, tuple) and isinstance(want[0], Element) and len(have) == len(want)
 
 
 def _asks_nothing(want: Element, document: Document, field: str) -> bool:

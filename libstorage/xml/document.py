@@ -236,7 +236,7 @@ def _tuple_problem(value: Any) -> str | None:
 def _classes(mapped: Mapped) -> tuple[type, ...]:
     variants = mapped.place.variants
     if variants:
-        return variants.models + ((variants.fallback,) if variants.fallback else ())
+        return (*variants.models, variants.fallback)
     return (mapped.place.model,) if mapped.place.model else ()
 
 

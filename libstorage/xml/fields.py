@@ -69,14 +69,14 @@ class Variants:
     """Classes of which a word chooses one.
 
     The word stands in ``attribute``: of the element itself, or (``outside``) of its parent.  ``absent`` is the word that a
-    missing attribute means; ``fallback`` takes the words that no class is for.
+    missing attribute means; ``fallback`` takes the words that no class is for, so that a newer libvirt can be read.
     """
 
     models: tuple[type, ...]
+    fallback: type
     attribute: str = "type"
     outside: bool = False
     absent: str | None = None
-    fallback: type | None = None
 
 
 @frozen(kw_only=True)

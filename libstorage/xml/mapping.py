@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -88,8 +87,6 @@ def check_declarations(model: type) -> None:
             raise TypeError(f"{model.__name__}.{attribute.name} has no doc")
         if place.shape in MANY and attribute.default not in ((), attrs.NOTHING):
             raise TypeError(f"{model.__name__}.{attribute.name} stands for many, so its default is ()")
-        if keyword.iskeyword(attribute.name):
-            raise TypeError(f"{model.__name__}.{attribute.name} is a keyword of Python")
         places[("@" if place.shape is Shape.ATTRIBUTE else "") + place.qname] += 1
     if twice := [name for name, count in places.items() if count > 1 and name]:
         raise TypeError(f"{model.__name__} declares {', '.join(twice)} twice")

@@ -61,8 +61,9 @@ class _Reader:
         values = self._values(model, root, path, accounted=())
         model.fill_in(values)
         self._defaults(model, root, path, values)
-        if holder := mapping_of(model).unknown:
-            values[holder.name] = tuple(self.unknown)
+        holder = mapping_of(model).unknown
+        assert holder
+        values[holder.name] = tuple(self.unknown)
         return None if self.problems else construct(model, values)
 
     # ---- elements ---------------------------------------------------------------------------------------------------
@@ -122,7 +123,7 @@ class _Reader:
                 values[mapped.name] = mapped.missing()
             elif mapped.place.shape is Shape.ATTRIBUTE:
                 self._problem(element, path, f"attribute {mapped.place.tag!r} is missing")
-            elif mapped.place.tag:
+            else:
                 self._problem(element, path, f"<{mapped.place.printed}> is missing")
 
     # ---- shapes -----------------------------------------------------------------------------------------------------
@@ -200,17 +201,7 @@ class _Reader:
             )
             values[mapped.name] = None
             return
-        model = variant_for(variants, word)
-        if model is None:
-            self._problem(
-                holder,
-                f"{at}/@{variants.attribute}",
-                f"{word!r} is not known",
-                found=word,
-                expected=_choices(variants),
-            )
-            values[mapped.name] = None
-            return
+        model = _chosen(variants, word)
         inner: dict[str, Any] = {"type": UnknownWord(word)} if model is variants.fallback else {}
         if element is None:
             if any(m.required and m.name not in inner for m in mapping_of(model).fields):
@@ -294,8 +285,8 @@ class _Reader:
             raise DocumentError(tuple(self.problems))
 
 
-def variant_for(variants: Variants, word: str) -> type | None:
-    """The class that ``word`` chooses, if there is one."""
+def _chosen(variants: Variants, word: str) -> type:
+    """The class that ``word`` chooses."""
     chosen = (model for model in variants.models if model.type == word)  # type: ignore[attr-defined]
     return next(chosen, variants.fallback)
 

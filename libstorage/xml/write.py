@@ -161,7 +161,7 @@ def _wrapped_elements(source: Source, place: Field, reported: bool) -> Iterator[
 def _variant_element(source: Source, place: Field, reported: bool) -> Iterator[str]:
     assert place.variants
     variants = place.variants
-    models = [*variants.models, *([variants.fallback] if variants.fallback else [])]
+    models = (*variants.models, variants.fallback)
     writers = source.name("writers", {model: _writer(model, reported) for model in models})
     head = "''" if variants.outside else f"""f" {variants.attribute}='{{escape(v.type)}}'" """
     yield f"if v is not None: s += {writers}[v.__class__](v, {place.printed!r}, {head}, j)"
@@ -217,9 +217,10 @@ def _found(root: etree._Element, path: str) -> etree._Element | None:
 
 def _append(parent: etree._Element, part: etree._Element, *, depth: int) -> None:
     """``part`` on a line of its own."""
-    part.tail = "\n" + "  " * (depth - 1)
+    line = "\n" + "  " * depth
     if len(parent):
-        parent[-1].tail = part.tail + "  "
-    elif not parent.text:
-        parent.text = part.tail + "  "
+        parent[-1].tail = line
+    else:
+        parent.text = (parent.text or "") + line
+    part.tail = line[:-2]
     parent.append(part)

@@ -200,6 +200,13 @@ def test_the_usual_path(pool: PoolSpec, path: str | None) -> None:
     assert pool.target.path == path
 
 
+def test_none_is_no_option() -> None:
+    nothing: Any = None
+    plain = PoolSpec.fs("a", "/srv", "/dev/sdb1")
+    assert PoolSpec.fs("a", "/srv", "/dev/sdb1", mount_options=nothing, permissions=None, uuid=None) == plain
+    assert PoolSpec.logical("a", devices=nothing) == PoolSpec.logical("a")
+
+
 def test_pools_without_target() -> None:
     assert PoolSpec.zfs("a", source_name="tank").target is None
     assert PoolSpec.rbd("a", hosts="mon", source_name="p").target is None

@@ -304,6 +304,10 @@ MISTAKES: list[tuple[Any, ...]] = [
         "VolumeTarget.compat: extended_l2 needs compat 1.1, not 0.10",
     ),
     (
+        lambda: VolumeSpec.qcow2("v", 1, compat="0.10", extended_l2=True),
+        "VolumeTarget.compat: extended_l2 needs compat 1.1, not 0.10",
+    ),
+    (
         lambda: VolumeSpec.qcow2("v", 1, compat="1.2"),
         "VolumeTarget.compat: qcow2 has no version 1.2; expected 0.10 or 1.1",
     ),

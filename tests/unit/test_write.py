@@ -276,6 +276,17 @@ def test_an_unknown_part_needs_its_place() -> None:
     assert etree.canonicalize(with_part("/volume/fs:mount_opts/newer")) == etree.canonicalize(bare)
 
 
+def test_unknown_parts_share_lines_with_nothing() -> None:
+    parts = (
+        Unknown("/volume/a", "<a/>"),
+        Unknown("/volume/target/b", "<b/>"),
+        Unknown("/volume/name/c", "<c/>"),
+    )
+    assert VolumeSpec(name="v", unknown=parts).to_xml() == (
+        "<volume>\n  <name>v\n    <c/>\n  </name>\n  <target>\n    <b/>\n  </target>\n  <a/>\n</volume>\n"
+    )
+
+
 # ---- compiled code --------------------------------------------------------------------------------------------------
 
 
