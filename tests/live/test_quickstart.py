@@ -40,8 +40,9 @@ def _needs_tools() -> None:
 
 def tour(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *(arguments or (str(QUICKSTART),))]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     return subprocess.run(
-        command, check=False, capture_output=True, text=True, env={**os.environ, **environment}, timeout=60
+        command, check=False, capture_output=True, text=True, env=inherited | environment, timeout=60
     )
 
 
