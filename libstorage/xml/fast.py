@@ -106,20 +106,22 @@ def _elements(source: Source, mapping: Mapping) -> None:
 
 def _element(source: Source, mapped: Mapped) -> Iterator[str]:
     place, target = mapped.place, f"o.{mapped.name}"
-    many = place.shape in REPEATED
-    if many:
-        yield f"{target} = ()"
-        yield f"while tag == {place.qname!r}:"
+    one = [
+        "if c.tail: raise Unusual",
+        *_READERS[place.shape](source, place, target),
+        "c = c.getnext()",
+        f"tag = {_TAG}",
+    ]
+    yield f"if tag == {place.qname!r}:"
+    if place.shape in REPEATED:
+        yield "    found = []"
+        yield f"    while tag == {place.qname!r}:"
+        yield from (f"        {line}" for line in one)
+        yield f"    {target} = tuple(found)"
+        yield f"else: {target} = ()"
     else:
-        yield f"if tag == {place.qname!r}:"
-    yield "    if c.tail: raise Unusual"
-    for line in _READERS[place.shape](source, place, target):
-        yield f"    {line}"
-    yield "    c = c.getnext()"
-    yield f"    tag = {_TAG}"
-    if not many:
-        yield "else:"
-        yield f"    {_missing(source, mapped)}"
+        yield from (f"    {line}" for line in one)
+        yield f"else: {_missing(source, mapped)}"
 
 
 def _missing(source: Source, mapped: Mapped) -> str:
@@ -169,12 +171,12 @@ def _children(source: Source, place: Field, target: str) -> Iterator[str]:
     assert place.model
     for name, word in place.fixed:
         yield f"if c.get({name!r}) != {word!r}: raise Unusual"
-    yield f"{target} += ({source.name('read', _reader(place.model))}(c, {len(place.fixed)}),)"
+    yield f"found.append({source.name('read', _reader(place.model))}(c, {len(place.fixed)}))"
 
 
 def _texts(source: Source, place: Field, target: str) -> Iterator[str]:
     yield "if len(c) or c.attrib: raise Unusual"
-    yield f"{target} += ({_converted(source, place, 'c.text or str()' if place.kind.read is str else 'c.text')},)"
+    yield f"found.append({_converted(source, place, 'c.text or str()' if place.kind.read is str else 'c.text')})"
 
 
 def _values(source: Source, place: Field, target: str) -> Iterator[str]:

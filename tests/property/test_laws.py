@@ -208,6 +208,18 @@ def test_what_is_valid_is_readable(root: str, rng: dict[str, etree.RelaxNG]) -> 
     assert valid > MUTANTS // 20
 
 
+@pytest.mark.parametrize("root", MODELS)
+def test_the_fast_reader_is_careful(root: str) -> None:
+    """Whatever it answers for, however odd, the careful reader takes as the same."""
+    answered = 0
+    for text in mutants(originals_of(root), 2 * MUTANTS, seed=len(root) + 1):
+        tree = parse(text)
+        if (quick := fast(MODELS[root], tree)) is not None:
+            answered += 1
+            assert same(read_carefully(MODELS[root], tree), quick), text
+    assert answered > MUTANTS // 20
+
+
 def originals_of(root: str) -> list[bytes]:
     paths = [*sorted(CORPUS.glob("*/*/*.xml")), *sorted((CHECKOUT / "tests/corpus/ours").glob("*.xml"))]
     texts = [path.read_bytes() for path in paths]

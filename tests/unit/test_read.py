@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from typing import Any
 
 import attrs
@@ -247,6 +249,30 @@ def test_words_of_a_list_that_is_not_open() -> None:
         "<storagepoolCapabilities><pool type='dir' supported='maybe'/></storagepoolCapabilities>",
     )
     assert found == ["/storagepoolCapabilities/pool/@supported (line 1): 'maybe' is not 'yes' or 'no'"]
+
+
+HOSTS = "<pool type='rbd'><name>p</name><source>{}<name>s</name></source></pool>".format(
+    "<host name='a'/>" * 45_000
+)
+VALUES = "<storagepoolCapabilities><pool type='dir' supported='yes'><poolOptions><enum name='a'>{}</enum></poolOptions></pool></storagepoolCapabilities>".format(
+    "<value>a</value>" * 45_000
+)
+ATTRIBUTES = "<volume {}><name>v</name></volume>".format(
+    " ".join(f"a{number}=''" for number in range(45_000))
+)
+
+
+@pytest.mark.parametrize(
+    ("model", "xml"),
+    [(PoolSpec, HOSTS), (PoolCapabilities, VALUES), (VolumeSpec, ATTRIBUTES)],
+    ids=["children", "texts", "attributes"],
+)
+def test_many_parts_take_little_time(model: type[Document], xml: str) -> None:
+    """Twice as many take twice the time, not four times."""
+    started = time.process_time()
+    with contextlib.suppress(DocumentError):
+        model.from_xml(xml)
+    assert time.process_time() - started < 1
 
 
 # ---- what is taken as it comes --------------------------------------------------------------------------------------
