@@ -52,7 +52,12 @@ def problems_of(model: type[Document], xml: str) -> list[str]:
 
 VOLUMES = [
     ("<pool/>", "/pool (line 1): the root element is <pool>; expected <volume>"),
+    ("<image><name>a</name></image>", "/image (line 1): the root element is <image>; expected <volume>"),
     ("<volume/>", "/volume (line 1): <name> is missing"),
+    (
+        "<volume><name>a</name><capacity unit='bytes'>9223372036854775808</capacity></volume>",
+        "/volume/capacity (line 1): 8 EiB is too large: libvirt counts up to 9223372036854775807 bytes (8 EiB less 1)",
+    ),
     (
         "<volume>\n<name>a</name>\n<name>b</name></volume>",
         "/volume/name[2] (line 3): <name> is given more than once",
