@@ -19,7 +19,6 @@ from libstorage.enums import Number
 from libstorage.units import Size
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_DIGITS = re.compile(r"[0-9]+")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _HEX_32 = re.compile(r"[0-9a-f]{32}")
 _TIMESTAMP = re.compile(r"([0-9]+)(?:\.([0-9]{0,9}))?")
@@ -198,7 +197,7 @@ def _mode_check(value: Any) -> str | None:
     if isinstance(value, str):
         return f"{value!r} is not an octal mode, such as '0755'"
     wrong = _int_check(0, 0o777, "{:#o}")(value)
-    if wrong and re.fullmatch("[1-7][0-7]{2}", str(value)):
+    if wrong and re.fullmatch("[5-7][0-7]{2}", str(value)):
         return f"{value} is mode {value:#o}, outside 0o0 to 0o777; write 0o{value}"
     return wrong
 

@@ -82,7 +82,8 @@ REFUSED: list[tuple[Kind, str, str]] = [
     (kinds.YES_NO, "on", "'on' is not 'yes' or 'no'"),
     (kinds.ON_OFF, "ON", "'ON' is not 'on' or 'off'"),
     (kinds.MODE, "0o755", "'0o755' is not an octal mode"),
-    (kinds.MODE, "0789", "'0789' is not an octal mode"),
+    (kinds.MODE, "0780", "'0780' is not an octal mode"),
+    (kinds.MODE, "0790", "'0790' is not an octal mode"),
     (kinds.MODE, "-1", "'-1' is not an octal mode"),
     (kinds.TIMESTAMP, "yesterday", "'yesterday' is not a time"),
     (kinds.TIMESTAMP, "1.0123456789", "'1.0123456789' is not a time"),
@@ -104,6 +105,7 @@ JUDGED: list[tuple[Kind, Any, str | None]] = [
     (kinds.TEXT, "\ud800", r"'\ud800' holds '\ud800', which XML cannot carry"),
     (kinds.TEXT, "\uffff", r"'\uffff' holds '\uffff', which XML cannot carry"),
     (kinds.UUID, UUID, None),
+    (kinds.UUID, "00000000-0000-0000-0000-000000000000", None),
     (kinds.UUID, UUID.upper(), f"{UUID.upper()!r} is not a UUID"),
     (kinds.UUID, 5, "5 is an int, not a string"),
     (kinds.SIZE, Size(5), None),
@@ -132,6 +134,7 @@ JUDGED: list[tuple[Kind, Any, str | None]] = [
     (kinds.MODE, 0o777, None),
     (kinds.MODE, 0o1777, "0o1777 is outside 0o0 to 0o777"),
     (kinds.MODE, 755, "755 is mode 0o1363, outside 0o0 to 0o777; write 0o755"),
+    (kinds.MODE, 600, "600 is mode 0o1130, outside 0o0 to 0o777; write 0o600"),
     (kinds.MODE, 999, "0o1747 is outside 0o0 to 0o777"),
     (kinds.MODE, "rwx", "'rwx' is not an octal mode, such as '0755'"),
     (kinds.OWNER, -1, None),
@@ -219,6 +222,18 @@ def _written(kind: Kind, value: Any) -> str:
     if kind.vocabulary and isinstance(value, kind.vocabulary[0]):
         return kind.vocabulary[1][value.value]
     return kind.write(value) if kind.write else kind.template.format(v=value)
+
+
+@pytest.mark.parametrize(
+    "kind", [PORT, SLOT, kinds.OFFSET, kinds.MODE, kinds.OWNER, kinds.TIMESTAMP], ids=lambda kind: kind.name
+)
+def test_limits_are_the_least_and_the_most(kind: Kind) -> None:
+    assert kind.limits
+    low, high = kind.limits
+    assert [kind.check(value) for value in (low, high)] == [None, None]
+    assert None not in (kind.check(low - 1), kind.check(high + 1))
+    if kind is not kinds.TIMESTAMP:
+        assert str(low) in kind.expected
 
 
 def test_kinds_of_one_list_are_one() -> None:

@@ -161,6 +161,7 @@ POOLS = [
         "/pool/source[1] (line 1): <device> is missing",
     ),
     ("<pool type='scsi'><name>a</name><source/></pool>", "/pool/source (line 1): <adapter> is missing"),
+    ("<pool type='fs'>\n<name>a</name>\n<source/></pool>", "/pool/source (line 3): <device> is missing"),
     (
         "<pool type='scsi'><name>a</name><source><adapter type='fc_host' managed='perhaps'/></source></pool>",
         "/pool/source/adapter/@managed (line 1): 'perhaps' is not 'yes' or 'no'",
@@ -398,6 +399,11 @@ def test_parts_of_repeated_elements_are_kept() -> None:
         ("/pool/rbd:config_opts/r:newer", f'<r:newer xmlns:r="{RBD}"></r:newer>'),
         ("/pool/rbd:config_opts/rbd:option/@c", 'c="d"'),
     ]
+
+
+@pytest.mark.parametrize("odd", ["<f:mount_opts at='1'/>", "<f:mount_opts><f:newer/></f:mount_opts>"])
+def test_a_list_of_nothing_is_kept_for_one_reason(odd: str) -> None:
+    assert [path for path, _ in kept(pool("dir", "", odd))] == ["/pool/fs:mount_opts"]
 
 
 def test_a_list_of_nothing_known_is_kept_whole() -> None:
