@@ -1,7 +1,8 @@
 """The fast reader: one compiled function per class, for documents that look as libvirt prints them.
 
-Tried, over libvirt's own test documents: a loop with a table per child, 3.1 times lxml's bare parse; children in the order
-of declaration, 2.4; and the object made as its mutable twin and then given its class, 2.1 (all checks: see ``benchmarks``).
+Tried in a prototype that checked less, over libvirt's own test documents, against lxml's bare parse: a loop over the
+children, 2.7 to 3.1 times; children in the order of declaration, 2.4; and the object made as its mutable twin, which is then
+given its class, 2.1.  This one, with all checks, takes 2.6 (``benchmarks/codec.py``).
 A document that differs in any way (other order, unknown parts, stray text, bad values) is :class:`Unusual` and goes to
 the careful reader; so both give the same object, or this one gives none.
 """
