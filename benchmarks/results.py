@@ -1,12 +1,12 @@
 """What every benchmark of this folder shares: the clock, the tables of results, and their files.
 
-A script times its variants with [alternately][], turns the times into a [Table][] with [compared][], and gives its
-tables to [save][], which writes ``benchmarks/results/SCRIPT.json``.  ``benchmarks/report.py`` makes the page of these files.
+A script times its variants with ``alternately``, turns the times into a [Table][] with [compared][], and gives its
+tables to ``save``, which writes ``benchmarks/results/SCRIPT.json``.  ``benchmarks/report.py`` makes the page of these files.
 """
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import gc
 import json
 import os
@@ -120,7 +120,7 @@ def compared(
     scale: float,
     notes: Mapping[str, str] | None = None,
 ) -> list[Result]:
-    """Rows of what [alternately][] measured: the least time of each variant and its ratios to that of ``floor``.
+    """Rows of what ``alternately`` measured: the least time of each variant and its ratios to that of ``floor``.
 
     Args:
         times: Seconds of each round, by variant.
@@ -145,7 +145,7 @@ def save(script: str, tables: Iterable[Table], versions: Mapping[str, str], fold
     """Print the tables, and write them to ``FOLDER/SCRIPT.json`` with machine and date."""
     report = Report(
         script=script,
-        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        date=dt.datetime.now(dt.UTC).date().isoformat(),
         machine=machine(),
         versions={"Python": platform.python_version(), **versions},
         tables=list(tables),
@@ -159,7 +159,7 @@ def save(script: str, tables: Iterable[Table], versions: Mapping[str, str], fold
 
 
 def load(path: Path) -> Report:
-    """What [save][] wrote."""
+    """What ``save`` wrote."""
     said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     tables = [
         Table(**{**table, "results": [Result(**row) for row in table["results"]]}) for table in said["tables"]
