@@ -1,92 +1,247 @@
-"""Read and write time of documents, as ratios to lxml's bare parse of the same text.
+"""Reading, writing and judging documents: microseconds a document, and ratios to lxml's bare parse of the same text.
 
-Over every document that libvirt itself writes in its test suite, in one process, the variants in turn; the minimum of
-many rounds counts, since other work on the machine only ever adds.
+Over every document that libvirt writes in its own tests. All that is Python runs in one process, the variants in turn; the least of
+many rounds counts, since other work on the machine only ever adds.  Peers in a process of their own are compared with an
+lxml that takes turns with them.
 
-Run: python benchmarks/codec.py [ROUNDS]
+Run: python -m benchmarks.codec [ROUNDS]
 """
 
 from __future__ import annotations
 
-import os
-import platform
-import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from importlib import import_module
+from importlib.resources import files
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
+from attrs import evolve, field, frozen
 from lxml import etree
+from xmlschema import XMLSchema11
 
-import libstorage
-from libstorage import PoolSpec, VolumeSpec
+from benchmarks.clock import alternately
+from benchmarks.documents import corpus, root_of
+from benchmarks.peers import golang, minidom, virtinst
+from benchmarks.results import Result, Table, compared, figure, installed, save
+from libstorage import PoolSpec, VolumeSpec, validate
 
-CORPUS = Path(os.environ.get("LIBSTORAGE_CORPUS", Path(__file__).parents[1] / "../shared/corpus"))
+FLOOR = "lxml.etree.fromstring"
+OURS = "libstorage"
+PEERS = {"pydantic-xml": "benchmarks.peers.pydantic_xml", "xsdata": "benchmarks.peers.xsdata"}
+MISSING = "not installed"
+OTHER_FORM = "libstorage, unusual documents"
+GO = "Go: libvirt-go-xml"
+TURNS = 5
 
-
-def corpus() -> list[str]:
-    """The documents that libvirt writes."""
-    found = sorted(CORPUS.glob("*/*-out/*.xml"))
-    if not found:
-        raise SystemExit(f"no documents in {CORPUS}; set LIBSTORAGE_CORPUS")
-    return [path.read_text() for path in found]
-
-
-def alternately(variants: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """The least seconds that each variant took, over ``rounds`` rounds in which they take turns."""
-    best = dict.fromkeys(variants, float("inf"))
-    for _ in range(rounds):
-        for name, run in variants.items():
-            start = time.perf_counter()
-            run()
-            best[name] = min(best[name], time.perf_counter() - start)
-    return best
+Variants = dict[str, Callable[[], object]]
 
 
-def codec(rounds: int) -> None:
-    """Print microseconds per document and ratios."""
-    texts = corpus()
-    models: list[type[PoolSpec | VolumeSpec]] = [
-        PoolSpec if "<pool" in text else VolumeSpec for text in texts
-    ]
-    documents = [model.from_xml(text) for model, text in zip(models, texts, strict=True)]
-    variants: dict[str, Callable[[], object]] = {
-        "lxml.etree.fromstring": lambda: [etree.fromstring(text) for text in texts],
-        "from_xml": lambda: [model.from_xml(text) for model, text in zip(models, texts, strict=True)],
-        "to_xml": lambda: [document.to_xml() for document in documents],
-        "to_xml(reported=True)": lambda: [document.to_xml(reported=True) for document in documents],
+@frozen
+class Corpus:
+    """The documents: where they are, their texts, and our objects of them."""
+
+    paths: Sequence[Path] = field(factory=corpus)
+    texts: list[str] = field(init=False)
+    specs: list[PoolSpec | VolumeSpec] = field(init=False)
+
+    @texts.default
+    def _texts(self) -> list[str]:
+        return [path.read_text(encoding="utf-8") for path in self.paths]
+
+    @specs.default
+    def _specs(self) -> list[PoolSpec | VolumeSpec]:
+        return [_model(text).from_xml(text) for text in self.texts]
+
+    @property
+    def scale(self) -> float:
+        """What makes microseconds a document of the seconds that all of them take."""
+        return 1e6 / len(self.texts)
+
+    def __str__(self) -> str:
+        mean = sum(map(len, self.texts)) // len(self.texts)
+        return f"the {len(self.texts)} documents that libvirt writes in its own tests ({mean} characters on average)"
+
+
+def _model(text: str) -> type[PoolSpec | VolumeSpec]:
+    return VolumeSpec if root_of(text) == "volume" else PoolSpec
+
+
+def each(calls: Sequence[Callable[[], object]]) -> Callable[[], object]:
+    """One call that makes all of them and keeps what they give."""
+    return lambda: [call() for call in calls]
+
+
+def peers() -> dict[str, ModuleType]:
+    """The peers that are installed."""
+    found = {}
+    for name, module in PEERS.items():
+        try:
+            found[name] = import_module(module)
+        except ModuleNotFoundError:
+            continue
+    return found
+
+
+def read_table(documents: Corpus, rounds: int) -> Table:
+    """XML to objects."""
+    texts = documents.texts
+    variants: Variants = {
+        FLOOR: each([partial(etree.fromstring, text) for text in texts]),
+        OURS: each([partial(_model(text).from_xml, text) for text in texts]),
+        OTHER_FORM: each([partial(_model(text).from_xml, _requoted(text)) for text in texts]),
+        "minidom, as libvirt's guide does it": each([partial(minidom.read, text) for text in texts]),
     }
-    best = alternately(variants, rounds)
-    floor = best["lxml.etree.fromstring"]
-    print(f"{len(texts)} documents, mean {sum(map(len, texts)) // len(texts)} characters, {rounds} rounds")
-    print(f"{'':24}{'µs/document':>12}{'ratio':>8}")
-    for name, seconds in best.items():
-        print(f"{name:24}{seconds / len(texts) * 1e6:12.2f}{seconds / floor:8.2f}")
-
-
-def imports(rounds: int) -> None:
-    """Print what ``import libstorage`` costs beside what it cannot do without."""
-    run: Callable[[str], object] = lambda code: subprocess.run([sys.executable, "-c", code], check=True)  # noqa: E731
-    best = alternately(
-        {
-            "python": lambda: run(""),
-            "import attrs, lxml.etree": lambda: run("import attrs, lxml.etree"),
-            "import libstorage": lambda: run("import libstorage"),
-        },
-        rounds,
+    for name, peer in peers().items():
+        variants[name] = each([partial(peer.reader(root_of(text)), text) for text in texts])
+    variants["xmlschema: to_dict"] = each([partial(_schema(root_of(text)).to_dict, text) for text in texts])
+    notes = {
+        FLOOR: "a tree, no objects",
+        OURS: "`from_xml`: typed objects, every check",
+        OTHER_FORM: "the same documents with double quotes, as libvirt does not print them",
+        "minidom, as libvirt's guide does it": "no objects: names, and five attributes of the source",
+        "xmlschema: to_dict": "validates too, with our XSD; dicts of decoded values",
+    }
+    results = compared(alternately(variants, rounds, warm=True), FLOOR, scale=documents.scale, notes=notes)
+    return Table(
+        name="read",
+        title="Reading",
+        unit="µs a document",
+        about=f"XML to objects, over {documents}; the least of {rounds} rounds.",
+        floor=FLOOR,
+        results=[*results, *absent()],
+        picture=True,
     )
-    bare, needed, ours = best.values()
-    print(f"\nimport, whole process, {rounds} rounds")
-    for name, seconds in best.items():
-        print(f"{name:28}{seconds * 1e3:8.1f} ms")
-    print(f"{'ratio, whole process':28}{ours / needed:8.2f}")
-    print(f"{'ratio, without python itself':28}{(ours - bare) / (needed - bare):8.2f}")
+
+
+def write_table(documents: Corpus, rounds: int) -> Table:
+    """Objects to XML."""
+    trees = [etree.fromstring(text) for text in documents.texts]
+    variants: Variants = {
+        FLOOR: each([partial(etree.fromstring, text) for text in documents.texts]),
+        "lxml.etree.tostring": each([partial(etree.tostring, tree) for tree in trees]),
+        OURS: each([partial(spec.to_xml, reported=True) for spec in documents.specs]),
+        "libstorage, as a request": each([spec.to_xml for spec in documents.specs]),
+    }
+    for name, peer in peers().items():
+        objects = [peer.reader(root_of(text))(text) for text in documents.texts]
+        variants[name] = each([partial(peer.write, one) for one in objects])
+    notes = {
+        FLOOR: "a parse, as the measure of all",
+        "lxml.etree.tostring": "of a tree, no objects",
+        OURS: "`to_xml(reported=True)`: every field",
+        "libstorage, as a request": "`to_xml()`: without what only libvirt fills in",
+    }
+    results = compared(alternately(variants, rounds, warm=True), FLOOR, scale=documents.scale, notes=notes)
+    return Table(
+        name="write",
+        title="Writing",
+        unit="µs a document",
+        about=f"Objects to XML, over the same documents; the least of {rounds} rounds.",
+        floor=FLOOR,
+        results=[*results, *absent()],
+        picture=True,
+    )
+
+
+def absent() -> list[Result]:
+    """Rows for the peers that are not installed."""
+    there = peers()
+    return [Result(name=name, note=MISSING) for name in PEERS if name not in there]
+
+
+def against_ours(table: Table) -> Table:
+    """The table, with how much longer than libstorage each peer takes."""
+    ours = next(result.ratio for result in table.results if result.name == OURS)
+    assert ours
+
+    def remarked(result: Result) -> Result:
+        if result.ratio is None or result.name.startswith(("lxml", OURS)):
+            return result
+        times = f"{figure(result.ratio / ours)} × libstorage"
+        return evolve(result, note=f"{times}; {result.note}" if result.note else times)
+
+    return evolve(table, results=[*map(remarked, table.results)])
+
+
+def elsewhere(documents: Corpus, rounds: int) -> tuple[list[Result], list[Result], dict[str, str]]:
+    """Rows of reading and of writing by the peers that need a process of their own, and their versions."""
+    read, write, go_version = _in_go(documents, rounds)
+    versions = {"Go": go_version, "libvirt-go-xml": golang.VERSION} if go_version else {}
+    said = virtinst.measured(rounds, documents.paths)
+    name = "virtinst: ten fields"
+    if isinstance(said, str):
+        return [Result(name=name, note=said), *read], write, versions
+    times = {name: said["times"]["virtinst"], FLOOR: said["times"]["lxml"]}
+    row = compared(times, FLOOR, scale=documents.scale)[0]
+    note = f"ten of its fields; Debian's Python and lxml {said['versions']['lxml']}"
+    versions["virtinst"] = said["versions"]["virtinst"]
+    return [evolve(row, note=note), *read], write, versions
+
+
+def _in_go(documents: Corpus, rounds: int) -> tuple[list[Result], list[Result], str]:
+    times: dict[str, list[float]] = {FLOOR: [], "read": [], "write": []}
+    floor: Variants = {FLOOR: each([partial(etree.fromstring, text) for text in documents.texts])}
+    share = max(1, rounds // TURNS)
+    try:
+        with golang.built() as program:
+            for _ in range(TURNS):
+                times[FLOOR].append(min(alternately(floor, share, warm=True)[FLOOR]))
+                said = program.measured(share, documents.paths)
+                for way in ("read", "write"):
+                    times[way].append(min(said[way]) / 1e9)
+    except golang.NotMeasuredError as why:
+        row = Result(name=GO, note=str(why))
+        return [row], [row], ""
+    rows = compared(times, FLOOR, scale=documents.scale)
+    read, write = (evolve(row, name=GO, note="its own process, GOMAXPROCS=1") for row in rows[1:])
+    return [read], [write], said["version"]
+
+
+def validate_table(documents: Corpus, rounds: int) -> Table:
+    """Verdicts."""
+    texts = documents.texts
+    trees = [etree.fromstring(text, etree.XMLParser(remove_blank_text=True)) for text in texts]
+    variants: Variants = {FLOOR: each([partial(etree.fromstring, text) for text in texts])}
+    for against, name in (("rng", "libvirt's RELAX NG"), ("xsd", "our XSD")):
+        judge: Callable[..., None] = partial(validate, against=against)
+        variants[f"{name}, tree given"] = each([partial(judge, tree) for tree in trees])
+        variants[f"{name}, parsed too"] = each([partial(judge, text) for text in texts])
+    variants["from_xml(strict=True)"] = each(
+        [partial(_model(text).from_xml, text, strict=True) for text in texts]
+    )
+    return Table(
+        name="validate",
+        title="Judging",
+        unit="µs a document",
+        about=f"`validate`, over the same documents, all of them valid; the least of {rounds} rounds.",
+        floor=FLOOR,
+        results=compared(alternately(variants, rounds, warm=True), FLOOR, scale=documents.scale),
+    )
+
+
+def _requoted(text: str) -> str:
+    return etree.tostring(etree.fromstring(text), encoding="unicode")
+
+
+@cache
+def _schema(root: str) -> Any:
+    return XMLSchema11(str(files("libstorage") / "schemas" / f"{root}.xsd"))
+
+
+def main(rounds: int) -> None:
+    documents = Corpus()
+    read, write = read_table(documents, rounds), write_table(documents, rounds)
+    more_read, more_write, versions = elsewhere(documents, rounds)
+    tables = [
+        against_ours(evolve(read, results=[*read.results, *more_read])),
+        against_ours(evolve(write, results=[*write.results, *more_write])),
+        validate_table(documents, max(1, rounds // 4)),
+    ]
+    save("codec", tables, installed("lxml", "xmlschema", *PEERS, "pydantic") | versions)
 
 
 if __name__ == "__main__":
-    print(
-        f"libstorage {libstorage.__version__}, lxml {etree.__version__}, Python {platform.python_version()}"
-    )
-    times = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    codec(times)
-    imports(max(3, times // 10))
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200)

@@ -1,4 +1,4 @@
-"""What every benchmark of this folder shares: the clock, the tables of results, and their files.
+"""What every benchmark of this folder shares: the tables of results, and their files.
 
 A script times its variants with ``alternately``, turns the times into a [Table][] with [compared][], and gives its
 tables to ``save``, which writes ``benchmarks/results/SCRIPT.json``.  ``benchmarks/report.py`` makes the page of these files.
@@ -7,18 +7,18 @@ tables to ``save``, which writes ``benchmarks/results/SCRIPT.json``.  ``benchmar
 from __future__ import annotations
 
 import datetime as dt
-import gc
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
-from time import perf_counter
 from typing import Any
 
 from attrs import asdict, frozen
+
+from benchmarks.clock import alternately as alternately
 
 FOLDER = Path(__file__).parent / "results"
 
@@ -83,34 +83,6 @@ def figure(number: float | None) -> str:
     if number is None:
         return ""
     return f"{number:,.0f}" if number >= 99.95 else f"{number:.1f}" if number >= 9.995 else f"{number:.2f}"
-
-
-def alternately(variants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """The seconds that each variant took in each of ``rounds`` rounds, after one that does not count.
-
-    In every round each variant runs once; who begins moves on by one each time.  The garbage collector runs between the
-    variants and never within one, whichever it is.
-    """
-    names = list(variants)
-    times: dict[str, list[float]] = {name: [] for name in names}
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    try:
-        for turn in range(rounds + 1):
-            first = turn % len(names)
-            for name in names[first:] + names[:first]:
-                run = variants[name]
-                gc.collect()
-                start = perf_counter()
-                run()
-                taken = perf_counter() - start
-                if turn:
-                    times[name].append(taken)
-    finally:
-        gc.enable()
-        gc.unfreeze()
-    return times
 
 
 def compared(
