@@ -51,8 +51,12 @@ coverage: setup
 	$(BIN)/coverage report --fail-under=100 \
 		--include='libstorage/enums/*,libstorage/display.py,libstorage/errors.py,libstorage/units.py,libstorage/operations.py,libstorage/xml/*,libstorage/models/*'
 
+# The figures of docs/benchmarks.md. The machine should do nothing else meanwhile.
 bench: setup
-	set -e; for script in benchmarks/*.py; do $(BIN)/python $$script; done
+	@tools/system-packages virtinst python3-lxml golang-go
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+	set -e; for script in codec footprint listing; do $(BIN)/python -m benchmarks.$$script; done
+	$(BIN)/python -m benchmarks.report
 
 clean:
 	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .coverage* build dist

@@ -14,23 +14,25 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from importlib import import_module
 from importlib.resources import files
+from operator import eq
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal, Self
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 from lxml import etree
 from xmlschema import XMLSchema11
 
 from benchmarks.clock import alternately
 from benchmarks.documents import corpus, root_of
-from benchmarks.peers import golang, minidom, virtinst
+from benchmarks.peers import with_go, with_minidom, with_virtinst
 from benchmarks.results import Result, Table, compared, figure, installed, save
 from libstorage import PoolSpec, VolumeSpec, validate
+from tests.corpus.canonical import canonical
 
 FLOOR = "lxml.etree.fromstring"
 OURS = "libstorage"
-PEERS = {"pydantic-xml": "benchmarks.peers.pydantic_xml", "xsdata": "benchmarks.peers.xsdata"}
+PEERS = {"pydantic-xml": "benchmarks.peers.with_pydantic_xml", "xsdata": "benchmarks.peers.with_xsdata"}
 MISSING = "not installed"
 OTHER_FORM = "libstorage, unusual documents"
 GO = "Go: libvirt-go-xml"
@@ -43,17 +45,15 @@ Variants = dict[str, Callable[[], object]]
 class Corpus:
     """The documents: where they are, their texts, and our objects of them."""
 
-    paths: Sequence[Path] = field(factory=corpus)
-    texts: list[str] = field(init=False)
-    specs: list[PoolSpec | VolumeSpec] = field(init=False)
+    paths: Sequence[Path]
+    texts: Sequence[str]
+    specs: Sequence[PoolSpec | VolumeSpec]
 
-    @texts.default
-    def _texts(self) -> list[str]:
-        return [path.read_text(encoding="utf-8") for path in self.paths]
-
-    @specs.default
-    def _specs(self) -> list[PoolSpec | VolumeSpec]:
-        return [_model(text).from_xml(text) for text in self.texts]
+    @classmethod
+    def of(cls, paths: Sequence[Path]) -> Self:
+        """These documents, read."""
+        texts = [path.read_text(encoding="utf-8") for path in paths]
+        return cls(paths, texts, [_model(text).from_xml(text) for text in texts])
 
     @property
     def scale(self) -> float:
@@ -92,12 +92,15 @@ def read_table(documents: Corpus, rounds: int) -> Table:
         FLOOR: each([partial(etree.fromstring, text) for text in texts]),
         OURS: each([partial(_model(text).from_xml, text) for text in texts]),
         OTHER_FORM: each([partial(_model(text).from_xml, _requoted(text)) for text in texts]),
-        "minidom, as libvirt's guide does it": each([partial(minidom.read, text) for text in texts]),
+        "minidom, as libvirt's guide does it": each([partial(with_minidom.read, text) for text in texts]),
     }
+    notes: dict[str, str] = {}
     for name, peer in peers().items():
         variants[name] = each([partial(peer.reader(root_of(text)), text) for text in texts])
+        written = [peer.write(peer.reader(root_of(text))(text)) for text in texts]
+        notes[name] = kept(texts, written)
     variants["xmlschema: to_dict"] = each([partial(_schema(root_of(text)).to_dict, text) for text in texts])
-    notes = {
+    notes |= {
         FLOOR: "a tree, no objects",
         OURS: "`from_xml`: typed objects, every check",
         OTHER_FORM: "the same documents with double quotes, as libvirt does not print them",
@@ -114,6 +117,12 @@ def read_table(documents: Corpus, rounds: int) -> Table:
         results=[*results, *absent()],
         picture=True,
     )
+
+
+def kept(texts: Sequence[str], written: Sequence[str | bytes]) -> str:
+    """How many documents a peer writes back with all that was in them: the check that it does read every field."""
+    whole = sum(map(eq, map(canonical, texts), map(canonical, written)))
+    return f"keeps all of {whole} of {len(texts)} documents"
 
 
 def write_table(documents: Corpus, rounds: int) -> Table:
@@ -153,7 +162,7 @@ def absent() -> list[Result]:
 
 
 def against_ours(table: Table) -> Table:
-    """The table, with how much longer than libstorage each peer takes."""
+    """The table, the fastest first, with how much longer than libstorage each peer takes."""
     ours = next(result.ratio for result in table.results if result.name == OURS)
     assert ours
 
@@ -163,14 +172,15 @@ def against_ours(table: Table) -> Table:
         times = f"{figure(result.ratio / ours)} × libstorage"
         return evolve(result, note=f"{times}; {result.note}" if result.note else times)
 
-    return evolve(table, results=[*map(remarked, table.results)])
+    rows = sorted(table.results, key=lambda result: result.ratio or float("inf"))
+    return evolve(table, results=[*map(remarked, rows)])
 
 
 def elsewhere(documents: Corpus, rounds: int) -> tuple[list[Result], list[Result], dict[str, str]]:
     """Rows of reading and of writing by the peers that need a process of their own, and their versions."""
     read, write, go_version = _in_go(documents, rounds)
-    versions = {"Go": go_version, "libvirt-go-xml": golang.VERSION} if go_version else {}
-    said = virtinst.measured(rounds, documents.paths)
+    versions = {"Go": go_version, "libvirt-go-xml": with_go.VERSION} if go_version else {}
+    said = with_virtinst.measured(rounds, documents.paths)
     name = "virtinst: ten fields"
     if isinstance(said, str):
         return [Result(name=name, note=said), *read], write, versions
@@ -185,19 +195,21 @@ def _in_go(documents: Corpus, rounds: int) -> tuple[list[Result], list[Result], 
     times: dict[str, list[float]] = {FLOOR: [], "read": [], "write": []}
     floor: Variants = {FLOOR: each([partial(etree.fromstring, text) for text in documents.texts])}
     share = max(1, rounds // TURNS)
+    said: dict[str, Any] = {}
     try:
-        with golang.built() as program:
+        with with_go.built() as program:
             for _ in range(TURNS):
                 times[FLOOR].append(min(alternately(floor, share, warm=True)[FLOOR]))
                 said = program.measured(share, documents.paths)
                 for way in ("read", "write"):
                     times[way].append(min(said[way]) / 1e9)
-    except golang.NotMeasuredError as why:
+    except with_go.NotMeasuredError as why:
         row = Result(name=GO, note=str(why))
         return [row], [row], ""
     rows = compared(times, FLOOR, scale=documents.scale)
-    read, write = (evolve(row, name=GO, note="its own process, GOMAXPROCS=1") for row in rows[1:])
-    return [read], [write], said["version"]
+    note = "its own process, GOMAXPROCS=1"
+    read = evolve(rows[1], name=GO, note=f"{note}; {kept(documents.texts, said['written'])}")
+    return [read], [evolve(rows[2], name=GO, note=note)], said["version"].removeprefix("go")
 
 
 def validate_table(documents: Corpus, rounds: int) -> Table:
@@ -205,8 +217,9 @@ def validate_table(documents: Corpus, rounds: int) -> Table:
     texts = documents.texts
     trees = [etree.fromstring(text, etree.XMLParser(remove_blank_text=True)) for text in texts]
     variants: Variants = {FLOOR: each([partial(etree.fromstring, text) for text in texts])}
-    for against, name in (("rng", "libvirt's RELAX NG"), ("xsd", "our XSD")):
-        judge: Callable[..., None] = partial(validate, against=against)
+    judges: dict[str, Literal["rng", "xsd"]] = {"libvirt's RELAX NG": "rng", "our XSD": "xsd"}
+    for name, against in judges.items():
+        judge = partial(validate, against=against)
         variants[f"{name}, tree given"] = each([partial(judge, tree) for tree in trees])
         variants[f"{name}, parsed too"] = each([partial(judge, text) for text in texts])
     variants["from_xml(strict=True)"] = each(
@@ -232,7 +245,7 @@ def _schema(root: str) -> Any:
 
 
 def main(rounds: int) -> None:
-    documents = Corpus()
+    documents = Corpus.of(corpus())
     read, write = read_table(documents, rounds), write_table(documents, rounds)
     more_read, more_write, versions = elsewhere(documents, rounds)
     tables = [

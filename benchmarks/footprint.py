@@ -48,6 +48,17 @@ for _ in range(50):
 print(json.dumps([imported - began, found - imported, read - found, written - read, *map(min, zip(*later))]))
 """
 MEBI = 1 << 20
+NEEDED = "import attrs, lxml.etree"
+IMPORTS = {
+    "python": "",
+    "import libstorage": "import libstorage",
+    "its documents": "from libstorage import PoolSpec, VolumeSpec",
+    "its client": "from libstorage import connect",
+    NEEDED: NEEDED,
+    "import libvirt": "import libvirt",
+    "import pydantic_xml": "import pydantic_xml",
+    "import xsdata's parser": "import xsdata.formats.dataclass.parsers",
+}
 
 
 # ---- imports ----------------------------------------------------------------------------------------------------------
@@ -55,27 +66,16 @@ MEBI = 1 << 20
 
 def import_table(rounds: int) -> Table:
     """Whole processes that import something and end."""
-    floor = "import attrs, lxml.etree"
-    code = {
-        "python": "",
-        "import libstorage": "import libstorage",
-        "its documents": "from libstorage import PoolSpec, VolumeSpec",
-        "its client": "from libstorage import connect",
-        floor: floor,
-        "import libvirt": "import libvirt",
-        "import pydantic_xml": "import pydantic_xml",
-        "import xsdata's parser": "import xsdata.formats.dataclass.parsers",
-    }
-    there = {name: line for name, line in code.items() if _runs(line)}
+    there = {name: line for name, line in IMPORTS.items() if _runs(line)}
     variants: dict[str, Callable[[], object]] = {name: partial(_python, line) for name, line in there.items()}
-    results = compared(alternately(variants, rounds), floor, scale=1e3)
+    results = compared(alternately(variants, rounds), NEEDED, scale=1e3)
     return Table(
         name="import",
         title="Importing",
         unit="ms",
         about=f"Whole processes, Python's own start included; the least of {rounds}. What is not used is not loaded.",
-        floor=f"`{floor}`",
-        results=[*results, *(Result(name=name, note=MISSING) for name in code if name not in there)],
+        floor=f"`{NEEDED}`",
+        results=[*results, *(Result(name=name, note=MISSING) for name in IMPORTS if name not in there)],
     )
 
 
@@ -102,7 +102,9 @@ def first_table(rounds: int) -> Table:
         results += [
             Result(name=f"{model}: its module is loaded", value=found * 1e3, note="with attrs"),
             Result(
-                name=f"{model}: first read", value=read * 1e3, note=f"a later one: {figure(later_read * 1e6)} µs"
+                name=f"{model}: first read",
+                value=read * 1e3,
+                note=f"a later one: {figure(later_read * 1e6)} µs",
             ),
             Result(
                 name=f"{model}: first write",

@@ -1,6 +1,6 @@
 """What every benchmark of this folder shares: the tables of results, and their files.
 
-A script times its variants with ``alternately``, turns the times into a [Table][] with [compared][], and gives its
+A script times its variants with ``clock.alternately``, turns the times into a [Table][] with [compared][], and gives its
 tables to ``save``, which writes ``benchmarks/results/SCRIPT.json``.  ``benchmarks/report.py`` makes the page of these files.
 """
 
@@ -17,8 +17,6 @@ from statistics import median
 from typing import Any
 
 from attrs import asdict, frozen
-
-from benchmarks.clock import alternately as alternately
 
 FOLDER = Path(__file__).parent / "results"
 

@@ -27,7 +27,7 @@ class Program:
         self._path = path
 
     def measured(self, rounds: int, paths: Sequence[Path]) -> dict[str, Any]:
-        """Go's version, and the nanoseconds that reading and writing took in each round."""
+        """Go's version, the nanoseconds that reading and writing took in each round, and the documents as written."""
         command = [str(self._path), str(rounds), *map(str, paths)]
         done = subprocess.run(
             command, env={**os.environ, "GOMAXPROCS": "1"}, check=True, capture_output=True, text=True
@@ -54,5 +54,5 @@ def built() -> Iterator[Program]:
         ):
             done = subprocess.run(["go", *arguments], cwd=folder, capture_output=True, text=True, check=False)
             if done.returncode:
-                raise NotMeasuredError(f"not measured here: {MODULE} could not be had")
+                raise NotMeasuredError(f"not measured here: Go could not get {MODULE}")
         yield Program(Path(folder, "main"))

@@ -8,12 +8,11 @@ from __future__ import annotations
 from xml.dom import minidom
 
 
-def read(text: str) -> list[str]:
+def read(text: str) -> list[str | None]:
     """The values that the guide's programs print."""
     xml = minidom.parseString(text)
     found = [name.firstChild.nodeValue for name in xml.getElementsByTagName("name") if name.firstChild]
     for source in xml.getElementsByTagName("source"):
-        for attribute in ("name", "path", "dir", "type", "username"):
-            if value := source.getAttribute(attribute):
-                found.append(value)
+        values = map(source.getAttribute, ("name", "path", "dir", "type", "username"))
+        found += [value for value in values if value]
     return found

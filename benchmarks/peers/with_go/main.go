@@ -15,9 +15,10 @@ import (
 )
 
 type times struct {
-	Version string  `json:"version"`
-	Read    []int64 `json:"read"`
-	Write   []int64 `json:"write"`
+	Version string   `json:"version"`
+	Read    []int64  `json:"read"`
+	Write   []int64  `json:"write"`
+	Written []string `json:"written"`
 }
 
 func main() {
@@ -34,12 +35,12 @@ func main() {
 		texts = append(texts, string(text))
 	}
 	documents := make([]libvirtxml.Document, len(texts))
-	found := times{Version: runtime.Version()}
+	found := times{Version: runtime.Version(), Written: make([]string, len(texts))}
 	for round := 0; round <= rounds; round++ {
 		runtime.GC()
 		start := time.Now()
 		for i, text := range texts {
-			if strings.HasPrefix(text, "<volume") {
+			if strings.HasPrefix(strings.TrimSpace(text), "<volume") {
 				documents[i] = &libvirtxml.StorageVolume{}
 			} else {
 				documents[i] = &libvirtxml.StoragePool{}
@@ -51,8 +52,8 @@ func main() {
 		read := time.Since(start).Nanoseconds()
 		runtime.GC()
 		start = time.Now()
-		for _, document := range documents {
-			if _, err := document.Marshal(); err != nil {
+		for i, document := range documents {
+			if found.Written[i], err = document.Marshal(); err != nil {
 				log.Fatal(err)
 			}
 		}

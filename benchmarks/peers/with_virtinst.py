@@ -1,6 +1,6 @@
 """virtinst, virt-manager's library, which exists for Debian's own Python only: it runs there, in a process of its own.
 
-``/usr/bin/python3 -m benchmarks.peers.virtinst ROUNDS PATH...`` reads documents with it and prints the seconds of each round as JSON,
+``/usr/bin/python3 -m benchmarks.peers.with_virtinst ROUNDS PATH...`` reads documents with it and prints the seconds of each round as JSON,
 beside those of the lxml that this Python has, in turns.
 """
 
@@ -20,15 +20,24 @@ from benchmarks.clock import alternately
 PYTHON = "/usr/bin/python3"
 FOLDER = "/usr/share/virt-manager"
 FIELDS = {
-    "volume": "name type key capacity allocation format target_path backing_store backing_format".split(),
-    "pool": "name type uuid capacity allocation available format source_name target_path".split(),
+    "volume": (
+        "type",
+        "key",
+        "capacity",
+        "allocation",
+        "format",
+        "target_path",
+        "backing_store",
+        "backing_format",
+    ),
+    "pool": ("type", "uuid", "capacity", "allocation", "available", "format", "source_name", "target_path"),
 }
-"""Nine of each, and the mode of the permissions."""
+"""Eight of each, beside the name and the mode."""
 
 
 def measured(rounds: int, paths: Iterable[Path]) -> dict[str, Any] | str:
     """What this module prints under Debian's Python, or why it prints nothing."""
-    command = [PYTHON, "-m", "benchmarks.peers.virtinst", str(rounds), *map(str, paths)]
+    command = [PYTHON, "-m", "benchmarks.peers.with_virtinst", str(rounds), *map(str, paths)]
     here = Path(__file__).parents[2]
     if not Path(PYTHON).exists():
         return "not installed"
@@ -52,11 +61,11 @@ def main(rounds: int, paths: Sequence[str]) -> None:
     work = [(classes[kind], FIELDS[kind], text) for kind, text in zip(kinds, texts, strict=True)]
 
     def read() -> None:
+        found: list[Any] = []
         for model, fields, text in work:
             document = model(connection, parsexml=text)
-            for field in fields:
-                getattr(document, field)
-            document.permissions.mode  # noqa: B018  # reading it is the work
+            found.append([getattr(document, field) for field in fields])
+            found.append([document.name, document.permissions.mode])
 
     floor = lambda: [etree.fromstring(text) for text in texts]  # noqa: E731
     times = alternately({"lxml": floor, "virtinst": read}, rounds, warm=True)

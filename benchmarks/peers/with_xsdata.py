@@ -37,9 +37,7 @@ def element(name: str | None = None, namespace: str = "") -> Any:
 
 
 def elements(name: str, namespace: str = "") -> Any:
-    return field(
-        default_factory=list, metadata={"type": "Element", "name": name, "namespace": namespace}
-    )
+    return field(default_factory=list, metadata={"type": "Element", "name": name, "namespace": namespace})
 
 
 @dataclass(kw_only=True, slots=True)
@@ -325,5 +323,5 @@ def reader(root: str) -> Callable[[str], Any]:
 
 
 def write(document: Any) -> Any:
-    """The document as XML."""
+    """The document as XML, in text."""
     return _SERIALIZER.render(document)

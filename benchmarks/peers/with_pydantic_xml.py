@@ -4,7 +4,8 @@ Simpler than ours, in the peer's favour: times, modes, UUIDs and switches stay t
 One class holds what the sources of all pool types have, for a model cannot be chosen by its parent's attribute.
 """
 
-# pyright: reportMissingImports=false
+# Where the extra "bench" is not installed, its base class is unknown.
+# pyright: reportMissingImports=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 from __future__ import annotations
 
@@ -229,9 +230,11 @@ class Pool(BaseXmlModel, tag="pool", nsmap=NAMESPACES):
 
 def reader(root: str) -> Callable[[str], Any]:
     """What reads a document with this root element."""
-    return Volume.from_xml if root == "volume" else Pool.from_xml
+    model: Any = Volume if root == "volume" else Pool
+    read: Callable[[str], Any] = model.from_xml
+    return read
 
 
 def write(document: Any) -> Any:
-    """The document as XML."""
+    """The document as XML, in bytes."""
     return document.to_xml(exclude_none=True)

@@ -1,0 +1,84 @@
+"""Writes ``docs/benchmarks.md`` and its pictures from the files of results.
+
+Run: python -m benchmarks.report
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.picture import bars
+from benchmarks.results import FOLDER, Report, Table, figure, load
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PAGE = "benchmarks.md"
+SECTIONS = {
+    "codec": "Documents",
+    "footprint": "Imports, first use and memory",
+    "listing": "Listings",
+    "transfer": "Transfers",
+}
+HEAD = """\
+<!-- Written by `make bench`. Run it again; what is changed here by hand is lost. -->
+
+# Figures
+
+Measured by the scripts in `benchmarks/`, which `make bench` runs. What is compared runs in turns, with the garbage collector
+held back for all alike, and the least time of many rounds counts: other work on the machine only ever adds. *Ratio* is that of the
+least times, *median* the median of the rounds' own ratios; where the two are far apart, the machine was busy. Take the
+ratios, not the absolute times, to another machine.
+"""
+
+
+def pages(folder: Path = FOLDER) -> dict[str, str]:
+    """The page and its pictures, by their paths below ``docs``."""
+    written: dict[str, str] = {}
+    text = [HEAD]
+    for script, title in SECTIONS.items():
+        path = folder / f"{script}.json"
+        if not path.exists():
+            continue
+        report = load(path)
+        text += [f"## {title}", "", _circumstances(report), ""]
+        for table in report.tables:
+            text += [f"### {table.title}", "", *([table.about, ""] if table.about else [])]
+            if table.picture:
+                picture = f"benchmarks/{script}-{table.name}.svg"
+                written[picture] = bars(table)
+                text += [f"![{table.title}: ratios to {table.floor}]({picture})", ""]
+            text += [*_rows(table), ""]
+    return {PAGE: "\n".join(text), **written}
+
+
+def _circumstances(report: Report) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    return f"{report.date}: {report.machine}; {versions}."
+
+
+def _rows(table: Table) -> Iterator[str]:
+    columns = {
+        "": [result.name for result in table.results],
+        table.unit: [figure(result.value) for result in table.results],
+        f"ratio to {table.floor}": [figure(result.ratio) for result in table.results],
+        "median": [figure(result.median) for result in table.results],
+        "remarks": [result.note for result in table.results],
+    }
+    used = {head: cells for head, cells in columns.items() if any(cells)}
+    numbers = {table.unit, f"ratio to {table.floor}", "median"}
+    yield f"| {' | '.join(used)} |"
+    yield f"|{'|'.join('---:' if head in numbers else '---' for head in used)}|"
+    for cells in zip(*used.values(), strict=True):
+        yield f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    for name, text in pages().items():
+        path = DOCS / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(path)
+
+
+if __name__ == "__main__":
+    main()

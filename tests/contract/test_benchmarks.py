@@ -1,0 +1,148 @@
+"""The benchmarks run, with few rounds, and the page of figures is what they measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from lxml import etree
+
+from benchmarks import codec, footprint, report
+from benchmarks.clock import alternately
+from benchmarks.picture import bars
+from benchmarks.results import Result, Table, compared, load, save
+from tests.support import CHECKOUT, CORPUS
+
+NO_PEERS = {"pydantic-xml": "benchmarks.peers.of_no_such_package"}
+
+
+@pytest.fixture(scope="module")
+def documents() -> codec.Corpus:
+    paths = sorted(CORPUS.glob("*/*-out/*.xml"))[::12]
+    if not paths:
+        pytest.skip(f"not run: no documents in {CORPUS}; set LIBSTORAGE_CORPUS to libvirt's corpus")
+    return codec.Corpus.of(paths)
+
+
+@pytest.fixture(autouse=True)
+def no_peers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec, "PEERS", NO_PEERS)
+    monkeypatch.setattr(footprint, "PEERS", NO_PEERS)
+
+
+def measured(table: Table) -> dict[str, float]:
+    return {row.name: row.value for row in table.results if row.value is not None}
+
+
+def test_variants_take_turns() -> None:
+    ran: list[str] = []
+    times = alternately({"a": lambda: ran.append("a"), "b": lambda: ran.append("b")}, 2)
+    assert "".join(ran) == "ab" + "ba" + "ab"
+    assert [len(taken) for taken in times.values()] == [2, 2]
+
+
+def test_a_warm_variant_runs_once_more_before_it_is_timed() -> None:
+    ran: list[str] = []
+    times = alternately({"a": lambda: ran.append("a"), "b": lambda: ran.append("b")}, 1, warm=True)
+    assert "".join(ran) == "aabb" + "bbaa"
+    assert [len(taken) for taken in times.values()] == [1, 1]
+
+
+def test_ratios_are_to_the_floor() -> None:
+    rows = compared({"floor": [2.0, 4.0], "other": [8.0, 6.0]}, "floor", scale=10, notes={"other": "n"})
+    assert rows == [
+        Result(name="floor", value=20.0, ratio=1.0, median=1.0),
+        Result(name="other", value=60.0, ratio=3.0, median=2.75, note="n"),
+    ]
+
+
+def test_codec(documents: codec.Corpus) -> None:
+    read, write = codec.read_table(documents, 1), codec.write_table(documents, 1)
+    judged = codec.validate_table(documents, 1)
+    assert {codec.FLOOR, codec.OURS, codec.OTHER_FORM, "xmlschema: to_dict"} < measured(read).keys()
+    assert {codec.FLOOR, codec.OURS, "libstorage, as a request"} < measured(write).keys()
+    assert len(measured(judged)) == 6
+    for table in (read, write):
+        assert table.results[-1] == Result(name="pydantic-xml", note=codec.MISSING)
+
+
+def test_peers_are_compared_with_ours(documents: codec.Corpus) -> None:
+    rows = [
+        Result(name="slow", value=9.0, ratio=9.0, note="n"),
+        Result(name="absent", note=codec.MISSING),
+        Result(name=codec.OURS, value=2.0, ratio=2.0),
+    ]
+    table = Table(name="t", title="t", unit="µs", results=rows)
+    first, second, third = codec.against_ours(table).results
+    assert (first.name, second.note, third.note) == (codec.OURS, "4.50 × libstorage; n", codec.MISSING)
+    assert codec.kept(documents.texts, documents.texts).startswith(f"keeps all of {len(documents.texts)} of")
+    lost = [text.replace("<name>", "<name>x") for text in documents.texts]
+    assert codec.kept(documents.texts, lost).startswith("keeps all of 0 of")
+
+
+@pytest.mark.usefixtures("documents")
+def test_footprint() -> None:
+    first = measured(footprint.first_table(1))
+    assert len(first) == 6
+    assert all(first.values())
+    memory = footprint.memory_table(200)
+    assert 0 < measured(memory)["libstorage"] < 15e6 / 10_000 * 200 / footprint.MEBI
+    assert memory.results[-1].note == codec.MISSING
+
+
+def test_what_cannot_be_imported_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(footprint, "IMPORTS", {footprint.NEEDED: "", "absent": "import no_such_module"})
+    needed, absent = footprint.import_table(1).results
+    assert needed.ratio == 1
+    assert absent == Result(name="absent", note=codec.MISSING)
+
+
+def test_sizes_count_each_object_once() -> None:
+    text = "ab" * 100
+    assert footprint.sizes([text, text, (text,)])["str"] == text.__sizeof__()
+
+
+def test_results_are_kept_as_they_are(tmp_path: Path) -> None:
+    rows = [Result(name="a", value=1.5, ratio=1.0, median=None, note="b"), Result(name="c", note="none")]
+    table = Table(name="t", title="T & U", unit="ms", floor="a < b", results=rows, picture=True)
+    path = save("codec", [table], {"lxml": "6"}, tmp_path)
+    kept = load(path)
+    assert (kept.script, list(kept.tables), kept.versions["lxml"]) == ("codec", [table], "6")
+    page = report.pages(tmp_path)
+    assert list(page) == ["benchmarks.md", "benchmarks/codec-t.svg"]
+    assert "| a | 1.50 | 1.00 | b |" in page["benchmarks.md"]
+    assert "![T & U: ratios to a < b](benchmarks/codec-t.svg)" in page["benchmarks.md"]
+
+
+def test_bars_start_at_one() -> None:
+    rows = [Result(name="libstorage", ratio=0.1), Result(name="<other>", ratio=100.0)]
+    picture = etree.fromstring(bars(Table(name="t", title="t", unit="ms", floor="f", results=rows)))
+    own, other = (
+        {name: float(bar.get(name, "")) for name in ("x", "width")}
+        for bar in picture.iter("{*}rect")
+        if bar.get("class") in {"ours", "bar"}
+    )
+    assert own["x"] + own["width"] == pytest.approx(other["x"])
+    assert other["width"] == pytest.approx(2 * own["width"], abs=0.2)
+    assert "<other>" in picture.itertext()
+
+
+def test_the_page_shows_what_was_measured() -> None:
+    """Run ``make bench``, or ``python -m benchmarks.report`` where only the words have changed."""
+    written = report.pages()
+    assert {name: (CHECKOUT / "docs" / name).read_text(encoding="utf-8") for name in written} == written
+    for path in (CHECKOUT / "benchmarks" / "results").glob("*.json"):
+        assert path.stem in report.SECTIONS
+        assert json.loads(path.read_text(encoding="utf-8"))["script"] == path.stem
+
+
+def test_a_table_is_printed_with_three_digits() -> None:
+    row = Result(name="a", value=1234.5, ratio=12.34, median=0.1234, note="b")
+    table = Table(name="t", title="T", unit="ms", floor="a", results=[row, evolve(row, name="c", value=None)])
+    assert str(table).splitlines() == [
+        "T [ms], ratio to a",
+        "  a     1,234      12.3      0.12  b",
+        "  c  b",
+    ]
