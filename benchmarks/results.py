@@ -1,7 +1,7 @@
 """What every benchmark of this folder shares: the tables of results, and their files.
 
 A script times its variants with ``clock.alternately``, turns the times into a [Table][] with [compared][], and gives its
-tables to ``save``, which writes ``benchmarks/results/SCRIPT.json``.  ``benchmarks/report.py`` makes the page of these files.
+tables to ``save``, which writes ``benchmarks/measured/SCRIPT.json``.  ``benchmarks/report.py`` makes the page of these files.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from attrs import asdict, frozen
 
-FOLDER = Path(__file__).parent / "results"
+FOLDER = Path(__file__).parent / "measured"
 
 
 @frozen(kw_only=True)

@@ -133,7 +133,7 @@ def test_the_page_shows_what_was_measured() -> None:
     """Run ``make bench``, or ``python -m benchmarks.report`` where only the words have changed."""
     written = report.pages()
     assert {name: (CHECKOUT / "docs" / name).read_text(encoding="utf-8") for name in written} == written
-    for path in (CHECKOUT / "benchmarks" / "results").glob("*.json"):
+    for path in (CHECKOUT / "benchmarks" / "measured").glob("*.json"):
         assert path.stem in report.SECTIONS
         assert json.loads(path.read_text(encoding="utf-8"))["script"] == path.stem
 
