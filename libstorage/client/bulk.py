@@ -32,15 +32,15 @@ class VolumeReading:
         self._crew = crew
         self._pool = pool
         self._chunk = chunk
-        self._ids: list[VolumeId] = []
+        self._names: list[str] = []
         self._entries: list[VolumeEntry | None] = []
 
     def begin(self, worker: Worker) -> None:
         """List them, read the first, and leave the rest to whoever is free."""
-        self._ids = list(worker.volumes(self._pool))
-        self._entries = [None] * len(self._ids)
+        self._names = list(worker.volumes(self._pool))
+        self._entries = [None] * len(self._names)
         self._crew.add(
-            partial(self._read, start) for start in range(self._chunk, len(self._ids), self._chunk)
+            partial(self._read, start) for start in range(self._chunk, len(self._names), self._chunk)
         )
         self._read(0, worker)
 
@@ -50,10 +50,10 @@ class VolumeReading:
 
     def _read(self, start: int, worker: Worker) -> None:
         """Get the documents, then read them: taking turns would be slower, for each begins with cold caches then."""
-        known, lane = worker.volumes(self._pool), worker.lane
-        ids = self._ids[start : start + self._chunk]
-        documents = [_document(lane, identity, known.get(identity)) for identity in ids]
-        self._entries[start : start + self._chunk] = map(_entry, ids, documents)
+        pool, lane, known = self._pool, worker.lane, worker.volumes(self._pool)
+        names = self._names[start : start + self._chunk]
+        documents = [_document(lane, pool, name, known.get(name)) for name in names]
+        self._entries[start : start + self._chunk] = map(_entry, names, documents)
 
 
 def read_volumes(host: Host, pool: PoolId) -> tuple[VolumeEntry, ...]:
@@ -78,22 +78,22 @@ def error_of(error: Exception, operation: Operation, target: Target, lane: Lane)
     return map_error(error, operation, target, lane, target.uri)
 
 
-def _document(lane: Lane, identity: VolumeId, raw: RawVolume | None) -> str | StorageError:
+def _document(lane: Lane, pool: PoolId, name: str, raw: RawVolume | None) -> str | StorageError:
     try:
-        return (raw or raw_volume(lane, identity)).XMLDesc(0)
+        return (raw or raw_volume(lane, VolumeId(pool, name))).XMLDesc(0)
     except UnicodeDecodeError:
-        problem = Problem("/volume/name", "is not UTF-8", found=ascii(identity.name))
-        return DocumentError([problem], **fields(VOLUME_XML, identity, identity.uri))
+        problem = Problem("/volume/name", "is not UTF-8", found=ascii(name))
+        return DocumentError([problem], **fields(VOLUME_XML, VolumeId(pool, name), pool.uri))
     except Exception as failure:  # noqa: BLE001 -- what is not this volume's is raised again
-        return error_of(failure, VOLUME_XML, identity, lane)
+        return error_of(failure, VOLUME_XML, VolumeId(pool, name), lane)
     finally:
         lane.renew()
 
 
-def _entry(identity: VolumeId, document: str | StorageError) -> VolumeEntry:
+def _entry(name: str, document: str | StorageError) -> VolumeEntry:
     if isinstance(document, StorageError):
-        return VolumeEntry(name=identity.name, error=document)
+        return VolumeEntry(name=name, error=document)
     try:
-        return VolumeEntry(name=identity.name, spec=VolumeSpec.from_xml(document))
+        return VolumeEntry(name=name, spec=VolumeSpec.from_xml(document))
     except DocumentError as error:
-        return VolumeEntry(name=identity.name, error=error)
+        return VolumeEntry(name=name, error=error)

@@ -13,7 +13,7 @@ from libstorage.client.raw import list_volumes
 from libstorage.connection.lane import Lane
 from libstorage.connection.libvirt import answer
 from libstorage.connection.raw import RawVolume
-from libstorage.connection.target import PoolId, Target, VolumeId
+from libstorage.connection.target import PoolId, Target
 from libstorage.errors import StorageError
 from libstorage.operations import Operation
 
@@ -77,10 +77,10 @@ class Worker:
 
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
-        self._listed: dict[PoolId, dict[VolumeId, RawVolume]] = {}
+        self._listed: dict[PoolId, dict[str, RawVolume]] = {}
 
-    def volumes(self, pool: PoolId) -> dict[VolumeId, RawVolume]:
-        """The raw volumes of a pool on this lane: one call, the first time."""
+    def volumes(self, pool: PoolId) -> dict[str, RawVolume]:
+        """The raw volumes of a pool on this lane, by name: one call, the first time."""
         if pool not in self._listed:
             self._listed[pool] = list_volumes(self.lane, pool)
         return self._listed[pool]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from libstorage.connection.lane import RAW_LIMIT, Lane
+from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawPool, RawVolume
 from libstorage.connection.target import PoolId, VolumeId
-
-_MOST_REMEMBERED = RAW_LIMIT // 2  # of one listing: a lane that keeps too much forgets everything
 
 
 def decoded(read: Callable[[], str]) -> str:
@@ -45,12 +43,10 @@ def volume_id(lane: Lane, uri: str, raw: RawVolume) -> VolumeId:
     return identity
 
 
-def list_volumes(lane: Lane, pool: PoolId) -> dict[VolumeId, RawVolume]:
-    """The volumes of a pool, in libvirt's order; the lane keeps them if there are not too many."""
-    found = {VolumeId(pool, decoded(raw.name)): raw for raw in lane.pool(pool).listAllVolumes(0)}
-    if len(found) <= _MOST_REMEMBERED:
-        for identity, raw in found.items():
-            lane.remember(identity, raw)
+def list_volumes(lane: Lane, pool: PoolId) -> dict[str, RawVolume]:
+    """The volumes of a pool by name, in libvirt's order; the lane keeps them if there are not too many."""
+    found = {decoded(raw.name): raw for raw in lane.pool(pool).listAllVolumes(0)}
+    lane.remember_volumes(pool, found)
     return found
 
 
@@ -65,5 +61,5 @@ def raw_volume(lane: Lane, target: VolumeId, *, fresh: bool = False) -> RawVolum
     if is_utf8(target.name):
         return lane.volume(target, fresh=fresh)
     lane.pool(target.pool, fresh=fresh)
-    found = list_volumes(lane, target.pool).get(target)
+    found = list_volumes(lane, target.pool).get(target.name)
     return found or lane.volume(VolumeId(target.pool, ascii(target.name)))  # which says that there is none

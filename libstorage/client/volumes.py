@@ -47,8 +47,7 @@ class Volumes(Collection[Volume, PoolId]):
             PoolInactiveError: The pool is not running.
             UnsupportedError: There are more than libvirt can list.
         """
-        found = self._call(VOLUMES_LIST, lambda lane: [*list_volumes(lane, self._scope)])
-        return tuple(Volume(self._host, identity) for identity in found)
+        return tuple(Volume(self._host, VolumeId(self._scope, name)) for name in self.names())
 
     def names(self) -> tuple[str, ...]:
         """The names of all of them, in one call.
@@ -57,7 +56,7 @@ class Volumes(Collection[Volume, PoolId]):
             PoolInactiveError: The pool is not running.
             UnsupportedError: There are more than libvirt can list.
         """
-        return tuple(volume.name for volume in self.list())
+        return self._call(VOLUMES_LIST, lambda lane: (*list_volumes(lane, self._scope),))
 
     def count(self) -> int:
         """How many there are (``virStoragePoolNumOfVolumes``).

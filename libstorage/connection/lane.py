@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from time import monotonic
 from typing import cast
 
@@ -73,6 +74,7 @@ class Lane:
         "_limits",
         "_process",
         "_raw",
+        "_volumes",
         "alone",
         "connection",
         "is_cut",
@@ -87,6 +89,7 @@ class Lane:
         self._inode = inode
         self._process = process
         self._raw: dict[Target, RawObject] = {}
+        self._volumes: dict[PoolId, dict[str, RawVolume]] = {}
         self._limits: list[TimeLimit] = []
         self._guard = threading.Lock()
         process.watch(self)
@@ -118,7 +121,7 @@ class Lane:
             libvirtError: There is no such pool or volume any more. The call that has the lane turns it into ours.
         """
         pool = self.pool(target.pool, fresh=fresh)
-        known = cast(RawVolume | None, self._raw.get(target))
+        known = self._volumes.get(target.pool, {}).get(target.name)
         if known is not None:
             return known
         found = pool.storageVolLookupByName(target.name)
@@ -140,21 +143,33 @@ class Lane:
 
     def remember(self, target: Target, raw: RawObject) -> None:
         """Keep a raw object of this lane for later calls."""
-        if len(self._raw) >= RAW_LIMIT:
-            self._raw.clear()
-        self._raw[target] = raw
+        self._make_room(1)
+        if isinstance(target, VolumeId):
+            self._volumes.setdefault(target.pool, {})[target.name] = cast(RawVolume, raw)
+        else:
+            self._raw[target] = raw
+
+    def remember_volumes(self, pool: PoolId, raw: Mapping[str, RawVolume]) -> None:
+        """Keep all raw volumes of a pool, by name, unless they are so many that little else would have room."""
+        self._volumes.pop(pool, None)
+        if len(raw) <= RAW_LIMIT // 2:
+            self._make_room(len(raw))
+            self._volumes[pool] = dict(raw)
 
     def knows(self, target: Target) -> bool:
         """Whether the lane keeps a raw object of that thing."""
+        if isinstance(target, VolumeId):
+            return target.name in self._volumes.get(target.pool, {})
         return target in self._raw
 
     def forget(self, target: Target) -> None:
         """Drop what the lane keeps of a thing; of a pool, its volumes too."""
-        self._raw.pop(target, None)
+        if isinstance(target, VolumeId):
+            self._volumes.get(target.pool, {}).pop(target.name, None)
+        else:
+            self._raw.pop(target, None)
         if isinstance(target, PoolId):
-            for known in list(self._raw):
-                if isinstance(known, VolumeId) and known.pool == target:
-                    self._raw.pop(known, None)
+            self._volumes.pop(target, None)
 
     def pause(self) -> None:
         """The running call is busy with something else than the daemon: it has all the time until ``renew()``."""
@@ -165,8 +180,8 @@ class Lane:
         """There was progress: the time limit of the running call starts anew."""
         for limit in self._limits:
             limit.renew()
-        if self._inode is not None:
-            self._process.expect(self.expires)
+            if self._inode is not None:
+                self._process.expect(limit.expires)
 
     @property
     def expires(self) -> float:
@@ -208,7 +223,7 @@ class Lane:
 
     def close(self, limit: TimeLimit) -> None:
         """Close the connection; cut it when the daemon does not answer in time."""
-        self._raw.clear()
+        self._forget_all()
         self.enter(limit)
         try:
             holders = self.connection.close()
@@ -224,8 +239,18 @@ class Lane:
 
     def abandon(self) -> None:
         """In a forked child: leave the connection to the parent, whose it is."""
-        for raw in (self.connection, *self._raw.values()):
+        volumes = (raw for known in self._volumes.values() for raw in known.values())
+        for raw in (self.connection, *self._raw.values(), *volumes):
             vars(raw)["_o"] = (
                 None  # the binding's handle, leaked on purpose: freed here, it would close there
             )
+        self._forget_all()
+
+    def _make_room(self, wanted: int) -> None:
+        kept = len(self._raw) + sum(map(len, list(self._volumes.values())))
+        if kept + wanted > RAW_LIMIT:
+            self._forget_all()
+
+    def _forget_all(self) -> None:
         self._raw.clear()
+        self._volumes.clear()

@@ -11,7 +11,7 @@ import operator
 import os
 import threading
 from collections.abc import Callable, Hashable
-from time import monotonic
+from time import monotonic, sleep
 from typing import Protocol, TypeVar, cast
 
 from libstorage.connection import libvirt
@@ -19,6 +19,10 @@ from libstorage.errors import ConnectionFailedError
 
 T = TypeVar("T")
 NEVER = float("inf")
+
+_EVENTS_EVERY = 0.002
+"""Seconds between two looks for events. Every call wakes the loop twice, and as eager as that it takes as much processor
+time as the calls themselves."""
 
 
 class Watched(Protocol):
@@ -136,6 +140,7 @@ class Process:
     def _run_events(self) -> None:
         while True:
             self.binding.virEventRunDefaultImpl()
+            sleep(_EVENTS_EVERY)
 
     def _watch_deadlines(self) -> None:
         while True:
