@@ -212,6 +212,14 @@ class InvalidRequestError(StorageError, ValueError):
     """The request itself is wrong: a value, a flag, a name, or a combination of them."""
 
 
+_LONGEST_SHOWN = 80
+
+
+def shortened(text: str) -> str:
+    """``text``, or the beginning of a long one: what a message can hold of it."""
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+
+
 @attrs.frozen
 class Problem:
     """One thing that is wrong with a document.
@@ -221,24 +229,31 @@ class Problem:
         reason: What is wrong. It names the value itself (``'ten' is not a size``), or goes on from ``found``
             (``is not a size``).
         line: Line in the text that was read, counted from 1.
-        found: The value that stands there.
-        expected: What should stand there.
+        found: What stands there, such as ``ten``, ``<sorce>`` or the name of an attribute; long ones in part.
+        expected: What should stand there: a description, or the choices and which of them was probably meant.
     """
 
     path: str
     reason: str
     line: int | None = attrs.field(default=None, kw_only=True)
-    found: str | None = attrs.field(default=None, kw_only=True)
+    found: str | None = attrs.field(
+        default=None, kw_only=True, converter=attrs.converters.optional(shortened)
+    )
     expected: str | None = attrs.field(default=None, kw_only=True)
 
     def __str__(self) -> str:
         place = self.path if self.line is None else f"{self.path} (line {self.line})"
-        said = self.found is None or self.reason.startswith((f"{self.found} ", f"{self.found!r} "))
-        found = "" if said else f"{_shortened(self.found or '')!r} "
-        expected = (
-            "" if self.expected is None or self.expected in self.reason else f"; expected {self.expected}"
+        return f"{place}: {self._found()}{self.reason}{self._expected()}"
+
+    def _found(self) -> str:
+        said = (
+            self.found is None or repr(self.found) in self.reason or self.reason.startswith(f"{self.found} ")
         )
-        return f"{place}: {found}{self.reason}{expected}"
+        return "" if said else f"{self.found!r} "
+
+    def _expected(self) -> str:
+        said = self.expected is None or self.expected in self.reason
+        return "" if said else f"; expected {self.expected}"
 
 
 class DocumentError(InvalidRequestError):
@@ -322,11 +337,6 @@ class TransferError(StorageError):
 
 
 _MOST_SHOWN = 5
-_LONGEST_FOUND = 80
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_FOUND else f"{text[:_LONGEST_FOUND]}…"
 
 
 def _summary(problems: tuple[Problem, ...]) -> str:

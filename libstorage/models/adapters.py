@@ -13,7 +13,11 @@ from libstorage.xml.document import Element
 from libstorage.xml.fields import Variants, attribute, child, word
 from libstorage.xml.kinds import ON_OFF, YES_NO, matching, number, pci
 
-WWN = matching("world wide name", "(0x)?[0-9a-fA-F]{16}", "16 hexadecimal digits")
+WWN = matching(
+    "world wide name",
+    "(0x)?[0-9a-fA-F]{16}",
+    "a World Wide Name: 16 hexadecimal digits, with or without 0x before them",
+)
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
@@ -23,7 +27,14 @@ class PciAddress(Element):
     domain: int | None = field(
         default=None, metadata=attribute("domain", pci("PCI domain", 4, 0xFFFFFFFF), doc="Domain.")
     )
-    bus: int | None = field(default=None, metadata=attribute("bus", pci("PCI bus", 2, 0xFF), doc="Bus."))
+    bus: int | None = field(
+        default=None,
+        metadata=attribute(
+            "bus",
+            pci("PCI bus", 2, 0xFF, spelt="a number from 0 to 0xff, in hexadecimal with 0x"),
+            doc="Bus.",
+        ),
+    )
     slot: int | None = field(default=None, metadata=attribute("slot", pci("PCI slot", 2, 0x1F), doc="Slot."))
     function: int | None = field(
         default=None, metadata=attribute("function", pci("PCI function", 1, 7), doc="Function.")
@@ -41,7 +52,9 @@ class ParentAddress(Element):
     unique_id: int | None = field(
         default=None,
         metadata=attribute(
-            "unique_id", number("unique id", 1, 2**31 - 1), doc="The adapter's number on that device."
+            "unique_id",
+            number("unique id", 1, 2**31 - 1, spelt="a whole number from 1 on"),
+            doc="The adapter's number on that device.",
         ),
     )
     address: PciAddress = field(metadata=child("address", PciAddress, doc="The PCI device."))

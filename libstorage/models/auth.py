@@ -12,12 +12,12 @@ from libstorage.errors import Problem
 from libstorage.models.convert import to_auth_type, to_uuid
 from libstorage.xml.document import Element
 from libstorage.xml.fields import attribute, child
-from libstorage.xml.kinds import TEXT, matching, words
+from libstorage.xml.kinds import TEXT, UUID_FORM, matching, words
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-SECRET_UUID = matching("secret uuid", r"[0-9a-f]{8}\-([0-9a-f]{4}\-){3}[0-9a-f]{12}", "a UUID")
+SECRET_UUID = matching("secret uuid", r"[0-9a-f]{8}\-([0-9a-f]{4}\-){3}[0-9a-f]{12}", UUID_FORM)
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)

@@ -37,17 +37,21 @@ _QUALIFIED = r"iqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[a-zA-Z0-9.\-]+(:[^\n\r]+)?"
 _ABSOLUTE = r"(/|[a-zA-Z]:\\)[^\n\r]+"
 
 HOST_NAME = matching(
-    "host name", rf"[a-zA-Z0-9.\-]+|{_IPV6}", "a host name, an IPv4 or an IPv6 address (without brackets)"
+    "host name",
+    rf"[a-zA-Z0-9.\-]+|{_IPV6}",
+    "a DNS name, an IPv4 address or an IPv6 address without brackets",
 )
-PORT = number("port", -1, 65535)
+PORT = number("port", -1, 65535, "a port from 0 to 65535, or -1 to leave it to libvirt")
 ABSOLUTE_PATH = matching("absolute path", _ABSOLUTE, "an absolute path below /, such as /srv/images")
 ABSOLUTE_DIR = matching("absolute directory", r"/[^\n\r]*", "an absolute path")
-DIR = matching("directory", r"[^\n\r]+", "a path or a share's name")
+DIR = matching("directory", r"[^\n\r]+", "a path, or the name of a share")
 SOURCE_NAME = matching("source name", ".+", "a name")
 DEVICE_PATH = matching(
-    "device path", rf"{_ABSOLUTE}|[a-zA-Z0-9_+\-]+|{_QUALIFIED}", "an absolute path, a plain name or an IQN"
+    "device path",
+    rf"{_ABSOLUTE}|[a-zA-Z0-9_+\-]+|{_QUALIFIED}",
+    "an absolute path, a plain name, or an iSCSI name such as iqn.2013-06.com.example:target",
 )
-IQN = matching("IQN", _QUALIFIED, "an iSCSI qualified name, such as iqn.2013-06.com.example:target")
+IQN = matching("IQN", _QUALIFIED, "an iSCSI name such as iqn.2013-06.com.example:target")
 
 _WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<name>[^:]+))(?::(?P<port>[0-9]+))?")
 

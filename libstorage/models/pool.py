@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 FS = Namespace(prefix="fs", uri="http://libvirt.org/schemas/storagepool/fs/1.0")
 RBD = Namespace(prefix="rbd", uri="http://libvirt.org/schemas/storagepool/rbd/1.0")
 
-POOL_NAME = matching("pool name", r"[^/\n]+", "a name of one character or more, without / and line breaks")
+POOL_NAME = matching("pool name", r"[^/\n]+", "a name, without '/' and line breaks")
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SecretRef", "SecretSpec", "Usage"]
 
-_NAME = matching("object name", r"[^/\n]+", "a name of one character or more, without / and line breaks")
+_NAME = matching("object name", r"[^/\n]+", "a name, without '/' and line breaks")
 _PLACES = {"volume": "volume", "ceph": "name", "iscsi": "target", "tls": "name", "vtpm": "name"}
 
 

@@ -220,8 +220,8 @@ class IscsiDirectSource(Element):
             yield self._broken("hosts", wrong)
         if wrong := _other_login(self.auth, AuthType.CHAP):
             yield self._broken("auth", wrong)
-        if wrong := IQN.check(self.device.path):
-            yield self._broken("device.path", wrong, expected=IQN.expected)
+        if not_iscsi := IQN.check(self.device.path):
+            yield self._broken("device.path", not_iscsi)
         if self.device.part_separator is not None or self.device.free_extents:
             yield self._broken("device", "an iSCSI device has neither part_separator nor free_extents")
 

@@ -40,14 +40,14 @@ _URI = rf"[a-zA-Z][a-zA-Z0-9+.\-]*:(?:(?!//){_REST}|//(?:{_HOST})?(?:/{_REST})?)
 VOLUME_NAME = matching(
     "volume name",
     r"(?![ \t\r\n]*\.{1,2}[ \t\r\n]*\Z)[^/]+",
-    "a name of one character or more, without /, other than . and ..",
+    "a name without '/', and neither '.' nor '..'",
 )
 PATH_OR_URI = matching(
     "path or URI",
     rf"(/|[a-zA-Z]:\\)[^\n\r]+|{_URI}|{_REFERENCE}",
-    "a path or a URI",
+    "an absolute path or a URI",
 )
-COMPAT = matching("compat", r"[0-9]+\.[0-9]+", "a version, such as 1.1")
+COMPAT = matching("compat", r"[0-9]+\.[0-9]+", "a version with one dot, such as 1.1")
 
 _FORMAT = value("format", "type", words(VolumeFormat), doc="Format; libvirt's default is raw for files.")
 _PERMISSIONS = child("permissions", Permissions, doc="Permissions of the file.")

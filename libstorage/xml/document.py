@@ -14,10 +14,11 @@ from libstorage.errors import DocumentError, Problem
 from libstorage.xml.code import once_per_class
 from libstorage.xml.fast import NOT_FAST, fast_reader
 from libstorage.xml.fields import Shape, Unknown
-from libstorage.xml.kinds import YES_NO, UnknownWord, article
+from libstorage.xml.kinds import YES_NO, UnknownWord
 from libstorage.xml.mapping import Mapped, check_declarations, mapping_of
 from libstorage.xml.parse import parse
 from libstorage.xml.read import read_carefully
+from libstorage.xml.wording import Wrong, not_of_type, not_valid, one_of
 from libstorage.xml.write import write_document
 
 _LINE = 120
@@ -44,9 +45,9 @@ class Element:
         """What is wrong with this element itself: types and limits first, and where those are right, combinations."""
         wrong = False
         for mapped in mapping_of(type(self)).fields:
-            if reason := _value_problem(mapped, getattr(self, mapped.name)):
+            if found := _value_problem(mapped, getattr(self, mapped.name)):
                 wrong = True
-                yield Problem(f"{type(self).__name__}.{mapped.name}", reason)
+                yield found.at(f"{type(self).__name__}.{mapped.name}")
         if not wrong:
             yield from self._rules()
 
@@ -54,9 +55,10 @@ class Element:
         """The combinations that libvirt refuses (subclasses say which)."""
         return iter(())
 
-    def _broken(self, field: str, reason: str, *, expected: str | None = None) -> Problem:
+    def _broken(self, field: str, wrong: str | Wrong, *, expected: str | None = None) -> Problem:
         """A broken rule about ``field``."""
-        return Problem(f"{type(self).__name__}.{field}", reason, expected=expected)
+        wrong = Wrong(wrong, None, expected) if isinstance(wrong, str) else wrong
+        return wrong.at(f"{type(self).__name__}.{field}")
 
     def _all_problems(self, path: str) -> Iterator[Problem]:
         for problem in self._own_problems():
@@ -152,11 +154,13 @@ class Document(Element):
         return self
 
     def _not_known(self, name: str) -> Iterator[Problem]:
-        for field, value in _flat(self, f"{name}."):
-            if isinstance(value, UnknownWord):
-                yield Problem(field, f"{str(value)!r} is not known to libstorage", found=value)
-        for part in getattr(self, "unknown", ()):
-            yield Problem(part.path, "is not known to libstorage", found=part.xml)
+        """What reading kept: words as the field's own check tells them, parts as the schema does, where it knows more."""
+        yield from _unknown_words(self, name)
+        parts: tuple[Unknown, ...] = getattr(self, "unknown", ())
+        told = _told_by_the_schema(self) if parts else {}
+        for part in parts:
+            fallback = Problem(part.path, "is not known to libstorage", found=part.xml)
+            yield from told.get(part.path, (fallback,))
 
     def _repr_html_(self) -> str:
         rows = [(name, str(value)) for name, value in _flat(self, "")]
@@ -172,13 +176,16 @@ def _values_of(model: type) -> Callable[[Any], Any]:
 
 def _inner_elements(element: Element) -> Iterator[tuple[str, Element]]:
     for mapped in mapping_of(type(element)).fields:
-        value = getattr(element, mapped.name)
-        if isinstance(value, Element):
-            yield mapped.name, value
-        elif isinstance(value, tuple):
-            for place, item in enumerate(value):
-                if isinstance(item, Element):
-                    yield f"{mapped.name}[{place}]", item
+        yield from _inner_of(mapped, getattr(element, mapped.name))
+
+
+def _inner_of(mapped: Mapped, value: Any) -> Iterator[tuple[str, Element]]:
+    if isinstance(value, Element):
+        yield mapped.name, value
+    elif isinstance(value, tuple):
+        for place, item in enumerate(value):
+            if isinstance(item, Element):
+                yield f"{mapped.name}[{place}]", item
 
 
 def _flat(element: Element, prefix: str) -> Iterator[tuple[str, Any]]:
@@ -205,11 +212,11 @@ def _shown(value: Any, *, deep: bool) -> str:
 # ---- judging a value ------------------------------------------------------------------------------------------------
 
 
-def _value_problem(mapped: Mapped, value: Any) -> str | None:
+def _value_problem(mapped: Mapped, value: Any) -> Wrong | None:
     """Why ``value`` may not stand in this field, or ``None``."""
     place = mapped.place
     if value is None:
-        return None if not mapped.required and mapped.factory is None else "is required, not None"
+        return None if not mapped.required and mapped.factory is None else Wrong("is required, not None")
     match place.shape:
         case Shape.FLAG:
             return YES_NO.check(value)
@@ -220,17 +227,17 @@ def _value_problem(mapped: Mapped, value: Any) -> str | None:
         case Shape.VALUES | Shape.TEXTS:
             return _tuple_problem(value) or _first(place.kind.check(item) for item in value)
         case Shape.UNKNOWN:
-            return _tuple_problem(value) or _first(_unknown_problem(item) for item in value)
+            return _tuple_problem(value) or _first(_instance_problem(item, Unknown) for item in value)
         case _:
             return place.kind.check(value)
 
 
-def _first(problems: Iterator[str | None]) -> str | None:
+def _first(problems: Iterator[Wrong | None]) -> Wrong | None:
     return next((problem for problem in problems if problem), None)
 
 
-def _tuple_problem(value: Any) -> str | None:
-    return None if isinstance(value, tuple) else f"{value!r} is {article(value)}, not a tuple"
+def _tuple_problem(value: Any) -> Wrong | None:
+    return None if isinstance(value, tuple) else not_of_type(value, "a tuple")
 
 
 def _classes(mapped: Mapped) -> tuple[type, ...]:
@@ -240,13 +247,41 @@ def _classes(mapped: Mapped) -> tuple[type, ...]:
     return (mapped.place.model,) if mapped.place.model else ()
 
 
-def _class_problem(mapped: Mapped, value: Any) -> str | None:
-    classes = _classes(mapped)
+def _class_problem(mapped: Mapped, value: Any) -> Wrong | None:
+    return _instance_problem(value, *_classes(mapped))
+
+
+def _instance_problem(value: Any, *classes: type) -> Wrong | None:
     if isinstance(value, classes):
         return None
-    names = ", ".join(model.__name__ for model in classes)
-    return f"{value!r} is {article(value)}, not {'one of ' * (len(classes) > 1)}{names}"
+    return not_of_type(value, one_of(model.__name__ for model in classes))
 
 
-def _unknown_problem(value: Any) -> str | None:
-    return None if isinstance(value, Unknown) else f"{value!r} is {article(value)}, not Unknown"
+# ---- what reading kept ----------------------------------------------------------------------------------------------
+
+
+def _unknown_words(element: Element, path: str, choices: tuple[str, ...] = ()) -> Iterator[Problem]:
+    """Every word that is not on its list; ``choices`` are those of a variant's class."""
+    for mapped in mapping_of(type(element)).fields:
+        value = getattr(element, mapped.name)
+        if isinstance(value, UnknownWord):
+            known = mapped.place.kind.choices or choices
+            yield not_valid(str(value), one_of(known, value)).at(f"{path}.{mapped.name}")
+    for mapped in mapping_of(type(element)).fields:
+        variants = mapped.place.variants
+        words = tuple(str(model.type) for model in variants.models) if variants else ()  # type: ignore[attr-defined]
+        for name, inner in _inner_of(mapped, getattr(element, mapped.name)):
+            yield from _unknown_words(inner, f"{path}.{name}", words)
+
+
+def _told_by_the_schema(document: Document) -> dict[str, list[Problem]]:
+    """What our schema refuses of a document, by path."""
+    from libstorage.xml.schema import validate
+
+    told: dict[str, list[Problem]] = {}
+    try:
+        validate(document)
+    except DocumentError as error:
+        for problem in error.problems:
+            told.setdefault(problem.path, []).append(problem)
+    return told

@@ -7,25 +7,36 @@ here, beside its declaration; the words come from the documentation inside the s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, TypeAlias, cast
 
-from lxml import etree
-
 from libstorage.errors import Problem
 from libstorage.xml.parse import Tree
+from libstorage.xml.wording import (
+    BLANK,
+    Wrong,
+    angled,
+    element_in_value,
+    given_again,
+    missing_attribute,
+    missing_element,
+    no_attribute,
+    not_allowed,
+    not_valid,
+    one_of,
+    printed_name,
+    problem_at,
+    stray_texts,
+    tag_of,
+)
 
 Component: TypeAlias = Any
 """A part of a schema.  The library's own types speak of ``xml.etree`` elements, which these are not."""
 
 Attributes: TypeAlias = Mapping[str | None, Component]
-Prefixes: TypeAlias = Iterable[tuple[str | None, str]]
-
 MOST_PROBLEMS = 100
 _MOST_EXAMINED = 1000
-_BLANK = " \t\r\n"
 
 
 def explain(
@@ -55,50 +66,6 @@ def explain(
     return list(dict.fromkeys(problems))[:MOST_PROBLEMS]
 
 
-def problem_at(
-    element: Tree,
-    reason: str,
-    *,
-    attribute: str | None = None,
-    found: str | None = None,
-    expected: str | None = None,
-) -> Problem:
-    """A problem of an element, or of one of its attributes, with its path and line."""
-    line = cast("int | None", element.sourceline)
-    return Problem(path_of(element, attribute), reason, line=line, found=found, expected=expected)
-
-
-def path_of(element: Tree, attribute: str | None = None) -> str:
-    """Where an element, or one of its attributes, stands: ``/pool/source/host[2]/@port``."""
-    steps = [] if attribute is None else [f"@{_printed(attribute, element.nsmap.items())}"]
-    here: Tree | None = element
-    while here is not None:
-        steps.append(_tag(here) + _position(here))
-        here = here.getparent()
-    return "/" + "/".join(reversed(steps))
-
-
-def _position(element: Tree) -> str:
-    before = sum(1 for _ in element.itersiblings(element.tag, preceding=True))
-    alone = before == 0 and next(element.itersiblings(element.tag), None) is None
-    return "" if alone else f"[{before + 1}]"
-
-
-def one_of(choices: Iterable[str], found: str, shown: Callable[[str], str] = str) -> str:
-    """The choices, and which of them ``found`` may have been meant to be: ``"one of yes, no (did you mean 'no'?)"``."""
-    choices = list(choices)
-    if len(choices) == 1:
-        return shown(choices[0])
-    near = get_close_matches(found, choices, n=1)
-    hint = f" (did you mean {(repr if shown is str else shown)(near[0])}?)" if near else ""
-    return f"one of {', '.join(map(shown, choices))}{hint}"
-
-
-def angled(tag: str) -> str:
-    """A tag as people write of it."""
-    return f"<{tag}>"
-
-
 # ---- one element beside its declaration -----------------------------------------------------------------------------
 
 
@@ -119,47 +86,40 @@ def _of_attributes(element: Tree, declared: Attributes) -> Iterator[Problem]:
         if found := declared.get(name):
             yield from _of_value(element, value, found.type, name)
         elif None not in declared:
-            reason = f"<{_tag(element)}> has no attribute {_printed(name, element.nsmap.items())!r}"
             expected = one_of(known, name, repr) if known else "no attributes"
-            yield problem_at(element, reason, expected=expected, attribute=name)
+            yield problem_at(element, no_attribute(element, name, expected), name)
     for name in known:
         if declared[name].use == "required" and name not in element.attrib:
-            yield problem_at(element, f"attribute {name!r} is missing")
+            yield problem_at(element, missing_attribute(name, _expected(declared[name].type)))
 
 
 def _of_text(element: Tree, kind: Component) -> Iterator[Problem]:
-    for child in element:
-        yield problem_at(child, f"<{_tag(element)}> holds a value and no elements")
-    yield from _of_value(element, element.text or "", kind)
+    if len(element):
+        yield from (problem_at(child, element_in_value(child)) for child in element)
+    else:
+        yield from _of_value(element, element.text or "", kind)
 
 
 def _of_value(element: Tree, value: str, kind: Component, attribute: str | None = None) -> Iterator[Problem]:
     if not kind.is_valid(value):
-        expected = _expected(kind, value)
-        yield problem_at(element, "is not valid", attribute=attribute, found=value, expected=expected)
+        yield problem_at(element, not_valid(value, _expected(kind, value)), attribute)
 
 
 def _of_children(element: Tree, model: Component) -> Iterator[Problem]:
-    for text in (element.text, *(child.tail for child in element)):
-        if text and text.strip(_BLANK):
-            reason = f"is text, which <{_tag(element)}> cannot hold"
-            yield problem_at(element, reason, found=text.strip(_BLANK))
+    yield from (problem_at(element, wrong) for wrong in stray_texts(element))
     bounds = _bounds(model)
     prefixes = [*element.nsmap.items(), *model.namespaces.items()]
-    known = {name: _printed(name, prefixes) for name, (_, most) in bounds.items() if most}
+    known = {name: printed_name(name, prefixes) for name, (_, most) in bounds.items() if most}
     seen: Counter[str] = Counter()
     for child in element:
         seen[child.tag] += 1
         if child.tag not in known:
-            expected = one_of(known.values(), _tag(child), angled) if known else "no elements"
-            yield problem_at(
-                child, f"<{_tag(child)}> is not allowed inside <{_tag(element)}>", expected=expected
-            )
-        elif seen[child.tag] == bounds[child.tag][1] + 1:
-            yield problem_at(child, f"<{_tag(child)}> is given more than once")
+            yield problem_at(child, not_allowed(child, known))
+        elif seen[child.tag] > bounds[child.tag][1]:
+            yield problem_at(child, given_again(child))
     for name, shown in known.items():
         if seen[name] < bounds[name][0]:
-            yield problem_at(element, f"<{shown}> is missing")
+            yield problem_at(element, missing_element(shown))
 
 
 def _bounds(particle: Component) -> dict[str, tuple[int, float]]:
@@ -185,31 +145,23 @@ def _of_error(error: Component) -> Problem:
     element, child = error.elem, error.invalid_child
     expected = " or ".join(map(angled, dict.fromkeys(error.expected_tags))) or None
     if documentation := _documentation(error.validator):
-        return problem_at(element, documentation)
+        return problem_at(element, Wrong(documentation))
     if child is not None:
-        reason = f"<{_tag(child)}> stands in the wrong place inside <{_tag(element)}>"
-        return problem_at(child, reason, expected=expected)
-    reason = f"<{_tag(element)}> is incomplete" if expected else error.reason
-    return problem_at(element, reason, expected=expected)
+        shown = angled(tag_of(child))
+        reason = f"{shown} stands in the wrong place inside {angled(tag_of(element))}"
+        return problem_at(child, Wrong(reason, shown, expected))
+    reason = f"{angled(tag_of(element))} is incomplete" if expected else error.reason
+    return problem_at(element, Wrong(reason, None, expected))
 
 
-def _expected(kind: Component, value: str) -> str:
+def _expected(kind: Component, value: str = "") -> str | None:
     """What may stand where ``value`` does."""
+    if documentation := _documentation(kind):
+        return documentation
     words = [word for part in getattr(kind, "member_types", [kind]) for word in part.enumeration or ()]
-    return _documentation(kind) or one_of(words, value.strip(_BLANK))
+    return one_of(words, value.strip(BLANK)) if words else None
 
 
 def _documentation(component: Component) -> str:
     annotation = getattr(component, "annotation", None)
     return " ".join("".join(annotation.documentation[0].itertext()).split()) if annotation else ""
-
-
-def _tag(element: Tree) -> str:
-    return _printed(element.tag, element.nsmap.items())
-
-
-def _printed(name: str, prefixes: Prefixes) -> str:
-    """A name of lxml's as it stands in a document: ``{http://…}option`` is ``fs:option``."""
-    qualified = etree.QName(name)
-    prefix = next((prefix for prefix, uri in prefixes if uri == qualified.namespace), None)
-    return f"{prefix}:{qualified.localname}" if prefix else qualified.localname

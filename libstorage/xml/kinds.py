@@ -1,7 +1,7 @@
 """Kinds: how one value looks as text, and which values may stand there.
 
-A kind reads any text that libvirt could write (``read`` raises ``ValueError`` with the reason), and judges values that a
-person gives to a constructor (``check`` answers what is wrong, or ``None``).  ``fast`` is what the compiled reader calls:
+A kind reads any text that libvirt could write (``read`` raises ``ValueError``; ``in_xml`` says what should stand there),
+and judges values that a person gives to a constructor (``check`` answers what is wrong, or ``None``).  ``fast`` is what the compiled reader calls:
 it may refuse more than ``read`` does, but never reads anything differently.
 """
 
@@ -17,6 +17,7 @@ from attrs import frozen
 
 from libstorage.enums import Number
 from libstorage.units import Size
+from libstorage.xml.wording import BLANK, Wrong, not_of_type, not_valid, one_of, value_not_valid
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -24,6 +25,14 @@ _HEX_32 = re.compile(r"[0-9a-f]{32}")
 _TIMESTAMP = re.compile(r"([0-9]+)(?:\.([0-9]{0,9}))?")
 _PCI = re.compile(r"\+?(0x)?([0-9a-f]+)")
 _SECOND = 10**9
+
+UUID_FORM = (
+    "a UUID: 32 hexadecimal digits, with hyphens as in 3e3fce45-4f53-4fa7-bb32-11f34168b82b or without any"
+)
+_MODE = "an octal mode from 0 to 0777"
+_SIZE = "a size, in bytes or with a unit"
+_NANOSECONDS = "nanoseconds since 1970"
+_IDS = 2**32
 
 
 class UnknownWord(str):
@@ -39,14 +48,15 @@ class UnknownWord(str):
 class Kind:
     """One kind of value: its text form, and what may stand there.
 
-    ``expected`` says what a person gives, ``spelt`` what stands in a document, where that is something else;
+    ``expected`` says what a person gives, ``spelt`` what stands in a document, where that is something else, ``choices``
+    the words that may stand there, where these can be listed;
     ``vocabulary`` is an enum with the word for each of its values.
     """
 
     name: str
     expected: str
     read: Callable[[str], Any]
-    check: Callable[[Any], str | None]
+    check: Callable[[Any], Wrong | None]
     template: str = "{v}"
     write: Callable[[Any], str] | None = None
     escaped: bool = False
@@ -56,14 +66,21 @@ class Kind:
     pattern: str | None = None
     limits: tuple[int, int] | None = None
     spelt: str | None = None
+    choices: tuple[str, ...] = ()
+
+    def in_xml(self, found: str = "") -> str:
+        """What should stand in a document where ``found`` does; empty where any text may."""
+        if self.choices:
+            return one_of(self.choices, found.strip(BLANK))
+        return self.expected if self.spelt is None else self.spelt
 
 
-def string_problem(value: Any) -> str | None:
+def string_problem(value: Any, expected: str = "a string") -> Wrong | None:
     """Why ``value`` cannot be text of an XML document, or ``None``."""
     if not isinstance(value, str):
-        return f"{value!r} is {article(value)}, not a string"
+        return not_of_type(value, expected)
     if found := _NOT_XML.search(value):
-        return f"{value!r} holds {found.group()!r}, which XML cannot carry"
+        return Wrong(f"holds {found.group()!r}, which XML cannot carry", value)
     return None
 
 
@@ -74,37 +91,31 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
-def article(value: object) -> str:
-    """The type of ``value``, with its article."""
-    name = type(value).__name__
-    return f"an {name}" if name[0] in "aeiouAEIOU" else f"a {name}"
-
-
-def _int_check(low: int, high: int, shown: str = "{}") -> Callable[[Any], str | None]:
-    def check(value: Any) -> str | None:
+def _int_check(low: int, high: int, expected: str, shown: str = "{}") -> Callable[[Any], Wrong | None]:
+    def check(value: Any) -> Wrong | None:
         if isinstance(value, bool) or not isinstance(value, int):
-            return f"{value!r} is {article(value)}, not a whole number"
-        if not low <= value <= high:
-            return f"{shown.format(value)} is outside {shown.format(low)} to {shown.format(high)}"
-        return None
+            return not_of_type(value, expected)
+        return None if low <= value <= high else value_not_valid(shown.format(value), expected)
 
     return check
 
 
 def _signed(text: str) -> int:
-    digits = text.strip(" \t\r\n")
+    digits = text.strip(BLANK)
     return -whole_number(digits[1:]) if digits.startswith("-") else whole_number(digits.removeprefix("+"))
 
 
-def number(name: str, low: int, high: int) -> Kind:
+def number(name: str, low: int, high: int, expected: str | None = None, *, spelt: str | None = None) -> Kind:
     """Whole numbers within two bounds."""
+    expected = expected or f"a whole number from {low} to {high}"
     return Kind(
         name,
-        f"a whole number from {low} to {high}",
+        expected,
         read=_signed,
-        check=_int_check(low, high),
+        check=_int_check(low, high, expected),
         fast=whole_number,
         limits=(low, high),
+        spelt=spelt,
     )
 
 
@@ -112,10 +123,10 @@ def number(name: str, low: int, high: int) -> Kind:
 def matching(name: str, pattern: str, expected: str) -> Kind:
     """Text of one pattern.  Reading takes any text: what a host has can always be listed."""
 
-    def check(value: Any) -> str | None:
-        if wrong := string_problem(value):
+    def check(value: Any) -> Wrong | None:
+        if wrong := string_problem(value, expected):
             return wrong
-        return None if re.fullmatch(pattern, value, re.DOTALL) else f"{value!r} is not {expected}"
+        return None if re.fullmatch(pattern, value, re.DOTALL) else not_valid(value, expected)
 
     return Kind(name, expected, read=str, check=check, escaped=True, pattern=pattern)
 
@@ -134,56 +145,52 @@ def numbered(enum: type[Number]) -> Kind:
 
 
 def _one_of(enum: type[StrEnum | Number], known: dict[str, Any], **more: Any) -> Kind:
-    choices = ", ".join(known)
+    choices = tuple(known)
 
     def read(text: str) -> Any:
         word = " ".join(text.split())
         return known.get(word, UnknownWord(word))
 
-    def check(value: Any) -> str | None:
+    def check(value: Any) -> Wrong | None:
         if isinstance(value, UnknownWord) or (isinstance(value, enum) and value in known.values()):
             return None
-        if not isinstance(value, str):
-            return f"{value!r} is {article(value)}, not one of {choices}"
-        from difflib import get_close_matches
-
-        near = get_close_matches(value.lower(), known, n=1)
-        return (
-            f"{value!r} is not known: did you mean {near[0]!r}? It is one of {choices}"
-            if near
-            else f"{value!r} is not one of {choices}"
-        )
+        if isinstance(value, str):
+            return not_valid(value, one_of(choices, value))
+        return not_of_type(value, one_of(choices))
 
     return Kind(
         enum.__name__,
-        f"one of {choices}",
+        one_of(choices),
         read=read,
         check=check,
         fast=known.__getitem__,
         vocabulary=(enum, {member.value: word for word, member in known.items()}),
+        choices=choices,
         **more,
     )
 
 
 def _switch(name: str, on: str, off: str) -> Kind:
     known = {on: True, off: False}
+    expected = "True or False"
+
+    def check(value: Any) -> Wrong | None:
+        return None if isinstance(value, bool) else not_of_type(value, expected)
 
     def read(text: str) -> bool:
-        word = text.strip(" \t\r\n")
+        word = text.strip(BLANK)
         if word not in known:
             raise ValueError(f"{text!r} is not {on!r} or {off!r}")
         return known[word]
 
-    def check(value: Any) -> str | None:
-        return None if isinstance(value, bool) else f"{value!r} is {article(value)}, not True or False"
-
     return Kind(
         name,
-        f"{on!r} or {off!r}",
+        expected,
         read=read,
         check=check,
         write={True: on, False: off}.__getitem__,
         fast=known.__getitem__,
+        choices=(on, off),
     )
 
 
@@ -193,12 +200,12 @@ def _read_mode(text: str) -> int:
     return int(text, 8)
 
 
-def _mode_check(value: Any) -> str | None:
+def _mode_check(value: Any) -> Wrong | None:
     if isinstance(value, str):
-        return f"{value!r} is not an octal mode, such as '0755'"
-    wrong = _int_check(0, 0o777, "{:#o}")(value)
-    if wrong and re.fullmatch("[5-7][0-7]{2}", str(value)):
-        return f"{value} is mode {value:#o}, outside 0o0 to 0o777; write 0o{value}"
+        return not_valid(value, _MODE)
+    wrong = _int_check(0, 0o777, _MODE, "0o{:o}")(value)
+    if wrong and re.fullmatch("[0-7]{3}", str(value)):
+        return value_not_valid(str(value), f"{_MODE} (did you mean 0o{value}?)")
     return wrong
 
 
@@ -212,10 +219,10 @@ def uuid_text(text: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
-def _uuid_check(value: Any) -> str | None:
-    if wrong := string_problem(value):
+def _uuid_check(value: Any) -> Wrong | None:
+    if wrong := string_problem(value, UUID_FORM):
         return wrong
-    return None if _UUID.fullmatch(value) else f"{value!r} is not a UUID"
+    return None if _UUID.fullmatch(value) else not_valid(value, UUID_FORM)
 
 
 def _read_timestamp(text: str) -> int:
@@ -231,74 +238,77 @@ def _write_timestamp(value: int) -> str:
 
 
 def _read_size(text: str) -> Size:
-    return Size.parse(text.strip(" \t\r\n"))
+    return Size.parse(text.strip(BLANK))
 
 
-def _size_check(value: Any) -> str | None:
+def _size_check(value: Any) -> Wrong | None:
     if isinstance(value, Size):
         return None
     if isinstance(value, bool) or not isinstance(value, (int, str)):
-        return f"{value!r} is {article(value)}, not a size"
+        return not_of_type(value, _SIZE)
     try:
         Size(value)
     except ValueError as error:
-        return str(error)
-    return f"{value!r} is not a Size"
+        return Wrong(str(error), str(error).partition(" is ")[0].strip("'"))
+    return not_of_type(value, "a Size")
 
 
 def _read_pci(text: str) -> int:
     """As libvirt: ``0x1f``, ``037`` and ``31`` are one number; bare hexadecimal digits are taken as such."""
-    if not (match := _PCI.fullmatch(text.strip(" \t\r\n").lower())):
+    if not (match := _PCI.fullmatch(text.strip(BLANK).lower())):
         raise ValueError(f"{text!r} is not a PCI number")
     prefix, digits = match.groups()
     octal = digits.startswith("0") and not {"8", "9"} & {*digits}
     return int(digits, 16 if prefix or not digits.isdigit() else 8 if octal else 10)
 
 
-def pci(name: str, width: int, high: int) -> Kind:
+def pci(name: str, width: int, high: int, *, spelt: str | None = None) -> Kind:
     """One number of a PCI address, written in hexadecimal as libvirt does."""
+    expected = f"a number from 0 to {high:#x}" if high > 9 else f"a number from 0 to {high}"
     return Kind(
         name,
-        f"a number from 0 to {high:#x}",
+        expected,
         read=_read_pci,
-        check=_int_check(0, high, "{:#x}"),
+        check=_int_check(0, high, expected, "{:#x}"),
         template=f"0x{{v:0{width}x}}",
         limits=(0, high),
+        spelt=spelt,
     )
 
 
-def _unknown_word_check(value: Any) -> str | None:
+def _unknown_word_check(value: Any) -> Wrong | None:
     if isinstance(value, UnknownWord):
         return None
-    return f"{value!r} is not known; only reading a document gives a word that is not"
+    return not_valid(str(value), "a word from a document that was read")
 
 
 WORD = Kind(
     "word", "a word that libstorage does not know", read=UnknownWord, check=_unknown_word_check, escaped=True
 )
-TEXT = Kind("text", "text", read=str, check=string_problem, escaped=True)
-UUID = Kind("uuid", "a UUID", read=uuid_text, check=_uuid_check, fast=uuid_text)
-SIZE = Kind("size", "a size, in bytes or with a unit", read=_read_size, check=_size_check, template="{v:d}")
+TEXT = Kind("text", "text", read=str, check=string_problem, escaped=True, spelt="")
+UUID = Kind("uuid", UUID_FORM, read=uuid_text, check=_uuid_check, fast=uuid_text)
+SIZE = Kind("size", _SIZE, read=_read_size, check=_size_check, template="{v:d}")
 OFFSET = number("offset", 0, 2**64 - 1)
 YES_NO = _switch("yes/no", "yes", "no")
 ON_OFF = _switch("on/off", "on", "off")
 MODE = Kind(
     "mode",
-    "an octal mode from 0 to 0777",
+    _MODE,
     read=_read_mode,
     check=_mode_check,
     template="0{v:o}",
     fast=_read_mode,
     limits=(0, 0o777),
+    spelt="an octal mode, such as 0755",
 )
-OWNER = number("id", -1, 2**32 - 1)
+OWNER = number("id", -1, 2**32 - 1, "the number of a user or group, or -1 to leave it to libvirt")
 TIMESTAMP = Kind(
     "timestamp",
-    "nanoseconds since the epoch",
+    _NANOSECONDS,
     read=_read_timestamp,
-    check=_int_check(0, 2**63 - 1),
+    check=_int_check(0, 2**63 - 1, _NANOSECONDS),
     write=_write_timestamp,
     fast=_read_timestamp,
     limits=(0, 2**63 - 1),
-    spelt="seconds since the epoch, such as 1341933637.273190990",
+    spelt="seconds since 1970, with at most nine decimals",
 )

@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 from lxml import etree
 
-from libstorage.errors import DocumentError, Problem
+from libstorage.errors import DocumentError, Problem, shortened
+from libstorage.xml.wording import BLANK
 
 Tree: TypeAlias = etree._Element
 
@@ -27,7 +28,25 @@ _BANG, _QUERY = b"!?"
 _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml\s[^>]*?\sencoding\s*=\s*[\"']([^\"'>]*)[\"']")
 _DOCTYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 _UTF8 = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii"})
-_BLANK = " \t\r\n"
+
+_SAID = {
+    re.compile(pattern): words
+    for pattern, words in {
+        r"Excessive depth.*": "elements are nested more than 256 deep",
+        r"Opening and ending tag mismatch: (\S+) line (\d+) and (\S+)": r"</\3> stands where <\1> of line \2 must be closed",
+        r"Premature end of data in tag (\S+) line (\d+)": r"<\1> of line \2 is not closed",
+        r"Start tag expected, '<' not found|Document is empty": "there is no root element",
+        r"Extra content at the end of the document": "something follows the root element",
+        r"xmlParseEntityRef: no name|EntityRef: expecting ';'": "'&' stands for itself only as &amp;",
+        r"StartTag: invalid element name": "'<' stands for itself only as &lt;",
+        r"AttValue: \" or ' expected": "the value of an attribute stands in quotes",
+        r"Attribute (\S+) redefined": r"attribute '\1' is given more than once",
+        r"Specification mandates value for attribute (\S+)": r"attribute '\1' has no value",
+        r"Namespace prefix (\S+) (?:for \S+ )?on (\S+) is not defined": r"the prefix '\1' of \2 has no xmlns:\1='…'",
+        r"PCDATA invalid Char value .*|invalid character .*|xmlParseCharRef: invalid .*": "a control character stands in the text",
+    }.items()
+}
+"""What libxml2 says, and what we say instead."""
 
 
 class _Parsers(threading.local):
@@ -105,10 +124,10 @@ def _parse_unusual(data: bytes) -> Tree:
 def _without_blanks(root: Tree) -> Tree:
     for parent in root.iter():
         if len(parent):
-            if parent.text and not parent.text.strip(_BLANK):
+            if parent.text and not parent.text.strip(BLANK):
                 parent.text = None
             for child in parent:
-                if child.tail and not child.tail.strip(_BLANK):
+                if child.tail and not child.tail.strip(BLANK):
                     child.tail = None
     return root
 
@@ -121,9 +140,10 @@ def _broken(error: etree.XMLSyntaxError, data: bytes) -> DocumentError:
         byte = f"byte {data[wrong.start]:#04x}"
         return _refusal(f"the document is not UTF-8: {byte} is out of place", line=_line(data, wrong.start))
     said = re.sub(r" ?,? line \d+, column \d+$", "", " ".join((error.msg or "").split()))
-    if said.startswith("Excessive depth"):
-        said = "elements are nested more than 256 deep"
-    return _refusal(f"not well-formed: {said}", line=error.lineno)
+    for pattern, words in _SAID.items():
+        if match := pattern.match(said):
+            said = match.expand(words)
+    return _refusal(f"not well-formed: {shortened(said)}", line=error.lineno)
 
 
 def _line(data: bytes, position: int) -> int:

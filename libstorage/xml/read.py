@@ -7,20 +7,36 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from lxml import etree
 
 from libstorage.errors import DocumentError, Problem
 from libstorage.units import Size
 from libstorage.xml.fields import REPEATED, Field, Shape, Unknown, Variants
-from libstorage.xml.kinds import Kind, UnknownWord, whole_number
+from libstorage.xml.kinds import Kind, UnknownWord
 from libstorage.xml.mapping import Mapped, mapping_of
+from libstorage.xml.parse import Tree
+from libstorage.xml.wording import (
+    BLANK,
+    SIZE_NUMBER,
+    SIZE_UNIT,
+    Wrong,
+    element_in_value,
+    given_again,
+    missing_attribute,
+    missing_element,
+    not_valid,
+    one_of,
+    problem_at,
+    stray_texts,
+    tag_of,
+    too_large,
+    wrong_root,
+)
 
-Tree = etree._Element
 _MOST_PROBLEMS = 100
 _MOST_UNKNOWN = 1000
-_BLANK = " \t\r\n"
 
 
 def read_carefully(model: type, root: Tree) -> Any:
@@ -52,15 +68,12 @@ class _Reader:
         self.unknown: list[Unknown] = []
 
     def document(self, model: Any, root: Tree) -> Any:
-        path = f"/{model.ROOT}"
         if root.tag != model.ROOT:
-            self._problem(
-                root, f"/{root.tag}", f"the root element is <{root.tag}>", expected=f"<{model.ROOT}>"
-            )
+            self._problem(root, wrong_root(root, [model.ROOT]))
             return None
-        values = self._values(model, root, path, accounted=())
+        values = self._values(model, root, f"/{model.ROOT}", accounted=())
         model.fill_in(values)
-        self._defaults(model, root, path, values)
+        self._defaults(model, root, values)
         holder = mapping_of(model).unknown
         assert holder
         values[holder.name] = tuple(self.unknown)
@@ -71,7 +84,7 @@ class _Reader:
     def _element(self, model: type, element: Tree, path: str, accounted: Sequence[str] = ()) -> Any:
         """``element`` as a ``model``; ``accounted`` are attributes that the caller has read."""
         values = self._values(model, element, path, accounted)
-        self._defaults(model, element, path, values)
+        self._defaults(model, element, values)
         return construct(model, values)
 
     def _values(self, model: type, element: Tree, path: str, accounted: Sequence[str]) -> dict[str, Any]:
@@ -81,9 +94,7 @@ class _Reader:
         for mapped in mapping.attributes:
             known.append(mapped.place.tag)
             if (text := element.get(mapped.place.tag)) is not None:
-                values[mapped.name] = self._parsed(
-                    element, f"{path}/@{mapped.place.tag}", text, mapped.place.kind
-                )
+                values[mapped.name] = self._attribute(element, mapped.place.tag, text, mapped.place.kind)
         if outside := mapping.outside:
             assert outside.place.variants
             known.append(outside.place.variants.attribute)
@@ -113,54 +124,64 @@ class _Reader:
             if place.repeats:
                 self._keep(element, path)
             else:
-                self._problem(element, path, f"<{place.printed}> is given more than once")
+                self._problem(element, given_again(element))
 
-    def _defaults(self, model: type, element: Tree, path: str, values: dict[str, Any]) -> None:
+    def _defaults(self, model: type, element: Tree, values: dict[str, Any]) -> None:
         for mapped in mapping_of(model).fields:
             if mapped.name in values:
                 continue
             if not mapped.required:
                 values[mapped.name] = mapped.missing()
             elif mapped.place.shape is Shape.ATTRIBUTE:
-                self._problem(element, path, f"attribute {mapped.place.tag!r} is missing")
+                self._problem(element, missing_attribute(mapped.place.tag, mapped.place.kind.in_xml()))
             else:
-                self._problem(element, path, f"<{mapped.place.printed}> is missing")
+                self._problem(element, missing_element(mapped.place.printed))
 
     # ---- shapes -----------------------------------------------------------------------------------------------------
 
     def _text(self, place: Field, element: Tree, path: str) -> Any:
-        self._leaf(element, path, ())
-        return self._parsed(element, path, element.text or "", place.kind)
+        if not self._leaf(element, path, ()):
+            return None
+        text = element.text or ""
+        try:
+            return place.kind.read(text)
+        except ValueError:
+            self._bad_text(element, text, place.kind.in_xml(text))
+            return None
 
     def _size(self, place: Field, element: Tree, path: str) -> Any:
-        self._leaf(element, path, ("unit",))
-        text, unit = (element.text or "").strip(_BLANK), element.get("unit")
-        try:
-            return Size(whole_number(text), unit)
-        except ValueError as error:
-            counted = text.isascii() and text.isdigit()
-            found, expected = (None, None) if counted else (text, "digits only, and the unit in unit='…'")
-            self._problem(element, path, str(error), found=found, expected=expected)
+        if not self._leaf(element, path, ("unit",)):
             return None
+        text, unit = element.text or "", element.get("unit")
+        number = text.strip(BLANK)
+        before = len(self.problems)
+        if unit is not None and not _is_unit(unit):
+            self._problem(element, not_valid(unit, SIZE_UNIT), "unit")
+        if not (number.isascii() and number.isdigit()):
+            self._bad_text(element, text, SIZE_NUMBER)
+        if len(self.problems) == before:
+            try:
+                return Size.parse(number, unit)
+            except ValueError:
+                self._problem(element, too_large(number, unit))
+        return None
 
     def _value(self, place: Field, element: Tree, path: str) -> Any:
-        self._leaf(element, path, (place.attribute,), empty=True)
+        self._bare(element, path, (place.attribute,))
         if (text := element.get(place.attribute)) is None:
-            self._problem(element, path, f"attribute {place.attribute!r} is missing")
+            self._problem(element, missing_attribute(place.attribute, place.kind.in_xml()))
             return None
-        return self._parsed(element, f"{path}/@{place.attribute}", text, place.kind)
+        return self._attribute(element, place.attribute, text, place.kind)
 
     def _flag(self, place: Field, element: Tree, path: str) -> bool:
-        self._leaf(element, path, (), empty=True)
+        self._bare(element, path, ())
         return True
 
     def _child(self, place: Field, element: Tree, path: str) -> Any:
         assert place.model
         for name, word in place.fixed:
-            if (text := element.get(name)) is not None and text.strip(_BLANK) != word:
-                self._problem(
-                    element, f"{path}/@{name}", f"{text!r} is not {word!r}", found=text, expected=word
-                )
+            if (text := element.get(name)) is not None and text.strip(BLANK) != word:
+                self._problem(element, not_valid(text, word), name)
         return self._element(place.model, element, path, [name for name, _ in place.fixed])
 
     def _values_of(self, place: Field, element: Tree, path: str) -> tuple[Any, ...]:
@@ -175,7 +196,7 @@ class _Reader:
             self._keep(element, path)  # whole, for the writer makes no element around nothing
             return []
         self._keep_attributes(element, path, ())
-        self._no_text(element, path)
+        self._no_text(element)
         found = []
         for item, where in _with_paths(element, path, {wanted: place.prefixed(place.item)}):
             if item.tag == wanted:
@@ -190,15 +211,17 @@ class _Reader:
         place = mapped.place
         assert place.variants
         variants = place.variants
-        element, where = found[0] if found else (None, f"{path}/{place.tag}")
-        holder, at = (parent, path) if variants.outside else (element, where)
+        element, where = found[0] if found else (None, path)
+        holder = parent if variants.outside else element
         if holder is None:
             return
-        word = " ".join((holder.get(variants.attribute) or variants.absent or "").split())
-        if not word:
-            self._problem(
-                holder, at, f"attribute {variants.attribute!r} is missing", expected=_choices(variants)
-            )
+        text = holder.get(variants.attribute, variants.absent)
+        if not (word := " ".join((text or "").split())):
+            choices = [model.type for model in variants.models]  # type: ignore[attr-defined]
+            if text is None:
+                self._problem(holder, missing_attribute(variants.attribute, one_of(choices)))
+            else:
+                self._problem(holder, not_valid(text, one_of(choices)), variants.attribute)
             values[mapped.name] = None
             return
         model = _chosen(variants, word)
@@ -209,7 +232,7 @@ class _Reader:
         else:
             accounted = () if variants.outside else (variants.attribute,)
             inner |= self._values(model, element, where, accounted)
-        self._defaults(model, parent if element is None else element, where, inner)
+        self._defaults(model, parent if element is None else element, inner)
         values[mapped.name] = construct(model, inner)
 
     _READERS: ClassVar[dict[Shape, Callable[[_Reader, Field, Tree, str], Any]]] = {
@@ -228,7 +251,7 @@ class _Reader:
         self, elements: tuple[Mapped, ...], parent: Tree, path: str
     ) -> Iterator[tuple[Mapped, list[tuple[Tree, str]]]]:
         """Every field with the elements that stand for it; the others are kept."""
-        self._no_text(parent, path)
+        self._no_text(parent)
         found: dict[str, list[tuple[Tree, str]]] = {mapped.place.qname: [] for mapped in elements}
         printed = {mapped.place.qname: mapped.place.printed for mapped in elements}
         for element, where in _with_paths(parent, path, printed):
@@ -239,25 +262,43 @@ class _Reader:
         for mapped in elements:
             yield mapped, found[mapped.place.qname]
 
-    def _leaf(self, element: Tree, path: str, attributes: Sequence[str], *, empty: bool = False) -> None:
-        """Keep the attributes and children that an element without children of its own has."""
+    def _bare(self, element: Tree, path: str, attributes: Sequence[str]) -> None:
+        """Keep what an element has that is known for some attributes and nothing else."""
+        self._no_text(element)
+        self._keep_inside(element, path, attributes)
+
+    def _leaf(self, element: Tree, path: str, attributes: Sequence[str]) -> bool:
+        """Whether an element holds text that can be read; keep its other attributes, and children beside no text."""
+        if len(element) and stray_texts(element):
+            self._elements_in(element)
+            return False
+        self._keep_inside(element, path, attributes)
+        return True
+
+    def _keep_inside(self, element: Tree, path: str, attributes: Sequence[str]) -> None:
         self._keep_attributes(element, path, attributes)
-        if empty or len(element):
-            self._no_text(element, path)
         for inner, where in _with_paths(element, path, {}):
             self._keep(inner, where)
 
-    def _no_text(self, element: Tree, path: str) -> None:
-        for text in (element.text, *(inner.tail for inner in element)):
-            if text and text.strip(_BLANK):
-                found = " ".join(text.split())
-                self._problem(element, path, "stands between the elements, where no text may be", found=found)
+    def _bad_text(self, element: Tree, text: str, expected: str) -> None:
+        if len(element):
+            self._elements_in(element)
+        else:
+            self._problem(element, not_valid(text, expected))
 
-    def _parsed(self, element: Tree, path: str, text: str, kind: Kind) -> Any:
+    def _elements_in(self, element: Tree) -> None:
+        for inner in element:
+            self._problem(inner, element_in_value(inner))
+
+    def _no_text(self, element: Tree) -> None:
+        for wrong in stray_texts(element):
+            self._problem(element, wrong)
+
+    def _attribute(self, element: Tree, name: str, text: str, kind: Kind) -> Any:
         try:
             return kind.read(text)
-        except ValueError as error:
-            self._problem(element, path, str(error), found=text, expected=kind.spelt or kind.expected)
+        except ValueError:
+            self._problem(element, not_valid(text, kind.in_xml(text)), name)
             return None
 
     def _keep(self, element: Tree, path: str) -> None:
@@ -272,15 +313,11 @@ class _Reader:
     def _unknown(self, element: Tree, path: str, xml: str) -> None:
         self.unknown.append(Unknown(path, xml))
         if len(self.unknown) > _MOST_UNKNOWN:
-            self._problem(element, path, f"more than {_MOST_UNKNOWN} parts of the document are unknown")
+            self._problem(element, Wrong(f"more than {_MOST_UNKNOWN} parts of the document are unknown"))
             raise DocumentError(tuple(self.problems))
 
-    def _problem(
-        self, element: Tree, path: str, reason: str, *, found: str | None = None, expected: str | None = None
-    ) -> None:
-        self.problems.append(
-            Problem(path, reason, line=cast("int | None", element.sourceline), found=found, expected=expected)
-        )
+    def _problem(self, element: Tree, wrong: Wrong, attribute: str | None = None) -> None:
+        self.problems.append(problem_at(element, wrong, attribute))
         if len(self.problems) >= _MOST_PROBLEMS:
             raise DocumentError(tuple(self.problems))
 
@@ -291,8 +328,12 @@ def _chosen(variants: Variants, word: str) -> type:
     return next(chosen, variants.fallback)
 
 
-def _choices(variants: Variants) -> str:
-    return "one of " + ", ".join(model.type for model in variants.models)  # type: ignore[attr-defined]
+def _is_unit(text: str) -> bool:
+    try:
+        Size(0, text)
+    except ValueError:
+        return False
+    return True
 
 
 def _with_paths(parent: Tree, path: str, printed: dict[str, str]) -> Iterator[tuple[Tree, str]]:
@@ -303,13 +344,7 @@ def _with_paths(parent: Tree, path: str, printed: dict[str, str]) -> Iterator[tu
         tag = str(element.tag)
         seen[tag] += 1
         number = f"[{seen[tag]}]" if total[tag] > 1 else ""
-        yield element, f"{path}/{printed.get(tag) or _prefixed(element)}{number}"
-
-
-def _prefixed(element: Tree) -> str:
-    """The tag of ``element`` as its document spells it."""
-    local = etree.QName(element).localname
-    return f"{element.prefix}:{local}" if element.prefix else local
+        yield element, f"{path}/{printed.get(tag) or tag_of(element)}{number}"
 
 
 def _attribute_xml(name: str, text: str) -> tuple[str, str]:

@@ -23,8 +23,9 @@ import attrs
 from lxml import etree
 
 from libstorage.errors import DocumentError, InvalidRequestError, Problem, UnsupportedError
-from libstorage.xml.explain import MOST_PROBLEMS, Component, angled, explain, one_of, problem_at
+from libstorage.xml.explain import MOST_PROBLEMS, Component, explain
 from libstorage.xml.parse import Tree, parse
+from libstorage.xml.wording import Wrong, no_attribute, problem_at, wrong_root
 
 
 @runtime_checkable
@@ -99,8 +100,7 @@ def _alone(element: Tree) -> Tree:
 def _schemas_for(root: Tree) -> _Schemas:
     if schemas := _SCHEMAS.get(root.tag):
         return schemas
-    expected = one_of(_SCHEMAS, root.tag, angled)
-    raise DocumentError([problem_at(root, f"the root element is {angled(root.tag)}", expected=expected)])
+    raise DocumentError([problem_at(root, wrong_root(root, _SCHEMAS))])
 
 
 # ---- XSD ------------------------------------------------------------------------------------------------------------
@@ -147,18 +147,29 @@ def _choose_by_table(element: Component) -> None:
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _OUTSIDE = (
-    ("//*[@x:*]", "attributes of XMLSchema-instance are not allowed"),
-    ("//*[@*[51]]", "an element has at most 50 attributes"),
-    ("/*" * 16, "elements are nested at most 15 deep"),
+    ("//*[@*[51]]", Wrong("an element has at most 50 attributes")),
+    ("/*" * 16, Wrong("elements are nested at most 15 deep")),
 )
 
 
 def _outside_xsd(root: Tree) -> list[Problem]:
     """What must not reach the XSD library: it would act on it, or take minutes."""
+    found = cast(list[Tree], root.xpath("//*[@x:*]", namespaces={"x": _XSI}))[:MOST_PROBLEMS]
+    instance = [
+        problem_at(
+            element, no_attribute(element, str(name), "no attributes of XMLSchema-instance"), str(name)
+        )
+        for element in found
+        for name in element.keys()  # noqa: SIM118
+        if str(name).startswith(f"{{{_XSI}}}")
+    ]
     return [
-        problem_at(element, rule)
-        for path, rule in _OUTSIDE
-        for element in cast(list[Tree], root.xpath(path, namespaces={"x": _XSI}))[:MOST_PROBLEMS]
+        *instance,
+        *(
+            problem_at(element, wrong)
+            for path, wrong in _OUTSIDE
+            for element in cast(list[Tree], root.xpath(path))[:MOST_PROBLEMS]
+        ),
     ]
 
 

@@ -43,7 +43,7 @@ def write_document(document: Any, *, reported: bool) -> str:
 def escape(text: str) -> str:
     """``text`` as it stands between tags or in an attribute."""
     if wrong := string_problem(text):
-        raise ValueError(wrong)
+        raise ValueError(str(wrong))
     return text.translate(_ESCAPES)
 
 

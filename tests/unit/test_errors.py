@@ -190,7 +190,7 @@ class TestProblem:
 
     def test_shortens_a_long_find(self) -> None:
         text = str(Problem("/pool/name", "is too long", found="x" * 1_000_000))
-        assert text == f"/pool/name: '{'x' * 80}…' is too long"
+        assert text == f"/pool/name: '{'x' * 79}…' is too long"
 
     def test_is_a_value(self) -> None:
         problem = Problem("/pool", "is odd", line=1)

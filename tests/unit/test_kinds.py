@@ -13,6 +13,7 @@ from libstorage.models.volume import PATH_OR_URI, VOLUME_NAME
 from libstorage.units import Size
 from libstorage.xml import kinds
 from libstorage.xml.kinds import Kind, UnknownWord, matching, number, numbered, pci, words
+from libstorage.xml.wording import not_valid
 
 FORMAT = words(VolumeFormat)
 TYPE = numbered(VolumeType)
@@ -98,22 +99,30 @@ REFUSED: list[tuple[Kind, str, str]] = [
 JUDGED: list[tuple[Kind, Any, str | None]] = [
     (kinds.TEXT, "", None),
     (kinds.TEXT, "tab\tline\r\n\U0001f600", None),
-    (kinds.TEXT, 5, "5 is an int, not a string"),
-    (kinds.TEXT, b"a", "b'a' is a bytes, not a string"),
+    (kinds.TEXT, 5, "5 is an int; expected a string"),
+    (kinds.TEXT, b"a", "b'a' is a bytes; expected a string"),
     (kinds.TEXT, "a\0b", r"'a\x00b' holds '\x00', which XML cannot carry"),
     (kinds.TEXT, "\x1b[31m", r"'\x1b[31m' holds '\x1b', which XML cannot carry"),
-    (kinds.TEXT, "\ud800", r"'\ud800' holds '\ud800', which XML cannot carry"),
-    (kinds.TEXT, "\uffff", r"'\uffff' holds '\uffff', which XML cannot carry"),
+    (kinds.TEXT, "\ud800", "holds '\\ud800', which XML cannot carry"),
+    (kinds.TEXT, "\uffff", "holds '\\uffff', which XML cannot carry"),
     (kinds.UUID, UUID, None),
     (kinds.UUID, "00000000-0000-0000-0000-000000000000", None),
-    (kinds.UUID, UUID.upper(), f"{UUID.upper()!r} is not a UUID"),
-    (kinds.UUID, 5, "5 is an int, not a string"),
+    (
+        kinds.UUID,
+        UUID.upper(),
+        "'2EC115D7-3A88-3CEB-BC12-0AC909A6FD87' is not valid; expected a UUID: 32 hexadecimal digits, with hyphens as in 3e3fce45-4f53-4fa7-bb32-11f34168b82b or without any",
+    ),
+    (
+        kinds.UUID,
+        5,
+        "5 is an int; expected a UUID: 32 hexadecimal digits, with hyphens as in 3e3fce45-4f53-4fa7-bb32-11f34168b82b or without any",
+    ),
     (kinds.SIZE, Size(5), None),
-    (kinds.SIZE, 5, "5 is not a Size"),
+    (kinds.SIZE, 5, "5 is an int; expected a Size"),
     (kinds.SIZE, -5, "-5 is negative: a size is 0 or more bytes"),
-    (kinds.SIZE, True, "True is a bool, not a size"),
-    (kinds.SIZE, 1.5, "1.5 is a float, not a size"),
-    (kinds.SIZE, None, "None is a NoneType, not a size"),
+    (kinds.SIZE, True, "True is a bool; expected a size, in bytes or with a unit"),
+    (kinds.SIZE, 1.5, "1.5 is a float; expected a size, in bytes or with a unit"),
+    (kinds.SIZE, None, "None is a NoneType; expected a size, in bytes or with a unit"),
     (
         kinds.SIZE,
         "1.5 GiB",
@@ -121,42 +130,54 @@ JUDGED: list[tuple[Kind, Any, str | None]] = [
     ),
     (PORT, -1, None),
     (PORT, 65535, None),
-    (PORT, 65536, "65536 is outside -1 to 65535"),
-    (PORT, -2, "-2 is outside -1 to 65535"),
-    (PORT, True, "True is a bool, not a whole number"),
-    (PORT, "80", "'80' is a str, not a whole number"),
-    (PORT, 80.0, "80.0 is a float, not a whole number"),
+    (PORT, 65536, "65536 is not valid; expected a whole number from -1 to 65535"),
+    (PORT, -2, "-2 is not valid; expected a whole number from -1 to 65535"),
+    (PORT, True, "True is a bool; expected a whole number from -1 to 65535"),
+    (PORT, "80", "'80' is a str; expected a whole number from -1 to 65535"),
+    (PORT, 80.0, "80.0 is a float; expected a whole number from -1 to 65535"),
     (kinds.OFFSET, 2**64 - 1, None),
-    (kinds.OFFSET, 2**64, f"{2**64} is outside 0 to {2**64 - 1}"),
+    (
+        kinds.OFFSET,
+        2**64,
+        "18446744073709551616 is not valid; expected a whole number from 0 to 18446744073709551615",
+    ),
     (kinds.YES_NO, True, None),
-    (kinds.YES_NO, "yes", "'yes' is a str, not True or False"),
-    (kinds.ON_OFF, 1, "1 is an int, not True or False"),
+    (kinds.YES_NO, "yes", "'yes' is a str; expected True or False"),
+    (kinds.ON_OFF, 1, "1 is an int; expected True or False"),
     (kinds.MODE, 0o777, None),
-    (kinds.MODE, 0o1777, "0o1777 is outside 0o0 to 0o777"),
-    (kinds.MODE, 755, "755 is mode 0o1363, outside 0o0 to 0o777; write 0o755"),
-    (kinds.MODE, 600, "600 is mode 0o1130, outside 0o0 to 0o777; write 0o600"),
-    (kinds.MODE, 999, "0o1747 is outside 0o0 to 0o777"),
-    (kinds.MODE, "rwx", "'rwx' is not an octal mode, such as '0755'"),
+    (kinds.MODE, 0o1777, "0o1777 is not valid; expected an octal mode from 0 to 0777"),
+    (kinds.MODE, 755, "755 is not valid; expected an octal mode from 0 to 0777 (did you mean 0o755?)"),
+    (kinds.MODE, 600, "600 is not valid; expected an octal mode from 0 to 0777 (did you mean 0o600?)"),
+    (kinds.MODE, 999, "0o1747 is not valid; expected an octal mode from 0 to 0777"),
+    (kinds.MODE, "rwx", "'rwx' is not valid; expected an octal mode from 0 to 0777"),
     (kinds.OWNER, -1, None),
-    (kinds.OWNER, -2, "-2 is outside -1 to 4294967295"),
-    (kinds.OWNER, "root", "'root' is a str, not a whole number"),
+    (
+        kinds.OWNER,
+        -2,
+        "-2 is not valid; expected the number of a user or group, or -1 to leave it to libvirt",
+    ),
+    (
+        kinds.OWNER,
+        "root",
+        "'root' is a str; expected the number of a user or group, or -1 to leave it to libvirt",
+    ),
     (kinds.TIMESTAMP, 0, None),
-    (kinds.TIMESTAMP, 1.5, "1.5 is a float, not a whole number"),
+    (kinds.TIMESTAMP, 1.5, "1.5 is a float; expected nanoseconds since 1970"),
     (SLOT, 0x1F, None),
-    (SLOT, 0x20, "0x20 is outside 0x0 to 0x1f"),
+    (SLOT, 0x20, "0x20 is not valid; expected a number from 0 to 0x1f"),
     (FORMAT, VolumeFormat.RAW, None),
     (FORMAT, UnknownWord("qcow3"), None),
-    (FORMAT, "qcwo2", f"'qcwo2' is not known: did you mean 'qcow2'? It is one of {FORMATS}"),
-    (FORMAT, "zzz", f"'zzz' is not one of {FORMATS}"),
-    (FORMAT, 5, f"5 is an int, not one of {FORMATS}"),
+    (FORMAT, "qcwo2", f"'qcwo2' is not valid; expected one of {FORMATS} (did you mean 'qcow2'?)"),
+    (FORMAT, "zzz", f"'zzz' is not valid; expected one of {FORMATS}"),
+    (FORMAT, 5, f"5 is an int; expected one of {FORMATS}"),
     (TYPE, VolumeType.FILE, None),
     (TYPE, UnknownWord("object"), None),
-    (TYPE, "fil", f"'fil' is not known: did you mean 'file'? It is one of {TYPES}"),
-    (TYPE, 0, f"0 is an int, not one of {TYPES}"),
-    (TYPE, VolumeType(99), f"<VolumeType: 99 (unknown)> is a VolumeType, not one of {TYPES}"),
+    (TYPE, "fil", f"'fil' is not valid; expected one of {TYPES} (did you mean 'file'?)"),
+    (TYPE, 0, f"0 is an int; expected one of {TYPES}"),
+    (TYPE, VolumeType(99), f"<VolumeType: 99 (unknown)> is a VolumeType; expected one of {TYPES}"),
     (VERSION, "1.1", None),
-    (VERSION, "1.1\n", r"'1.1\n' is not a version, such as 1.1"),
-    (VERSION, 1.1, "1.1 is a float, not a string"),
+    (VERSION, "1.1\n", "'1.1\\n' is not valid; expected a version, such as 1.1"),
+    (VERSION, 1.1, "1.1 is a float; expected a version, such as 1.1"),
 ]
 
 # kind, value, text
@@ -209,7 +230,8 @@ def test_the_fast_way_reads_nothing_differently(kind: Kind, text: str, _: Any) -
 
 @pytest.mark.parametrize(("kind", "value", "problem"), named(JUDGED))
 def test_it_judges(kind: Kind, value: Any, problem: str | None) -> None:
-    assert kind.check(value) == problem
+    wrong = kind.check(value)
+    assert (wrong and str(wrong)) == problem
 
 
 @pytest.mark.parametrize(("kind", "value", "text"), named(WRITTEN))
@@ -281,9 +303,8 @@ def test_host_names(text: str) -> None:
 
 @pytest.mark.parametrize("text", NO_HOSTS)
 def test_no_host_names(text: str) -> None:
-    assert HOST_NAME.check(text) == (
-        f"{text!r} is not a host name, an IPv4 or an IPv6 address (without brackets)"
-    )
+    expected = "a DNS name, an IPv4 address or an IPv6 address without brackets"
+    assert HOST_NAME.check(text) == not_valid(text, expected)
 
 
 @pytest.mark.parametrize("text", ["a", " ", "...", ". .", "-rf", "a\nb", "\u00a0.", "é", "💾.img"])
@@ -293,10 +314,7 @@ def test_volume_names(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", ".", "..", " . ", "..\n", "a/b", "/"])
 def test_no_volume_names(text: str) -> None:
-    assert (
-        VOLUME_NAME.check(text)
-        == f"{text!r} is not a name of one character or more, without /, other than . and .."
-    )
+    assert VOLUME_NAME.check(text) == not_valid(text, "a name without '/', and neither '.' nor '..'")
 
 
 @pytest.mark.parametrize(
@@ -320,4 +338,4 @@ def test_paths_that_libvirt_reports(text: str) -> None:
     "text", ["", "/", "a b", "/a\nb", "a:%zz", "http://host:port/", "x#y", "gluster://a:999999/"]
 )
 def test_no_paths(text: str) -> None:
-    assert PATH_OR_URI.check(text) == f"{text!r} is not a path or a URI"
+    assert PATH_OR_URI.check(text) == not_valid(text, "an absolute path or a URI")

@@ -283,7 +283,7 @@ def test_a_found_source_may_lack_what_a_pool_needs() -> None:
         FoundSource(hosts="san", devices=IQN).as_source("iscsi-direct")
     newer = "<sources><source><host name='a'/><dir path='/e'/><format type='smb9'/></source></sources>"
     (source,) = PoolSources.from_xml(newer).found
-    with pytest.raises(DocumentError, match=r"^NetfsSource\.format: 'smb9' is not one of "):
+    with pytest.raises(DocumentError, match=r"^NetfsSource\.format: 'smb9' is not valid; expected one of "):
         source.as_source("netfs")
     with pytest.raises(ValueError, match=r"^libvirt has no discovery of sources for disk pools$"):
         FoundSource(devices="/dev/sda").as_source("disk")

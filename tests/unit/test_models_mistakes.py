@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from libstorage.enums import VolumeFormat, VolumeType
+from libstorage.enums import VolumeFormat
 from libstorage.errors import DocumentError, Problem
 from libstorage.models.adapters import FcHostAdapter, ParentAddress, PciAddress, ScsiHostAdapter
 from libstorage.models.auth import Auth, SecretRef
@@ -48,36 +48,42 @@ MISTAKES: list[tuple[Any, ...]] = [
     # names
     (
         lambda: PoolSpec.dir("a/b", "/srv"),
-        "PoolSpec.name: 'a/b' is not a name of one character or more, without / and line breaks",
+        "PoolSpec.name: 'a/b' is not valid; expected a name, without '/' and line breaks",
     ),
     (
         lambda: PoolSpec.dir("", "/srv"),
-        "PoolSpec.name: '' is not a name of one character or more, without / and line breaks",
+        "PoolSpec.name: '' is not valid; expected a name, without '/' and line breaks",
     ),
-    (lambda: PoolSpec.dir(5, "/srv"), "PoolSpec.name: 5 is an int, not a string"),  # type: ignore[arg-type]
+    (
+        lambda: PoolSpec.dir(5, "/srv"),  # type: ignore[arg-type]
+        "PoolSpec.name: 5 is an int; expected a name, without '/' and line breaks",
+    ),
     (
         lambda: VolumeSpec.raw("..", 1),
-        "VolumeSpec.name: '..' is not a name of one character or more, without /, other than . and ..",
+        "VolumeSpec.name: '..' is not valid; expected a name without '/', and neither '.' nor '..'",
     ),
     (lambda: VolumeSpec.raw("v\0", 1), r"VolumeSpec.name: 'v\x00' holds '\x00', which XML cannot carry"),
     (lambda: VolumeSpec(name=None), "VolumeSpec.name: is required, not None"),  # type: ignore[arg-type]
     # paths
     (
         lambda: PoolSpec.dir("a", "srv/images"),
-        "PoolTarget.path: 'srv/images' is not an absolute path below /, such as /srv/images",
+        "PoolTarget.path: 'srv/images' is not valid; expected an absolute path below /, such as /srv/images",
     ),
     (
         lambda: PoolSpec.dir("a", "/"),
-        "PoolTarget.path: '/' is not an absolute path below /, such as /srv/images",
+        "PoolTarget.path: '/' is not valid; expected an absolute path below /, such as /srv/images",
     ),
     (
         lambda: BackingStore(path="base.qcow2"),
-        "BackingStore.path: 'base.qcow2' is not an absolute path below /, such as /srv/images",
+        "BackingStore.path: 'base.qcow2' is not valid; expected an absolute path below /, such as /srv/images",
     ),
-    (lambda: Device(path="sdb 1"), "Device.path: 'sdb 1' is not an absolute path, a plain name or an IQN"),
+    (
+        lambda: Device(path="sdb 1"),
+        "Device.path: 'sdb 1' is not valid; expected an absolute path, a plain name, or an iSCSI name such as iqn.2013-06.com.example:target",
+    ),
     (
         lambda: GlusterSource(hosts="g", name="v", dir="sub"),
-        "GlusterSource.dir: 'sub' is not an absolute path",
+        "GlusterSource.dir: 'sub' is not valid; expected an absolute path",
     ),
     # sizes
     (
@@ -92,8 +98,14 @@ MISTAKES: list[tuple[Any, ...]] = [
         ),
     ),
     (lambda: VolumeSpec.raw("v", -1), "VolumeSpec.capacity: -1 is negative: a size is 0 or more bytes"),
-    (lambda: VolumeSpec.raw("v", 1.5), "VolumeSpec.capacity: 1.5 is a float, not a size"),  # type: ignore[arg-type]
-    (lambda: VolumeSpec.raw("v", True), "VolumeSpec.capacity: True is a bool, not a size"),
+    (
+        lambda: VolumeSpec.raw("v", 1.5),  # type: ignore[arg-type]
+        "VolumeSpec.capacity: 1.5 is a float; expected a size, in bytes or with a unit",
+    ),
+    (
+        lambda: VolumeSpec.raw("v", True),
+        "VolumeSpec.capacity: True is a bool; expected a size, in bytes or with a unit",
+    ),
     (
         lambda: VolumeSpec.raw("v", 2**63),
         "VolumeSpec.capacity: 8 EiB is too large: libvirt counts up to 9223372036854775807 bytes (8 EiB less 1)",
@@ -101,74 +113,80 @@ MISTAKES: list[tuple[Any, ...]] = [
     # permissions
     (
         lambda: Permissions(mode=755),
-        "Permissions.mode: 755 is mode 0o1363, outside 0o0 to 0o777; write 0o755",
+        "Permissions.mode: 755 is not valid; expected an octal mode from 0 to 0777 (did you mean 0o755?)",
     ),
-    (lambda: Permissions(mode="rwx"), "Permissions.mode: 'rwx' is not an octal mode, such as '0755'"),
-    (lambda: Permissions(mode=0o1777), "Permissions.mode: 0o1777 is outside 0o0 to 0o777"),
+    (
+        lambda: Permissions(mode="rwx"),
+        "Permissions.mode: 'rwx' is not valid; expected an octal mode from 0 to 0777",
+    ),
+    (
+        lambda: Permissions(mode=0o1777),
+        "Permissions.mode: 0o1777 is not valid; expected an octal mode from 0 to 0777",
+    ),
     (
         lambda: Permissions(owner="root"),  # type: ignore[arg-type]
-        "Permissions.owner: 'root' is a str, not a whole number",
+        "Permissions.owner: 'root' is a str; expected the number of a user or group, or -1 to leave it to libvirt",
     ),
     (
         lambda: PoolSpec.dir("a", "/srv", permissions=0o755),  # type: ignore[arg-type]
-        "PoolTarget.permissions: 493 is an int, not Permissions",
+        "PoolTarget.permissions: 493 is an int; expected Permissions",
     ),
     # words and switches
     (
         lambda: PoolSpec.fs("a", "/srv", "/dev/sdb1", format="ext44"),
-        f"FsSource.format: 'ext44' is not known: did you mean 'ext4'? It is one of {FILE_SYSTEMS}",
+        f"FsSource.format: 'ext44' is not valid; expected one of {FILE_SYSTEMS} (did you mean 'ext4'?)",
     ),
     (
         lambda: VolumeSpec.image("v", "QCOW2", 1),
-        f"VolumeTarget.format: 'QCOW2' is not known: did you mean 'qcow2'? It is one of {FORMATS}",
+        f"VolumeTarget.format: 'QCOW2' is not valid; expected one of {FORMATS} (did you mean 'qcow2'?)",
     ),
     (
         lambda: Auth(type="kerberos", username="me", secret=SecretRef(usage="key")),
-        "Auth.type: 'kerberos' is not one of chap, ceph",
+        "Auth.type: 'kerberos' is not valid; expected one of chap, ceph",
     ),
     (
         lambda: PoolSpec.dir("a", "/srv", cow="yes"),  # type: ignore[arg-type]
-        "PoolFeatures.cow: 'yes' is a str, not True or False",
+        "PoolFeatures.cow: 'yes' is a str; expected True or False",
     ),
-    (
-        lambda: VolumeSpec.raw("v", 1, nocow=1),  # type: ignore[arg-type]
-        "VolumeTarget.nocow: 1 is an int, not True or False",
-    ),
+    (lambda: VolumeSpec.raw("v", 1, nocow=1), "VolumeTarget.nocow: 1 is an int; expected True or False"),  # type: ignore[arg-type]
     # classes
     (
         lambda: VolumeSpec.qcow2("v", 1, backing="/base"),  # type: ignore[arg-type]
-        "VolumeSpec.backing_store: '/base' is a str, not BackingStore",
+        "VolumeSpec.backing_store: '/base' is a str; expected BackingStore",
     ),
     (
         lambda: PoolSpec.scsi("a", 5),  # type: ignore[arg-type]
-        "ScsiSource.adapter: 5 is an int, not one of ScsiHostAdapter, FcHostAdapter, UnknownAdapter",
+        "ScsiSource.adapter: 5 is an int; expected one of ScsiHostAdapter, FcHostAdapter, UnknownAdapter",
     ),
     (
         lambda: PoolSpec(name="a", source=DirSource(), target=SRV, unknown=["x"]),  # type: ignore[arg-type]
-        "PoolSpec.unknown: ['x'] is a list, not a tuple",
+        "PoolSpec.unknown: ['x'] is a list; expected a tuple",
     ),
     (
         lambda: PoolSpec(name="a", source=DirSource(), target=SRV, unknown=("x",)),  # type: ignore[arg-type]
-        "PoolSpec.unknown: 'x' is a str, not Unknown",
+        "PoolSpec.unknown: 'x' is a str; expected Unknown",
     ),
     (
         lambda: PoolSpec.rbd("a", hosts="m", source_name="p", config_options=["x"]),  # type: ignore[list-item]
-        "PoolSpec.config_options: 'x' is a str, not ConfigOption",
+        "PoolSpec.config_options: 'x' is a str; expected ConfigOption",
     ),
     (
         lambda: PoolSpec.netfs("a", "/srv", host="nas", dir="/e", mount_options=["ro", 5]),  # type: ignore[list-item]
-        "PoolSpec.mount_options: 5 is an int, not a string",
+        "PoolSpec.mount_options: 5 is an int; expected a string",
     ),
     (
         lambda: UnknownSource(type="newer"),
-        "UnknownSource.type: 'newer' is not known; only reading a document gives a word that is not",
+        "UnknownSource.type: 'newer' is not valid; expected a word from a document that was read",
     ),
     # servers and logins
     (
         lambda: PoolSpec.netfs("a", "/srv", host="nas:/export", dir="/e"),
-        "SourceHost.name: 'nas:/export' is not a host name, an IPv4 or an IPv6 address (without brackets)",
+        "SourceHost.name: 'nas:/export' is not valid; expected a DNS name, an IPv4 address or an IPv6 address without brackets",
     ),
-    (lambda: SourceHost(name="nas", port=99999), "SourceHost.port: 99999 is outside -1 to 65535"),
+    (
+        lambda: SourceHost(name="nas", port=99999),
+        "SourceHost.port: 99999 is not valid; expected a port from 0 to 65535, or -1 to leave it to libvirt",
+    ),
     (
         lambda: PoolSpec.netfs("a", "/srv", host=["nas1", "nas2"], dir="/e"),
         "NetfsSource.hosts: libvirt takes exactly one host for such pools, not 2",
@@ -195,10 +213,7 @@ MISTAKES: list[tuple[Any, ...]] = [
         lambda: IscsiDirectSource(hosts=[], device="/dev/sdb", initiator=IQN, auth=CEPH),
         "IscsiDirectSource.hosts: libvirt takes exactly one host for such pools, not 0",
         "IscsiDirectSource.auth: such pools log in with chap, not ceph",
-        (
-            "IscsiDirectSource.device.path: '/dev/sdb' is not an iSCSI qualified name, such as "
-            "iqn.2013-06.com.example:target"
-        ),
+        "IscsiDirectSource.device.path: '/dev/sdb' is not valid; expected an iSCSI name such as iqn.2013-06.com.example:target",
     ),
     (
         lambda: IscsiDirectSource(hosts="san", device=Device(path=IQN, part_separator=True), initiator=IQN),
@@ -206,7 +221,7 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: Initiator(iqn=""),
-        "Initiator.iqn: is empty; expected an iSCSI qualified name, such as iqn.2013-06.com.example:target",
+        "Initiator.iqn: is empty; expected an iSCSI name such as iqn.2013-06.com.example:target",
     ),
     (
         lambda: NetfsSource(hosts="nas", dir="export"),
@@ -225,10 +240,10 @@ MISTAKES: list[tuple[Any, ...]] = [
         lambda: ParentAddress(address=PciAddress(slot=1)),
         "ParentAddress.unique_id: libvirt needs it, though its schema does not",
     ),
-    (lambda: PciAddress(slot=32), "PciAddress.slot: 0x20 is outside 0x0 to 0x1f"),
+    (lambda: PciAddress(slot=32), "PciAddress.slot: 0x20 is not valid; expected a number from 0 to 0x1f"),
     (
         lambda: FcHostAdapter(wwnn="1", wwpn="2" * 16, parent_wwnn="3" * 16),
-        "FcHostAdapter.wwnn: '1' is not 16 hexadecimal digits",
+        "FcHostAdapter.wwnn: '1' is not valid; expected a World Wide Name: 16 hexadecimal digits, with or without 0x before them",
     ),
     (
         lambda: FcHostAdapter(wwnn="1" * 16, wwpn="2" * 16, parent_wwnn="3" * 16),
@@ -243,7 +258,10 @@ MISTAKES: list[tuple[Any, ...]] = [
         lambda: Encryption.luks(uuid=UUID, usage="key"),
         "SecretRef.uuid: a secret is named by its uuid or by its usage, never by both or neither",
     ),
-    (lambda: SecretRef(uuid="1234"), "SecretRef.uuid: '1234' is not a UUID"),
+    (
+        lambda: SecretRef(uuid="1234"),
+        "SecretRef.uuid: '1234' is not valid; expected a UUID: 32 hexadecimal digits, with hyphens as in 3e3fce45-4f53-4fa7-bb32-11f34168b82b or without any",
+    ),
     (lambda: Encryption(format="luks"), "Encryption.secrets: libvirt takes exactly one secret"),
     (
         lambda: Encryption(format="luks", secrets=(SecretRef(usage="a"), SecretRef(usage="b"))),
@@ -292,7 +310,10 @@ MISTAKES: list[tuple[Any, ...]] = [
         lambda: PoolSpec(name="a", source=MpathSource(), target=SRV, features=PoolFeatures(cow=True)),
         "PoolSpec.features.cow: only dir and fs pools know cow, not mpath pools",
     ),
-    (lambda: PoolSpec.dir("a", "/srv", uuid="1234"), "PoolSpec.uuid: '1234' is not a UUID"),
+    (
+        lambda: PoolSpec.dir("a", "/srv", uuid="1234"),
+        "PoolSpec.uuid: '1234' is not valid; expected a UUID: 32 hexadecimal digits, with hyphens as in 3e3fce45-4f53-4fa7-bb32-11f34168b82b or without any",
+    ),
     # volumes
     (
         lambda: VolumeSpec.image("v", "raw", 1, backing=BackingStore(path="/base")),
@@ -311,17 +332,17 @@ MISTAKES: list[tuple[Any, ...]] = [
         lambda: VolumeSpec.qcow2("v", 1, compat="1.2"),
         "VolumeTarget.compat: qcow2 has no version 1.2; expected 0.10 or 1.1",
     ),
-    (lambda: VolumeSpec.qcow2("v", 1, compat="3"), "VolumeTarget.compat: '3' is not a version, such as 1.1"),
+    (
+        lambda: VolumeSpec.qcow2("v", 1, compat="3"),
+        "VolumeTarget.compat: '3' is not valid; expected a version with one dot, such as 1.1",
+    ),
     (
         lambda: VolumeSpec.qcow2("v", 1, cluster_size="3 KiB"),
         "VolumeTarget.cluster_size: 3 KiB is no cluster size of qcow2; expected 512 bytes to 2 MiB, a power of 2",
     ),
     (
         lambda: VolumeSpec(name="v", type="filee"),
-        (
-            "VolumeSpec.type: 'filee' is not known: did you mean 'file'? It is one of "
-            f"{', '.join(member.word for member in VolumeType)}"
-        ),
+        "VolumeSpec.type: 'filee' is not valid; expected one of file, block, dir, network, netdir, ploop (did you mean 'file'?)",
     ),
     # capabilities
     (
@@ -345,9 +366,9 @@ def test_an_error_carries_its_problems() -> None:
     with pytest.raises(DocumentError) as caught:
         PciAddress(bus=256, slot=32, function=True)
     assert caught.value.problems == (
-        Problem("PciAddress.bus", "0x100 is outside 0x0 to 0xff"),
-        Problem("PciAddress.slot", "0x20 is outside 0x0 to 0x1f"),
-        Problem("PciAddress.function", "True is a bool, not a whole number"),
+        Problem("PciAddress.bus", "0x100 is not valid", found="0x100", expected="a number from 0 to 0xff"),
+        Problem("PciAddress.slot", "0x20 is not valid", found="0x20", expected="a number from 0 to 0x1f"),
+        Problem("PciAddress.function", "True is a bool", found="True", expected="a number from 0 to 7"),
     )
     assert isinstance(caught.value, ValueError)
 
@@ -375,7 +396,7 @@ def test_what_was_read_is_judged_when_asked() -> None:
     assert [str(problem) for problem in caught.value.problems] == [
         "PoolSpec.target: rbd pools have no target",
         "PoolSpec.source.auth: such pools log in with ceph, not chap",
-        "PoolSpec.source.hosts[1].name: 'no host' is not a host name, an IPv4 or an IPv6 address (without brackets)",
+        "PoolSpec.source.hosts[1].name: 'no host' is not valid; expected a DNS name, an IPv4 address or an IPv6 address without brackets",
         "PoolSpec.source.auth.secret.uuid: a secret is named by its uuid or by its usage, never by both or neither",
-        "PoolSpec.target.path: 'rel' is not an absolute path below /, such as /srv/images",
+        "PoolSpec.target.path: 'rel' is not valid; expected an absolute path below /, such as /srv/images",
     ]

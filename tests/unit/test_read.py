@@ -51,12 +51,15 @@ def problems_of(model: type[Document], xml: str) -> list[str]:
 # ---- problems -------------------------------------------------------------------------------------------------------
 
 VOLUMES = [
-    ("<pool/>", "/pool (line 1): the root element is <pool>; expected <volume>"),
-    ("<image><name>a</name></image>", "/image (line 1): the root element is <image>; expected <volume>"),
+    ("<pool/>", "/pool (line 1): <pool> cannot be the root element; expected <volume>"),
+    (
+        "<image><name>a</name></image>",
+        "/image (line 1): <image> cannot be the root element; expected <volume>",
+    ),
     ("<volume/>", "/volume (line 1): <name> is missing"),
     (
         "<volume><name>a</name><capacity unit='bytes'>9223372036854775808</capacity></volume>",
-        "/volume/capacity (line 1): 8 EiB is too large: libvirt counts up to 9223372036854775807 bytes (8 EiB less 1)",
+        "/volume/capacity (line 1): '9223372036854775808 bytes' is too large; expected at most 9223372036854775807 bytes (8 EiB less 1), which is all that libvirt counts to",
     ),
     (
         "<volume>\n<name>a</name>\n<name>b</name></volume>",
@@ -64,81 +67,69 @@ VOLUMES = [
     ),
     (
         "<volume>\n<name>a</name>stray</volume>",
-        "/volume (line 1): 'stray' stands between the elements, where no text may be",
+        "/volume (line 1): 'stray' stands in <volume>, which takes no text",
     ),
     (
         "<volume><name>a<b/></name></volume>",
-        "/volume/name (line 1): 'a' stands between the elements, where no text may be",
+        "/volume/name/b (line 1): <b> stands inside <name>, which holds a value and no elements",
     ),
     (
         "<volume><name>a</name>\n<capacity>ten</capacity></volume>",
-        "/volume/capacity (line 2): 'ten' is not a whole number; expected digits only, and the unit in unit='…'",
+        "/volume/capacity (line 2): 'ten' is not valid; expected a whole number from 0 to 2^63 - 1, with its unit, if any, in the attribute 'unit'",
     ),
     (
         "<volume><name>a</name>\n<capacity>1 KiB</capacity></volume>",
-        "/volume/capacity (line 2): '1 KiB' is not a whole number; expected digits only, and the unit in unit='…'",
+        "/volume/capacity (line 2): '1 KiB' is not valid; expected a whole number from 0 to 2^63 - 1, with its unit, if any, in the attribute 'unit'",
     ),
     (
         "<volume><name>a</name><capacity/></volume>",
-        "/volume/capacity (line 1): '' is not a whole number; expected digits only, and the unit in unit='…'",
+        "/volume/capacity (line 1): '' is not valid; expected a whole number from 0 to 2^63 - 1, with its unit, if any, in the attribute 'unit'",
     ),
     (
         "<volume><name>a</name><capacity unit='blocks'>1</capacity></volume>",
-        (
-            "/volume/capacity (line 1): 'blocks' is not a unit of size; libvirt knows bytes, KiB, MiB, GiB, TiB, PiB, EiB,"
-            " KB, MB, GB, TB, PB, EB"
-        ),
+        "/volume/capacity/@unit (line 1): 'blocks' is not valid; expected bytes, or K, M, G, T, P or E: alone or as KiB for powers of 1024, as KB for powers of 1000",
     ),
     (
         "<volume><name>a</name><capacity unit='EiB'>8</capacity></volume>",
-        "/volume/capacity (line 1): 8 EiB is too large: libvirt counts up to 9223372036854775807 bytes (8 EiB less 1)",
+        "/volume/capacity (line 1): '8 EiB' is too large; expected at most 9223372036854775807 bytes (8 EiB less 1), which is all that libvirt counts to",
     ),
     (
         "<volume><name>a</name><target>\n<format/></target></volume>",
-        "/volume/target/format (line 2): attribute 'type' is missing",
+        "/volume/target/format (line 2): attribute 'type' is missing; expected one of unknown, raw, dir, bochs, cloop, dmg, iso, vpc, vdi, fat, vhd, ploop, luks, cow, qcow, qcow2, qed, vmdk, none, auto, ext2, ext3, ext4, ufs, iso9660, udf, gfs, gfs2, vfat, hfs+, xfs, ocfs2, vmfs, linux, fat16, fat32, linux-swap, linux-lvm, linux-raid, extended",
     ),
     (
         "<volume><name>a</name><target><format type='raw'>raw</format></target></volume>",
-        "/volume/target/format (line 1): 'raw' stands between the elements, where no text may be",
+        "/volume/target/format (line 1): 'raw' stands in <format>, which takes no text",
     ),
     (
         "<volume><name>a</name><target><nocow>yes</nocow></target></volume>",
-        "/volume/target/nocow (line 1): 'yes' stands between the elements, where no text may be",
+        "/volume/target/nocow (line 1): 'yes' stands in <nocow>, which takes no text",
     ),
     (
         "<volume><name>a</name><target><permissions>\n<mode>rwx</mode></permissions></target></volume>",
-        "/volume/target/permissions/mode (line 2): 'rwx' is not an octal mode; expected an octal mode from 0 to 0777",
+        "/volume/target/permissions/mode (line 2): 'rwx' is not valid; expected an octal mode, such as 0755",
     ),
     (
         "<volume><name>a</name><target><permissions><owner>root</owner></permissions></target></volume>",
-        (
-            "/volume/target/permissions/owner (line 1): 'root' is not a whole number; "
-            "expected a whole number from -1 to 4294967295"
-        ),
+        "/volume/target/permissions/owner (line 1): 'root' is not valid; expected the number of a user or group, or -1 to leave it to libvirt",
     ),
     (
         "<volume><name>a</name><target><timestamps><atime>now</atime></timestamps></target></volume>",
-        (
-            "/volume/target/timestamps/atime (line 1): 'now' is not a time; "
-            "expected seconds since the epoch, such as 1341933637.273190990"
-        ),
+        "/volume/target/timestamps/atime (line 1): 'now' is not valid; expected seconds since 1970, with at most nine decimals",
     ),
     (
         "<volume><name>a</name><target><encryption><secret uuid='a' type='key'/></encryption></target></volume>",
-        "/volume/target/encryption/secret/@type (line 1): 'key' is not 'passphrase'",
-        "/volume/target/encryption (line 1): attribute 'format' is missing",
+        "/volume/target/encryption/secret/@type (line 1): 'key' is not valid; expected passphrase",
+        "/volume/target/encryption (line 1): attribute 'format' is missing; expected one of default, qcow, luks, luks2",
     ),
     (
         (
             "<volume><name>a</name><source>\n<device><extent start='0'/></device>\n"
             "<device path='/a'><extent start='x' end='2'/></device></source></volume>"
         ),
-        "/volume/source/device[1]/extent (line 2): attribute 'end' is missing",
-        "/volume/source/device[1] (line 2): attribute 'path' is missing",
-        (
-            "/volume/source/device[2]/extent/@start (line 3): 'x' is not a whole number; "
-            "expected a whole number from 0 to 18446744073709551615"
-        ),
+        "/volume/source/device[1]/extent (line 2): attribute 'end' is missing; expected a whole number from 0 to 18446744073709551615",
+        "/volume/source/device[1] (line 2): attribute 'path' is missing; expected an absolute path below /, such as /srv/images",
+        "/volume/source/device[2]/extent/@start (line 3): 'x' is not valid; expected a whole number from 0 to 18446744073709551615",
     ),
     ("<volume><name>a</name><backingStore/></volume>", "/volume/backingStore (line 1): <path> is missing"),
 ]
@@ -147,11 +138,11 @@ POOLS = [
     ("<pool><name>a</name></pool>", f"/pool (line 1): attribute 'type' is missing; expected one of {TYPES}"),
     (
         "<pool type=' '><name>a</name></pool>",
-        f"/pool (line 1): attribute 'type' is missing; expected one of {TYPES}",
+        f"/pool/@type (line 1): ' ' is not valid; expected one of {TYPES}",
     ),
     (
         "<pool type='dir'><uuid>x</uuid></pool>",
-        "/pool/uuid (line 1): 'x' is not a UUID",
+        "/pool/uuid (line 1): 'x' is not valid; expected a UUID: 32 hexadecimal digits, with hyphens as in 3e3fce45-4f53-4fa7-bb32-11f34168b82b or without any",
         "/pool (line 1): <name> is missing",
     ),
     ("<pool type='fs'><name>a</name></pool>", "/pool (line 1): <source> is missing"),
@@ -164,22 +155,22 @@ POOLS = [
     ("<pool type='fs'>\n<name>a</name>\n<source/></pool>", "/pool/source (line 3): <device> is missing"),
     (
         "<pool type='scsi'><name>a</name><source><adapter type='fc_host' managed='perhaps'/></source></pool>",
-        "/pool/source/adapter/@managed (line 1): 'perhaps' is not 'yes' or 'no'",
-        "/pool/source/adapter (line 1): attribute 'wwnn' is missing",
-        "/pool/source/adapter (line 1): attribute 'wwpn' is missing",
+        "/pool/source/adapter/@managed (line 1): 'perhaps' is not valid; expected one of yes, no",
+        "/pool/source/adapter (line 1): attribute 'wwnn' is missing; expected a World Wide Name: 16 hexadecimal digits, with or without 0x before them",
+        "/pool/source/adapter (line 1): attribute 'wwpn' is missing; expected a World Wide Name: 16 hexadecimal digits, with or without 0x before them",
     ),
     (
         (
             f"<pool type='dir' xmlns:f='{FS}'><name>a</name>"
             "<f:mount_opts>x<f:option/><f:option name='a'>b</f:option></f:mount_opts></pool>"
         ),
-        "/pool/fs:mount_opts (line 1): 'x' stands between the elements, where no text may be",
-        "/pool/fs:mount_opts/fs:option[1] (line 1): attribute 'name' is missing",
-        "/pool/fs:mount_opts/fs:option[2] (line 1): 'b' stands between the elements, where no text may be",
+        "/pool/f:mount_opts (line 1): 'x' stands in <f:mount_opts>, which takes no text",
+        "/pool/f:mount_opts/f:option[1] (line 1): attribute 'name' is missing",
+        "/pool/f:mount_opts/f:option[2] (line 1): 'b' stands in <f:option>, which takes no text",
     ),
     (
         f"<pool type='dir' xmlns:r='{RBD}'><name>a</name><r:config_opts><r:option name='a'/></r:config_opts></pool>",
-        "/pool/rbd:config_opts/rbd:option (line 1): attribute 'value' is missing",
+        "/pool/r:config_opts/r:option (line 1): attribute 'value' is missing",
     ),
 ]
 
@@ -204,10 +195,10 @@ def test_a_problem_is_data() -> None:
     assert caught.value.problems == (
         Problem(
             "/volume/capacity",
-            "'ten' is not a whole number",
+            "is not valid",
             line=3,
-            found="ten",
-            expected="digits only, and the unit in unit='…'",
+            found="\n ten ",
+            expected="a whole number from 0 to 2^63 - 1, with its unit, if any, in the attribute 'unit'",
         ),
     )
 
@@ -254,7 +245,9 @@ def test_words_of_a_list_that_is_not_open() -> None:
         PoolCapabilities,
         "<storagepoolCapabilities><pool type='dir' supported='maybe'/></storagepoolCapabilities>",
     )
-    assert found == ["/storagepoolCapabilities/pool/@supported (line 1): 'maybe' is not 'yes' or 'no'"]
+    assert found == [
+        "/storagepoolCapabilities/pool/@supported (line 1): 'maybe' is not valid; expected one of yes, no"
+    ]
 
 
 HOSTS = "<pool type='rbd'><name>p</name><source>{}<name>s</name></source></pool>".format(
@@ -477,6 +470,6 @@ def test_what_is_not_known_is_not_sound() -> None:
     with pytest.raises(DocumentError) as caught:
         read.check()
     assert [str(problem) for problem in caught.value.problems] == [
-        "PoolSpec.source.type: 'newer' is not known to libstorage",
+        f"PoolSpec.source.type: 'newer' is not valid; expected one of {TYPES}",
         "/pool/source/nqn: '<nqn></nqn>' is not known to libstorage",
     ]
