@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -16,10 +17,17 @@ def once_per_class(make: Callable[[type], T]) -> Callable[[type], T]:
 
 
 class Source:
-    """The source text of one function, with the names it uses."""
+    """The source text of one function, with the names it uses.
 
-    def __init__(self, **names: Any) -> None:
-        self.lines: list[str] = []
+    Args:
+        signature: Its name and parameters: ``"read(text)"``.
+        names: What it knows.
+    """
+
+    def __init__(self, signature: str, **names: Any) -> None:
+        self._signature = signature
+        self._lines: list[str] = []
+        self._indent = "    "
         self.names = names
 
     def name(self, prefix: str, value: Any) -> str:
@@ -28,15 +36,28 @@ class Source:
         self.names[name] = value
         return name
 
-    def add(self, *lines: str) -> None:
-        """Lines of the function's body."""
-        self.lines.extend(f"    {line}" for line in lines)
+    def add(self, line: str) -> None:
+        """A line of the function's body."""
+        self._lines.append(self._indent + line)
 
-    def load(self, function: str, title: str) -> Callable[..., Any]:
-        """Compile the text and answer its function; debuggers find the text through ``linecache``."""
+    @contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        """Lines under one that ends in a colon."""
+        self.add(head)
+        outer, self._indent = self._indent, self._indent + "    "
+        yield
+        self._indent = outer
+
+    def load(self, title: str, *, first: str = "") -> Callable[..., Any]:
+        """Compile the text and answer its function; debuggers find the text through ``linecache``.
+
+        Args:
+            title: What it is, for tracebacks.
+            first: A line to stand before all others.
+        """
         filename = f"<libstorage {title}>"
-        code = "\n".join(self.lines) + "\n"
+        code = "\n".join([f"def {self._signature}:", *(["    " + first] if first else []), *self._lines, ""])
         linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
         exec(compile(code, filename, "exec"), self.names)  # noqa: S102 (text that this package wrote)
-        made: Callable[..., Any] = self.names[function]
+        made: Callable[..., Any] = self.names[self._signature.partition("(")[0]]
         return made

@@ -7,7 +7,6 @@ from operator import attrgetter
 from typing import Any, ClassVar, Self
 
 import attrs
-from lxml import etree
 
 from libstorage.display import Table
 from libstorage.errors import DocumentError, Problem
@@ -111,19 +110,17 @@ class Document(Element):
         Raises:
             DocumentError: with every problem found, each with its path and line.
         """
+        if not strict:
+            try:
+                return fast_reader(cls)(xml.decode() if isinstance(xml, bytes) else xml)  # type: ignore[no-any-return]
+            except NOT_FAST:
+                pass
         root = parse(xml)
         if strict:
             from libstorage.xml.schema import validate
 
             validate(root, against="xsd")
-        return cls._from_tree(root)
-
-    @classmethod
-    def _from_tree(cls, root: etree._Element) -> Self:
-        try:
-            return fast_reader(cls)(root)  # type: ignore[no-any-return]
-        except NOT_FAST:
-            return read_carefully(cls, root)  # type: ignore[no-any-return]
+        return read_carefully(cls, root)  # type: ignore[no-any-return]
 
     @classmethod
     def fill_in(cls, values: dict[str, Any]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from copy import deepcopy
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,7 @@ from libstorage.models.secret import SecretSpec
 from libstorage.models.spec import Spec
 from libstorage.models.volume import VolumeSpec
 from libstorage.xml.document import Document
-from libstorage.xml.fast import NOT_FAST, fast_reader
 from libstorage.xml.parse import parse
-from libstorage.xml.read import read_carefully
 from tests.corpus.canonical import canonical
 from tests.support import CORPUS, corpus_documents
 
@@ -42,14 +39,6 @@ OWN = [pytest.param(path, id=f"ours/{path.name}") for path in sorted(OURS.glob("
 def read(path: Path) -> Document:
     data = path.read_bytes()
     return MODELS[str(parse(data).tag)].from_xml(data)
-
-
-def read_fast(root: etree._Element) -> Any:
-    """What the fast reader makes of it, ``None`` when it does not answer."""
-    try:
-        return fast_reader(MODELS[str(root.tag)])(root)
-    except NOT_FAST:
-        return None
 
 
 def written_back(path: Path) -> Path:
@@ -73,19 +62,6 @@ def test_written_and_read_again_it_is_the_same(path: Path) -> None:
     assert type(document).from_xml(document.to_xml(reported=True)) == document
 
 
-@pytest.mark.parametrize("path", READABLE + OWN)
-def test_both_readers_agree(path: Path) -> None:
-    root = parse(path.read_bytes())
-    careful = read_carefully(MODELS[str(root.tag)], root)
-    assert read(path) == careful
-    assert read_fast(root) in (None, careful)
-
-
-@pytest.mark.parametrize("path", WRITTEN_BY_LIBVIRT)
-def test_the_fast_reader_answers_for_what_libvirt_writes(path: Path) -> None:
-    assert read_fast(parse(path.read_bytes())) is not None
-
-
 @pytest.mark.parametrize("path", WRITTEN_BY_LIBVIRT)
 def test_it_is_written_as_libvirt_does(path: Path) -> None:
     """To the letter, but for elements with nothing in them, which libvirt writes with two tags or with one."""
@@ -104,58 +80,6 @@ def test_the_order_of_elements_says_nothing(path: Path) -> None:
 def turned_round(parent: etree._Element) -> None:
     """The last kind of child first; those of one kind stay in their order, which does say something."""
     parent[:] = sorted(parent, key=lambda child: str(child.tag), reverse=True)
-
-
-def oddities(element: etree._Element) -> Iterator[None]:
-    """One small thing at a time that libvirt would not write; it is taken back before the next."""
-    element.set("odd", "1")
-    yield
-    del element.attrib["odd"]
-    for name, value in [(str(name), str(value)) for name, value in element.items()]:
-        del element.attrib[name]
-        yield
-        element.set("odd", value)
-        yield
-        del element.attrib["odd"]
-        for odd in ("", "odd", f" {value}", f"{value}0"):
-            element.set(name, odd)
-            yield
-        element.set(name, value)
-    text, tail = element.text, element.tail
-    for odd in ("", "odd", " ", f" {text or ''}", f"{text or ''}0"):
-        element.text = odd
-        yield
-    element.text = text
-    for odd in ("odd", "\u00a0"):
-        element.tail = odd
-        yield
-    element.tail = tail
-    for position in (0, len(element)):
-        element.insert(position, etree.Element("odd"))
-        yield
-        del element[position]
-    for position, child in enumerate([*element]):
-        tag, child.tag = str(child.tag), "odd"
-        yield
-        child.tag = tag
-        element.insert(position, deepcopy(child))
-        yield
-        del element[position]
-        element.remove(child)
-        yield
-        element.insert(position, child)
-
-
-@pytest.mark.parametrize("path", WRITTEN_BY_LIBVIRT + OWN)
-def test_both_readers_agree_on_every_oddity(path: Path) -> None:
-    """The fast reader answers with what the careful one reads, or not at all."""
-    root = parse(path.read_bytes())
-    model = MODELS[str(root.tag)]
-    for element in [*root.iter()]:
-        for _ in oddities(element):
-            if (quick := read_fast(root)) is not None:
-                assert quick == read_carefully(model, root), etree.tostring(root)
-    assert etree.tostring(root) == etree.tostring(parse(path.read_bytes()))
 
 
 # ---- what libvirt writes back ---------------------------------------------------------------------------------------

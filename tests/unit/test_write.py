@@ -298,6 +298,6 @@ def test_a_traceback_shows_the_compiled_line() -> None:
     with pytest.raises(ValueError, match="format code") as caught:
         construct(PoolSpec, {**values(pool), "target": target}).to_xml()
     frames = traceback.extract_tb(caught.tb)
-    assert frames[-1].filename == "<libstorage writer of Permissions>"
-    assert frames[-1].line == "if v is not None: s += f'{j}<mode>0{v:o}</mode>\\n'"
-    assert linecache.getline(frames[-1].filename, 1) == "def write(o, tag, head, i):\n"
+    assert frames[-1].filename == "<libstorage writer of PoolSpec>"
+    assert frames[-1].line == 'if v is not None: s4 += f"      <mode>0{v:o}</mode>\\n"'
+    assert linecache.getline(frames[-1].filename, 1) == "def write(o):\n"
