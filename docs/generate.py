@@ -175,6 +175,42 @@ def normalisations_page() -> Iterator[str]:
     yield from _table(("name", "fields", "why it is no difference"), rows)
 
 
+WRONG_DOCUMENTS = FOLDER.parents[1] / "tests" / "unit" / "wrong_documents.txt"
+
+
+def messages_page() -> Iterator[str]:
+    """Wrong documents with what is said of them."""
+    yield from (
+        "# Messages",
+        "",
+        "Wrong documents `x`, and what is said of each. `ls.validate(x)` judges by our XSD 1.1 schemas,",
+        '`ls.validate(x, "rng")` by those of libvirt; `from_xml(x)` is the method of `ls.PoolSpec`, `ls.VolumeSpec` and so on. It',
+        "keeps what it does not know, and is silent about it; `from_xml(x).check()` is not. Where several say the same, it is",
+        "shown once; who is not named says nothing.",
+        "",
+        "Every line is `str(problem)` of one `ls.Problem` in `error.problems`: the path, the line, what was found, what is",
+        "wrong with it, and what was expected; all but the second may be had from the problem's fields, too. What a person",
+        "gives to a constructor, and what `check()` finds, is told by the names of the fields in Python instead of a path in XML.",
+    )
+    for title, (document, messages) in wrong_documents().items():
+        yield from ("", f"## {title[0].upper()}{title[1:]}", "", "```xml", document, "```")
+        for judges, lines in messages.items():
+            yield from ("", " · ".join(map(_code, judges)), "", "```text", *lines, "```")
+
+
+def wrong_documents() -> dict[str, tuple[str, dict[tuple[str, ...], list[str]]]]:
+    """By title: the document, and the messages by those who give them."""
+    parts = f"\n{WRONG_DOCUMENTS.read_text('utf-8')}".split("\n# ")[1:]
+    found = {}
+    for part in parts:
+        head, *said = part.rstrip("\n").split("\n\n")
+        title, _, document = head.partition("\n")
+        blocks = [block.split("\n") for block in said]
+        messages = {tuple(judges.rstrip(":").split(" | ")): lines for judges, *lines in blocks}
+        found[title] = document, messages
+    return found
+
+
 # ---- Markdown -------------------------------------------------------------------------------------------------------
 
 
@@ -209,6 +245,7 @@ PAGES = {
     "enums.md": enums_page,
     "operations.md": operations_page,
     "normalisations.md": normalisations_page,
+    "messages.md": messages_page,
 }
 
 
