@@ -285,15 +285,9 @@ def _unknown_word_check(value: Any) -> Wrong | None:
 WORD = Kind(
     "word", "a word that libstorage does not know", read=UnknownWord, check=_unknown_word_check, escaped=True
 )
-<<<<<<< libstorage/xml/kinds.py
-TEXT = Kind("text", "text", read=str, check=string_problem, escaped=True)
-UUID = Kind("uuid", "a UUID", read=uuid_text, check=_uuid_check, fast=uuid_text)
-SIZE = Kind("size", "a size, in bytes or with a unit", read=_read_size, check=_size_check, write=int.__repr__)
-=======
 TEXT = Kind("text", "text", read=str, check=string_problem, escaped=True, spelt="")
 UUID = Kind("uuid", UUID_FORM, read=uuid_text, check=_uuid_check, fast=uuid_text)
-SIZE = Kind("size", _SIZE, read=_read_size, check=_size_check, template="{v:d}")
->>>>>>> /tmp/mine.f
+SIZE = Kind("size", _SIZE, read=_read_size, check=_size_check, write=int.__repr__)
 OFFSET = number("offset", 0, 2**64 - 1)
 YES_NO = _switch("yes/no", "yes", "no")
 ON_OFF = _switch("on/off", "on", "off")
