@@ -20,18 +20,18 @@ from libstorage.operations import VOLUME_XML, VOLUMES_LIST, Operation
 if TYPE_CHECKING:
     from libstorage.client.host import Host
 
-_LOCAL_CHUNK: Final = 64
-_REMOTE_CHUNK: Final = 8
-"""How many volumes a lane reads between two looks at the queue; fewer are not worth a lane that has to list first."""
+_LOCAL_SLICE: Final = 16
+_REMOTE_SLICE: Final = 2
+"""How many volumes a lane reads at a time. Small slices let all lanes finish together; each costs some 10 microseconds."""
 
 
 class VolumeReading:
     """The volumes of one pool, while they are being read."""
 
-    def __init__(self, crew: Crew, pool: PoolId, chunk: int) -> None:
+    def __init__(self, crew: Crew, host: Host, pool: PoolId) -> None:
         self._crew = crew
         self._pool = pool
-        self._chunk = chunk
+        self._slice = _LOCAL_SLICE if host._connected().connection.local else _REMOTE_SLICE
         self._names: list[str] = []
         self._entries: list[VolumeEntry | None] = []
 
@@ -40,7 +40,7 @@ class VolumeReading:
         self._names = list(worker.volumes(self._pool))
         self._entries = [None] * len(self._names)
         self._crew.add(
-            partial(self._read, start) for start in range(self._chunk, len(self._names), self._chunk)
+            partial(self._read, start) for start in range(self._slice, len(self._names), self._slice)
         )
         self._read(0, worker)
 
@@ -51,22 +51,17 @@ class VolumeReading:
     def _read(self, start: int, worker: Worker) -> None:
         """Get the documents, then read them: taking turns would be slower, for each begins with cold caches then."""
         pool, lane, known = self._pool, worker.lane, worker.volumes(self._pool)
-        names = self._names[start : start + self._chunk]
+        names = self._names[start : start + self._slice]
         documents = [_document(lane, pool, name, known.get(name)) for name in names]
-        self._entries[start : start + self._chunk] = map(_entry, names, documents)
+        self._entries[start : start + self._slice] = map(_entry, names, documents)
 
 
 def read_volumes(host: Host, pool: PoolId) -> tuple[VolumeEntry, ...]:
     """The documents of all volumes of a pool. See [Volumes.specs][libstorage.Volumes.specs]."""
     crew = Crew(host, VOLUMES_LIST, pool)
-    reading = VolumeReading(crew, pool, chunk_for(host))
+    reading = VolumeReading(crew, host, pool)
     crew.run(reading.begin)
     return reading.entries()
-
-
-def chunk_for(host: Host) -> int:
-    """How many volumes to read at a time."""
-    return _LOCAL_CHUNK if host._connected().connection.local else _REMOTE_CHUNK
 
 
 def error_of(error: Exception, operation: Operation, target: Target, lane: Lane) -> StorageError:

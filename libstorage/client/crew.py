@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from libstorage.client.raw import list_volumes
 from libstorage.connection.lane import Lane
@@ -19,6 +19,10 @@ from libstorage.operations import Operation
 
 if TYPE_CHECKING:
     from libstorage.client.host import Host
+
+
+_JOBS_PER_LANE: Final = 8
+"""How many jobs must be waiting for each lane that helps: it is opened first, and lists for itself."""
 
 
 class Places:
@@ -103,6 +107,7 @@ class Crew:
         self._changed = threading.Condition()
         self._jobs: deque[Job] = deque()
         self._running = 0
+        self._helpers = 0
         self._failure: BaseException | None = None
 
     def run(self, first: Job) -> None:
@@ -124,17 +129,16 @@ class Crew:
             raise self._failure
 
     def add(self, jobs: Iterable[Job]) -> None:
-        """Queue jobs, and get helpers for them."""
-        jobs = list(jobs)
+        """Queue jobs, and get as many helpers as they are worth and lanes can be spared."""
         with self._changed:
             self._jobs.extend(jobs)
             self._changed.notify_all()
-        if jobs:
-            self._session.connection.widen(len(jobs) + 2)  # this lane, a helper for each, and one for others
-        for _ in jobs:
-            if not self._session.places.join():
-                break
-            threading.Thread(target=self._help, name="libstorage-bulk", daemon=True).start()
+            wanted = len(self._jobs) // _JOBS_PER_LANE
+            if wanted:
+                self._session.connection.widen(wanted + 2)  # this lane, one for each, and one for others
+            while self._helpers < wanted and self._session.places.join():
+                self._helpers += 1
+                threading.Thread(target=self._help, name="libstorage-bulk", daemon=True).start()
 
     def _help(self) -> None:
         # The caller meets what goes wrong here, too: on its own lane, or in _failure.
@@ -143,6 +147,8 @@ class Crew:
             while not self._session.places.are_wanted and (job := self._next(wait=False)) is not None:
                 self._do(job, worker)
         self._session.places.leave()
+        with self._changed:
+            self._helpers -= 1
 
     def _next(self, *, wait: bool) -> Job | None:
         with self._changed:

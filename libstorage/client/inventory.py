@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from libstorage.client.bulk import VolumeReading, chunk_for, error_of
+from libstorage.client.bulk import VolumeReading, error_of
 from libstorage.client.crew import Crew, Worker
 from libstorage.client.raw import pool_id
 from libstorage.connection.lane import Lane
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 def take_inventory(host: Host) -> Inventory:
     """All pools and volumes of a host. See [Host.inventory][libstorage.Host.inventory]."""
     crew = Crew(host, POOLS_LIST, HostId(host.uri))
-    chunk = chunk_for(host)
     pools: list[_PoolReading] = []
 
     def begin(worker: Worker) -> None:
@@ -35,7 +34,7 @@ def take_inventory(host: Host) -> Inventory:
         pools[:] = [
             _PoolReading(
                 crew,
-                chunk,
+                host,
                 pool,
                 active=pool in active,
                 persistent=pool in persistent,
@@ -57,7 +56,7 @@ class _PoolReading:
     """One pool, while it is being read."""
 
     def __init__(
-        self, crew: Crew, chunk: int, pool: PoolId, *, active: bool, persistent: bool, autostart: bool
+        self, crew: Crew, host: Host, pool: PoolId, *, active: bool, persistent: bool, autostart: bool
     ) -> None:
         self._pool = pool
         self._active = active
@@ -69,7 +68,7 @@ class _PoolReading:
             persistent=persistent,
             autostart=autostart,
         )
-        self._volumes = VolumeReading(crew, pool, chunk)
+        self._volumes = VolumeReading(crew, host, pool)
         self._spec: PoolSpec | None = None
         self._error: StorageError | None = None
 

@@ -160,7 +160,7 @@ class Connection:
         return Visit(self, op, target, timeout)
 
     def widen(self, lanes: int) -> None:
-        """Begin to open lanes for a bulk listing until there are so many, as far as the limit allows."""
+        """Allow so many lanes from now on, as a bulk listing needs them, but no more than the user does."""
         if not self._process.forked:
             self._lanes.widen(min(lanes, self._most_lanes))
 

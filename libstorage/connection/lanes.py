@@ -116,11 +116,10 @@ class Lanes:
                 self._serve()
 
     def widen(self, lanes: int) -> None:
-        """Begin to open lanes until there are so many; callers use each as soon as it is there."""
+        """From now on there may be so many; each is opened when somebody waits for it."""
         with self._lock:
-            if not self._closed:
-                self.limit = max(self.limit, lanes)
-                self._open(lanes - len(self._lanes) - self._opening)
+            self.limit = max(self.limit, lanes)
+            self._open_for_waiters()
 
     def forget(self, target: Target) -> None:
         """Let every lane drop what it keeps of a thing."""

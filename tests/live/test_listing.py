@@ -204,7 +204,7 @@ class TestCrew:
             release.wait(10)
 
         with ThreadPoolExecutor(1) as threads:
-            running = threads.submit(crew.run, lambda worker: crew.add([wait] * 10))
+            running = threads.submit(crew.run, lambda worker: crew.add([wait] * 40))
             for _ in range(3):
                 assert inside.acquire(timeout=10)
             assert not inside.acquire(timeout=0.1)
@@ -242,9 +242,9 @@ class TestCrew:
             worker.lane.connection.getLibVersion()
             done.append(number)
 
-        crew.run(lambda worker: crew.add(partial(job, number) for number in range(10)))
+        crew.run(lambda worker: crew.add(partial(job, number) for number in range(40)))
         assert cut.is_set()
-        assert sorted(done) == list(range(10))
+        assert sorted(done) == list(range(40))
 
     def test_the_callers_lane_is_the_one_that_counts(self, crew: Crew) -> None:
         def job(worker: Worker) -> None:
@@ -266,7 +266,7 @@ class TestCrew:
             raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
-            crew.run(lambda worker: crew.add([job] * 10))
+            crew.run(lambda worker: crew.add([job] * 40))
 
     def test_many_crews_at_once(self, pool: Pool) -> None:
         fill(pool, MANY)
