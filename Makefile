@@ -2,9 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup system demo test stress lint format docs wheel-test coverage bench clean
+.PHONY: help setup system demo test stress lint format docs wheel-test coverage bench judges clean
 help:
-	@echo 'make demo | test | stress | lint | format | docs | wheel-test | coverage | bench | clean'
+	@echo 'make demo | test | stress | lint | format | docs | wheel-test | coverage | bench | judges | clean'
 
 setup: system .venv/stamp
 
@@ -57,6 +57,13 @@ bench: setup
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
 	set -e; for script in codec footprint listing; do $(BIN)/python -m benchmarks.$$script; done
 	$(BIN)/python -m benchmarks.report
+
+# Libvirt's schema, ours and the strict reader on so many documents of each kind; or FAULTS=200: what the bench is worth.
+JUDGES ?= 100000
+FAULTS ?= 0
+SEED ?= 1
+judges: setup
+	nice $(BIN)/python -m tests.judges --documents $(JUDGES) --faults $(FAULTS) --seed $(SEED)
 
 clean:
 	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .coverage* build dist

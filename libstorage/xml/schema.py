@@ -71,13 +71,27 @@ def validate(document: str | bytes | Tree | Printable, against: Literal["xsd", "
         UnsupportedError: libvirt has no schema for this document, or none on this machine.
         InvalidRequestError: ``against`` is neither word.
     """
-    if against not in _JUDGES:
-        raise InvalidRequestError(f"against is 'xsd' or 'rng', not {against!r}")
+    judge = _judge(against)
     root = _root_of(document)
-    if problems := _JUDGES[against](root, _schemas_for(root)):
+    if problems := judge.problems(root, _schemas_for(root)):
         if isinstance(document, Printable):
             problems = [attrs.evolve(problem, line=None) for problem in problems]
         raise DocumentError(problems)
+
+
+def is_valid(document: str | bytes | Tree | Printable, against: Literal["xsd", "rng"] = "xsd") -> bool:
+    """Whether :func:`validate` would accept a document, sooner told than what is wrong with it.
+
+    Raises:
+        UnsupportedError: libvirt has no schema for this document, or none on this machine.
+        InvalidRequestError: ``against`` is neither word.
+    """
+    judge = _judge(against)
+    try:
+        root = _root_of(document)
+        return judge.accepts(root, _schemas_for(root))
+    except DocumentError:
+        return False
 
 
 def _root_of(document: str | bytes | Tree | Printable) -> Tree:
@@ -106,13 +120,17 @@ def _schemas_for(root: Tree) -> _Schemas:
 # ---- XSD ------------------------------------------------------------------------------------------------------------
 
 
+def _xsd_accepts(root: Tree, schemas: _Schemas) -> bool:
+    return is_fit_for_xsd(root) and bool(_xsd(schemas.xsd).is_valid(without_unicode_blanks(root)))
+
+
 def _xsd_problems(root: Tree, schemas: _Schemas) -> list[Problem]:
     from xmlschema import XMLSchemaValidationError
 
     if outside := _outside_xsd(root):
         return outside
     schema = _xsd(schemas.xsd)
-    judged = _without_unicode_blanks(root)
+    judged = without_unicode_blanks(root)
     declared: dict[Tree, Component] = {}
     try:
         schema.validate(judged, validation_hook=declared.__setitem__)
@@ -123,10 +141,15 @@ def _xsd_problems(root: Tree, schemas: _Schemas) -> list[Problem]:
 
 @cache
 def _xsd(name: str) -> Component:
+    with as_file(files("libstorage") / "schemas") as folder:
+        return load_xsd(folder / name)
+
+
+def load_xsd(path: Path) -> Component:
+    """The schema of a file."""
     from xmlschema import XMLSchema11
 
-    with as_file(files("libstorage") / "schemas") as folder:
-        schema = XMLSchema11(str(folder / name))
+    schema = XMLSchema11(str(path))
     for element in schema.elements.values():
         if len(element.alternatives) > 2:
             _choose_by_table(element)
@@ -150,6 +173,11 @@ _OUTSIDE = (
     ("//*[@*[51]]", Wrong("an element has at most 50 attributes")),
     ("/*" * 16, Wrong("elements are nested at most 15 deep")),
 )
+
+
+def is_fit_for_xsd(root: Tree) -> bool:
+    """Whether the XSD library may judge a document."""
+    return not _outside_xsd(root)
 
 
 def _outside_xsd(root: Tree) -> list[Problem]:
@@ -178,7 +206,7 @@ _STAND_INS = "".join(map(chr, range(0xE000, 0xE000 + len(_BLANKS))))
 _HIDE, _SHOW = str.maketrans(_BLANKS, _STAND_INS), str.maketrans(_STAND_INS, _BLANKS)
 
 
-def _without_unicode_blanks(root: Tree) -> Tree:
+def without_unicode_blanks(root: Tree) -> Tree:
     """A tree that is no longer blank where XML has no blanks, but the XSD library, which uses ``str.strip``, has."""
     if etree.tostring(root, encoding="unicode").isascii():
         return root
@@ -199,13 +227,20 @@ def _with_unicode_blanks(problem: Problem) -> Problem:
 
 
 def _rng_problems(root: Tree, schemas: _Schemas) -> list[Problem]:
+    if _rng_accepts(root, schemas):
+        return []
+    return _xsd_problems(root, schemas) or _complaints(_rng_of(root, schemas), root)
+
+
+def _rng_accepts(root: Tree, schemas: _Schemas) -> bool:
+    valid = _rng(_rng_of(root, schemas))
+    return (valid(root) or (root.tag == "pool" and valid(_in_order(root)))) and _hosts_are_valid(root)
+
+
+def _rng_of(root: Tree, schemas: _Schemas) -> Path:
     if schemas.rng is None:
         raise UnsupportedError(f"libvirt has no schema for <{root.tag}>", hint="Validate it against 'xsd'.")
-    path = _rng_path(schemas.rng, os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share")
-    valid = _rng(path)
-    if (valid(root) or (root.tag == "pool" and valid(_in_order(root)))) and _hosts_are_valid(root):
-        return []
-    return _xsd_problems(root, schemas) or _complaints(path, root)
+    return _rng_path(schemas.rng, os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share")
 
 
 @cache
@@ -258,6 +293,21 @@ def _complaints(path: Path, root: Tree) -> list[Problem]:
     ]
 
 
-_JUDGES: Mapping[str, Callable[[Tree, _Schemas], list[Problem]]] = MappingProxyType(
-    {"xsd": _xsd_problems, "rng": _rng_problems}
+# ---- both -----------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class _Judge:
+    accepts: Callable[[Tree, _Schemas], bool]
+    problems: Callable[[Tree, _Schemas], list[Problem]]
+
+
+_JUDGES: Mapping[str, _Judge] = MappingProxyType(
+    {"xsd": _Judge(_xsd_accepts, _xsd_problems), "rng": _Judge(_rng_accepts, _rng_problems)}
 )
+
+
+def _judge(against: str) -> _Judge:
+    if against not in _JUDGES:
+        raise InvalidRequestError(f"against is 'xsd' or 'rng', not {against!r}")
+    return _JUDGES[against]

@@ -1,0 +1,37 @@
+"""Chance that can be repeated, and that goes astray as often as it is told to."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Chance(random.Random):
+    """Random numbers of one seed; ``rate`` is how often :meth:`astray` says to do what is not allowed."""
+
+    rate = 0.0
+
+    def astray(self) -> bool:
+        return self.rate > 0 and self.random() < self.rate
+
+    def often(self, share: float) -> bool:
+        return self.random() < share
+
+    @contextmanager
+    def at_rate(self, rate: float) -> Iterator[None]:
+        before, self.rate = self.rate, rate
+        try:
+            yield
+        finally:
+            self.rate = before
+
+    def merged(self, lists: Sequence[Sequence[T]]) -> list[T]:
+        """One list of them all, in which the members of each keep their order."""
+        turns = [number for number, members in enumerate(lists) for _ in members]
+        self.shuffle(turns)
+        rest = [iter(members) for members in lists]
+        return [next(rest[turn]) for turn in turns]

@@ -1,0 +1,116 @@
+"""Three verdicts on a document, and where they differ.
+
+libvirt's RELAX NG schema is asked directly here, so that a fault of ours cannot hide itself.  Two published exceptions
+are where libxml2 does not say what the schema says: it refuses some orders of a pool's children, which stand in an
+interleave and so in any order, and it lets groups of five digits pass in IPv6 addresses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from functools import cache
+
+from attrs import frozen
+from lxml import etree
+
+from libstorage.errors import DocumentError
+from libstorage.xml.document import Document
+from libstorage.xml.parse import parse
+from libstorage.xml.schema import is_valid, validate
+from tests.contract.rng import _RNG as RNG
+from tests.contract.rng import SCHEMAS, schema
+from tests.judges.walker import START
+from tests.property.test_laws import MODELS, REFUSED_BY_LIBVIRT
+
+
+@frozen
+class Verdicts:
+    """Who accepts a document; ``model`` is the strict reader, ``excused`` whether its table says why it differs."""
+
+    rng: bool
+    xsd: bool
+    model: bool
+    excused: bool = False
+
+    @property
+    def agree(self) -> bool:
+        return self.rng == self.xsd and (self.model == self.rng or self.excused)
+
+    def __str__(self) -> str:
+        return ", ".join(
+            f"{name} {'accepts' if says else 'refuses'}"
+            for name, says in (("RNG", self.rng), ("XSD", self.xsd), ("strict model", self.model))
+        )
+
+
+def verdicts(kind: str, text: str) -> Verdicts:
+    root = parse(text)
+    rng, xsd = rng_accepts(kind, root), is_valid(root)
+    if not xsd:
+        return Verdicts(rng, xsd, model=False)
+    problem = _refusal(MODELS[kind], text)
+    excused = problem is not None and all(
+        re.search(REFUSED_BY_LIBVIRT, each.reason) for each in problem.problems
+    )
+    return Verdicts(rng, xsd, problem is None, excused)
+
+
+def _refusal(model: type[Document], text: str, *, strict: bool = False) -> DocumentError | None:
+    try:
+        model.from_xml(text, strict=strict)
+    except DocumentError as error:
+        return error
+    return None
+
+
+def contradictions(kind: str, text: str, found: Verdicts) -> Iterator[str]:
+    """Where what users call says anything else: the verdicts above come from quicker ways to the same answer."""
+    for against, says in (("xsd", found.xsd), ("rng", found.rng)):
+        try:
+            validate(text, against=against)  # type: ignore[arg-type]
+            accepted = True
+        except DocumentError:
+            accepted = False
+        if not accepted == is_valid(text, against=against) == says:  # type: ignore[arg-type]
+            yield f"validate(against={against!r}) {'accepts' if accepted else 'refuses'}"
+    accepted = _refusal(MODELS[kind], text, strict=True) is None
+    if accepted != (found.xsd and found.model):
+        yield f"from_xml(strict=True) {'accepts' if accepted else 'refuses'}"
+
+
+# ---- libvirt's schema, asked directly -------------------------------------------------------------------------------
+
+
+@cache
+def relaxng(kind: str) -> etree.RelaxNG:
+    return etree.RelaxNG(file=str(SCHEMAS / START[kind][0]))
+
+
+def rng_accepts(kind: str, root: etree._Element) -> bool:
+    valid = relaxng(kind)
+    accepted = valid(root) or (kind == "pool" and valid(_sorted(root)))
+    return accepted and all(map(_is_address, _hosts(root)))
+
+
+def _sorted(pool: etree._Element) -> etree._Element:
+    """The same pool with its plain children by name, so that sizes stand together; the others keep their places."""
+    ordered = deepcopy(pool)
+    plain = iter(sorted((child for child in ordered if not child.tag.startswith("{")), key=lambda e: e.tag))
+    ordered[:] = [child if child.tag.startswith("{") else next(plain) for child in ordered]
+    return ordered
+
+
+def _hosts(root: etree._Element) -> Iterator[str]:
+    return (str(name) for host in root.iter("host") if ":" in (name := host.get("name", "")))
+
+
+def _is_address(text: str) -> bool:
+    return _ipv6().fullmatch(text) is not None
+
+
+@cache
+def _ipv6() -> re.Pattern[str]:
+    (pattern,) = schema("basictypes.rng")["ipv6Addr"].iter(f"{RNG}param")
+    return re.compile(str(pattern.text))
