@@ -56,6 +56,10 @@ VOLUMES = [
         "<image><name>a</name></image>",
         "/image (line 1): <image> cannot be the root element; expected <volume>",
     ),
+    (
+        "<volume><name>a</name><target><permissions><owner>\n<b/></owner></permissions></target></volume>",
+        "/volume/target/permissions/owner/b (line 2): <b> stands inside <owner>, which holds a value and no elements",
+    ),
     ("<volume/>", "/volume (line 1): <name> is missing"),
     (
         "<volume><name>a</name><capacity unit='bytes'>9223372036854775808</capacity></volume>",
