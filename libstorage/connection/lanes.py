@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import monotonic
 
 from libstorage.connection.lane import Lane, TimeLimit
@@ -152,11 +152,10 @@ class Lanes:
             for lane in self._busy():
                 lane.cut()  # whose call gives it back, which closes it
             self._changed.wait_for(lambda: not self._busy(), _AFTER_CUT)
-            limit = TimeLimit(grace)
-            for lane in self._lanes - self._busy():
-                self._lanes.discard(lane)
-                lane.close(limit)
+            free = self._lanes - self._busy()
+            self._lanes -= free
             self._idle.clear()
+            _close_all(free, TimeLimit(grace))
 
     def _busy(self) -> set[Lane]:
         return {lane for lane in self._lanes if lane.users}
@@ -235,6 +234,22 @@ class Lanes:
             self._changed.notify_all()
             if self._waiters and not self._changed.wait_for(lambda: self._closed, _PAUSE_AFTER_FAILURE):
                 self._open_for_waiters()
+
+
+def _close_all(lanes: Iterable[Lane], limit: TimeLimit) -> None:
+    """Close lanes at once: each waits for its daemon's answer."""
+    closing = [
+        threading.Thread(target=lane.close, args=(limit,), name="libstorage-close", daemon=True)
+        for lane in lanes
+    ]
+    for thread in closing:
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter ends, and has no more threads to give
+            thread.run()
+    for thread in closing:
+        if thread.ident is not None:
+            thread.join()
 
 
 def _twin(error: Exception) -> Exception:

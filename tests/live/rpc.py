@@ -1,4 +1,4 @@
-"""A socket in front of a daemon's that counts the calls which clients make, and can put a slow link in between."""
+"""A socket in front of a daemon's that counts the calls which clients make."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import struct
 import threading
 from collections import Counter
 from pathlib import Path
-from time import sleep
 
 REMOTE_PROGRAM = 0x20008086
 CALL = 0
@@ -20,27 +19,20 @@ class RpcCounter:
 
     Args:
         uri: The daemon's address.
-        folder: Where to put the socket; ``None`` makes it a TCP socket, so that the daemon seems to be far away.
-        delay: Seconds that every piece of data spends on its way.
+        folder: Where to put the socket.
 
     Attributes:
         uri: The address that leads through here.
         procedures: How often each procedure of libvirt's remote protocol was called, by its number.
     """
 
-    def __init__(self, uri: str, folder: Path | None, *, delay: float = 0.0) -> None:
+    def __init__(self, uri: str, folder: Path) -> None:
         path, _, self._daemon = uri.partition("?socket=")
         self.procedures: Counter[int] = Counter()
-        self._delay = delay
         self._ends: list[socket.socket] = []
-        if folder is None:
-            self._listener = socket.create_server(("127.0.0.1", 0))
-            port = self._listener.getsockname()[1]
-            self.uri = path.replace("storage:///", f"storage+tcp://127.0.0.1:{port}/")
-        else:
-            self._listener = socket.socket(socket.AF_UNIX)
-            self._listener.bind(str(folder / "rpc.sock"))
-            self.uri = f"{path}?socket={folder / 'rpc.sock'}"
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(folder / "rpc.sock"))
+        self.uri = f"{path}?socket={folder / 'rpc.sock'}"
         self._listener.listen(64)
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -72,7 +64,6 @@ class RpcCounter:
                 if counted:
                     waiting += data
                     self._count(waiting)
-                sleep(self._delay)
                 sink.sendall(data)
         for end in (source, sink):
             with contextlib.suppress(OSError):

@@ -16,6 +16,7 @@ from time import monotonic, sleep
 
 import pytest
 
+from benchmarks.link import slow_link
 from libstorage import operations as op
 from libstorage.connection import process, sockets
 from libstorage.connection.call import Connection
@@ -30,7 +31,6 @@ from libstorage.errors import (
 from libstorage.testing import PrivateDaemon
 from tests.live.conftest import started_daemon
 from tests.live.rest import are_back, resources_at_rest, wait_until
-from tests.live.rpc import RpcCounter
 from tests.live.things import make_pool, make_volume
 
 HERE = HostId("here")
@@ -312,34 +312,30 @@ class TestFarAway:
     """Over TCP, with a slow link in between."""
 
     @pytest.fixture
-    def link(self, uri: str) -> Iterator[RpcCounter]:
-        link = RpcCounter(uri, None, delay=0.005)
-        yield link
-        link.close()
+    def link(self, uri: str) -> Iterator[str]:
+        with slow_link(uri, 0.005) as link:
+            yield link
 
-    def test_many_lanes_open_at_once(self, link: RpcCounter) -> None:
-        with Connection(link.uri) as connection:
+    def test_many_lanes_open_at_once(self, link: str) -> None:
+        with Connection(link) as connection:
             assert not connection.local
             assert connection.max_lanes == 16
-            with takes(0.0, 2.0):
-                connection.widen(32)
-                assert wait_until(lambda: connection.lane_count() == 32)
+            connection.widen(32)
             with ThreadPoolExecutor(32) as threads:
                 calls = [
                     threads.submit(connection.call, op.HOST_VERSION, HERE, hosts_version) for _ in range(200)
                 ]
             assert all(call.result() for call in calls)
+            assert wait_until(lambda: connection.lane_count() == 32)
 
-    def test_each_lane_knows_its_own_socket(self, link: RpcCounter) -> None:
-        assert_lanes_know_their_sockets(link.uri)
+    def test_each_lane_knows_its_own_socket(self, link: str) -> None:
+        assert_lanes_know_their_sockets(link)
 
     def test_a_call_ends_at_its_deadline(self, own_daemon: PrivateDaemon) -> None:
-        link = RpcCounter(own_daemon.uri, None)
-        with Connection(link.uri) as connection:
+        with slow_link(own_daemon.uri, 0.0) as link, Connection(link) as connection:
             with stopped(own_daemon), takes(0.3, 1.3), pytest.raises(DeadlineError):
                 connection.call(op.HOST_VERSION, HERE, hosts_version, timeout=0.3)
             assert connection.call(op.HOST_VERSION, HERE, hosts_version) > 0
-        link.close()
 
 
 CONNECT = "from libstorage.connection.call import Connection"
