@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from libstorage.client.clone import CloneMode
     from libstorage.client.host import Host, connect
-    from libstorage.client.options import Options, Progress, Versions
+    from libstorage.client.options import Options, Versions
     from libstorage.client.pool import Pool
     from libstorage.client.pools import Pools
+    from libstorage.client.progress import Progress, TransferProgress
     from libstorage.client.secrets import Secret, Secrets
     from libstorage.client.volume import Volume
     from libstorage.client.volumes import Volumes
@@ -283,6 +284,7 @@ __all__ = [
     "TiB",
     "Timestamps",
     "TransferError",
+    "TransferProgress",
     "Unknown",
     "UnknownAdapter",
     "UnknownSource",
@@ -322,7 +324,8 @@ __all__ = [
 _HOMES = {
     "libstorage.client.clone": "CloneMode",
     "libstorage.client.host": "Host connect",
-    "libstorage.client.options": "Options Progress Versions",
+    "libstorage.client.options": "Options Versions",
+    "libstorage.client.progress": "Progress TransferProgress",
     "libstorage.client.pool": "Pool",
     "libstorage.client.pools": "Pools",
     "libstorage.client.secrets": "Secret Secrets",

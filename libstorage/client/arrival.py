@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import attrs
 
+from libstorage.client.pieces import any_but_zero
+
 KEPT = 4096
 """How many bytes to keep and compare."""
 
@@ -44,6 +46,11 @@ class Ending:
         self._end += len(data)
         self._last = (self._last + data if len(data) < KEPT else data)[-KEPT:]
 
+    def skip(self, length: int) -> None:
+        """So many zeros are left out next."""
+        self._end += length
+        self._last = (self._last + bytes(min(length, KEPT)))[-KEPT:]
+
     def first_missing(self, read: Callable[[int, int], bytes]) -> Piece | None:
         """A piece that is not there; ``None`` when all is.
 
@@ -62,8 +69,3 @@ class Ending:
         data = self._solid.data.rstrip(b"\0")
         start = max(0, len(data) - KEPT)
         return Piece(self._solid.offset + start, data[start:])
-
-
-def any_but_zero(data: bytes) -> bool:
-    """Whether a byte is not zero; in no time if the first one is not."""
-    return data[:1] != b"\0" or data != bytes(len(data))

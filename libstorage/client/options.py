@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal, TypeAlias, TypedDict, TypeVar
 
 import attrs
@@ -15,8 +14,6 @@ F = TypeVar("F", bound=Flags)
 N = TypeVar("N", bound=Number)
 
 NoFlags: TypeAlias = Literal[0]
-Progress: TypeAlias = Callable[[int, int | None], object]
-"""Called with the number of bytes done, and of all bytes if that is known."""
 
 
 @attrs.frozen(kw_only=True)

@@ -1,76 +1,216 @@
-"""Upload and download: one stream, one loop, and what is said when it breaks off."""
+"""Upload and download: pieces from a source to a sink, and what is said when that breaks off."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import attrs
 
-from libstorage.client import files
-from libstorage.client.arrival import Ending
-from libstorage.client.files import Local, Source
-from libstorage.client.options import Part, Progress
+from libstorage.client import sinks, sources
+from libstorage.client.checks import Checks
+from libstorage.client.leases import leases
+from libstorage.client.options import Part
+from libstorage.client.pieces import Digest, Hashed, Padded, Sink, Source, Sparsified, length_of
+from libstorage.client.progress import Meter, Watch
 from libstorage.client.raw import decoded, raw_volume
+from libstorage.client.resume import after_what_is_there
 from libstorage.client.settle import let_pool_see
+from libstorage.client.sinks import Keeping
+from libstorage.client.streams import receiving, sending
 from libstorage.connection.lane import Lane
-from libstorage.connection.raw import RawStream, RawVolume
 from libstorage.connection.target import VolumeId
-from libstorage.enums import VolumeFormat, VolumeInfoFlags, VolumeType
+from libstorage.enums import VolumeFormat, VolumeType
 from libstorage.errors import InvalidRequestError, StorageError, TransferError
 from libstorage.models.volume import VolumeSpec
-from libstorage.operations import VOLUME_DOWNLOAD, VOLUME_INFO, VOLUME_UPLOAD, VOLUME_XML, Operation
+from libstorage.operations import VOLUME_DOWNLOAD, VOLUME_UPLOAD, VOLUME_XML, Operation
 
 if TYPE_CHECKING:
     from libstorage.client.host import Host
 
-SEND_BYTES: Final = 1 << 20
-"""How much to send at once: more is slower, and beyond 32 MiB refused."""
-RECEIVE_BYTES: Final = 262_120
-"""How much to ask for at once: libvirt gives no more."""
+Sparse: TypeAlias = bool | Literal["auto"]
+"""``auto``: holes that the source knows of stay holes. ``True``: long runs of zeros become holes, too. ``False``: none."""
+
+Tail: TypeAlias = Literal["keep", "zero"]
+"""What becomes of the volume behind the end of a shorter source: it is kept as it is, or reads as zeros."""
 
 _PLAIN = (None, VolumeFormat.RAW, VolumeFormat.ISO, VolumeFormat.NONE, VolumeFormat.UNKNOWN)
+_ENDLESS: Final = 1 << 62
 
 
 # ---- upload ---------------------------------------------------------------------------------------------------------
 
 
-def upload(host: Host, volume: VolumeId, local: Local, part: Part, progress: Progress | None) -> None:
-    """Send a local file, and refresh the pool. See [Volume.upload][libstorage.Volume.upload]."""
-    with files.source(local) as source:
-        length = _length_to_send(source, part)
-        _check_room(volume, _document(host, volume), part.offset, length)
-        count = _Count(length, progress)
-        try:
-            _send(host, volume, source, part.offset, count)
-        except BaseException as error:
-            _explain(
-                error,
-                VOLUME_UPLOAD,
-                volume,
-                _state_after_upload(volume, part.offset, count),
-                begun=count.begun,
-            )
-            raise
-    if length:
+def upload(
+    host: Host,
+    volume: VolumeId,
+    given: sources.Given,
+    part: Part,
+    watch: Watch,
+    checks: Checks,
+    *,
+    sparse: Sparse = "auto",
+    tail: Tail = "keep",
+    resume: bool = False,
+) -> None:
+    """Fill a volume, and let its pool see that. See [Volume.upload][libstorage.Volume.upload]."""
+    host = watch.limited(host)
+    with leases().changing(volume, VOLUME_UPLOAD), sources.opened(given, holes=sparse is not False) as source:
+        place = _Place.find(volume, _document(host, volume), source, part)
+        digest, sent = checks.digest(), Digest()
+        with _explained(VOLUME_UPLOAD, volume, place.state):
+            reading = Hashed(source, digest) if digest else source
+            if tail == "zero" or (place.is_empty and sparse is not False):
+                reading = place.padded(reading)
+            if sparse is True:
+                reading = Sparsified(reading)
+            if checks.verify:
+                reading = Hashed(reading, sent)
+            if resume:
+                reading, place.same = after_what_is_there(
+                    host, volume, reading, place.offset, place.there, watch
+                )
+            _send(host, volume, reading, place, watch)
+            checks.check(digest, source.name)
+            if checks.verify:
+                _read_back(host, volume, place, sent, watch)
+    if place.done or place.same:
         let_pool_see(host, volume.pool)
 
 
-def _length_to_send(source: Source, part: Part) -> int:
-    there = source.length
-    if part.length is None:
-        if there is None:
-            raise InvalidRequestError(
-                f"{source.name} cannot tell how long it is", hint="Pass length=.", outcome="not_started"
+@attrs.define
+class _Place:
+    """Where in a volume an upload goes, and how far it is.
+
+    Attributes:
+        offset: Where it begins.
+        length: How many bytes; ``None`` if the source cannot tell.
+        room: How many bytes there is room for; ``None`` if the volume grows as it is filled.
+        end: Where the volume's bytes end now.
+        is_empty: Whether nothing but zeros is in the volume's file.
+        is_file: Whether it is a file, which can have holes.
+        same: How many bytes are there already.
+        done: How many were sent.
+        begun: Whether the volume may have been changed.
+    """
+
+    volume: VolumeId
+    offset: int
+    length: int | None
+    room: int | None
+    end: int
+    is_empty: bool
+    is_file: bool
+    same: int = 0
+    done: int = 0
+    begun: bool = False
+
+    @classmethod
+    def find(cls, volume: VolumeId, spec: VolumeSpec, source: Source, part: Part) -> _Place:
+        """Where ``part`` of the volume is.
+
+        Raises:
+            InvalidRequestError: The volume has no such part; libvirt would let its file grow.
+        """
+        if spec.type in (VolumeType.DIR, VolumeType.NETDIR):
+            raise _refusal(
+                VOLUME_UPLOAD, volume, f"{volume} is a directory: it holds files, but no bytes of its own"
             )
-        return there
-    if there is not None and there < part.length:
-        raise InvalidRequestError(
-            f"{source.name} has {there} bytes, not {part.length}", outcome="not_started"
+        is_file = spec.type in (None, VolumeType.FILE)
+        grows = is_file and spec.target.format not in _PLAIN
+        size = int(max(spec.capacity or 0, spec.physical or 0))
+        length = _length_to_send(source, part)
+        if not grows and part.offset + (length or 0) > size:
+            raise _refusal(
+                VOLUME_UPLOAD,
+                volume,
+                f"{length} bytes from byte {part.offset} on do not fit into {volume}, which has {size}",
+                hint=f"Make it larger first: resize({part.offset + (length or 0)}).",
+            )
+        return cls(
+            volume=volume,
+            offset=part.offset,
+            length=length,
+            room=None if grows else size - part.offset,
+            end=int(spec.physical or spec.capacity or 0),
+            is_empty=is_file and spec.allocation == 0,
+            is_file=is_file,
         )
-    return part.length
+
+    @property
+    def there(self) -> int:
+        """How many bytes of this part the volume has now."""
+        there = max(0, self.end - self.offset)
+        return there if self.length is None else min(there, self.length)
+
+    @property
+    def clean_from(self) -> int | None:
+        """From where on the volume reads as zeros, and a hole can be left out.
+
+        libvirt cuts a file off where a hole ends, so there may be none before what is to be kept.
+        """
+        ends = self.offset + (self.length or 0)
+        if not self.is_file or ends < self.end:
+            return None
+        return 0 if self.is_empty else self.end
+
+    def padded(self, source: Source) -> Source:
+        """The source, with zeros behind it up to the end of the volume."""
+        if self.room is None:
+            return source
+        self.length = self.room
+        return Padded(source, self.room)
+
+    def state(self) -> tuple[str, bool]:
+        """What a failure leaves behind, and whether it has changed anything."""
+        if not self.begun:
+            return f"Nothing was sent; {self.volume} is as it was.", False
+        sent = f"{self.same + self.done}" + ("" if self.length is None else f" of {self.length}")
+        end = "the end" if self.length is None else self.offset + self.length
+        told = f"{sent} bytes were sent; bytes {self.offset} to {end} of {self.volume} are undefined now."
+        return f"{told} Upload it again from the start, or with resume=True.", True
+
+
+def _length_to_send(source: Source, part: Part) -> int | None:
+    if part.length is not None and source.length is not None and source.length < part.length:
+        raise InvalidRequestError(
+            f"{source.name} has {source.length} bytes, not {part.length}", outcome="not_started"
+        )
+    return source.length if part.length is None else part.length
+
+
+def _send(host: Host, volume: VolumeId, source: Source, place: _Place, watch: Watch) -> None:
+    total = None if place.length is None else place.length - place.same
+    meter = watch.phase("upload", total)
+    if total == 0:
+        return  # libvirt takes a length of 0 for no limit
+    room = None if place.room is None else place.room - place.same
+    with host._lane(VOLUME_UPLOAD, volume) as lane:
+        begin = place.offset + place.same
+        with sending(lane, volume, begin, total or room or 0, place.clean_from) as sender:
+            place.begun = True
+            try:
+                pump(source, sender, meter, lane, room=room)
+            finally:
+                place.done = meter.done
+
+
+def _read_back(host: Host, volume: VolumeId, place: _Place, sent: Digest, watch: Watch) -> None:
+    """Compare what is in the volume with what was sent.
+
+    Raises:
+        TransferError: It is not the same.
+    """
+    length, found = place.same + place.done, Digest()
+    meter = watch.phase("verify", length)
+    with receiving(host, volume, place.offset, length, holes=place.is_file) as source:
+        pump(Hashed(source, found), None, meter)
+    if found.hex() != sent.hex():
+        raise TransferError(
+            f"{volume} holds other bytes than were sent: sha256 {found.hex()}, not {sent.hex()}",
+            hint="Somebody else wrote to it meanwhile, or the storage is broken.",
+        )
 
 
 def _document(host: Host, volume: VolumeId) -> VolumeSpec:
@@ -78,103 +218,44 @@ def _document(host: Host, volume: VolumeId) -> VolumeSpec:
     return VolumeSpec.from_xml(xml.encode("utf-8", "backslashreplace"))
 
 
-def _check_room(volume: VolumeId, spec: VolumeSpec, offset: int, length: int) -> None:
-    """Refuse to write past the end, which libvirt would do: the file, and with it the volume, would grow."""
-    if spec.type in (VolumeType.DIR, VolumeType.NETDIR):
-        raise _refusal(
-            VOLUME_UPLOAD, volume, f"{volume} is a directory: it holds files, but no bytes of its own"
-        )
-    if spec.type == VolumeType.FILE and spec.target.format not in _PLAIN:
-        return  # the file of an image that grows as it is filled
-    room = int(max(spec.capacity or 0, spec.physical or 0))
-    if offset + length > room:
-        raise _refusal(
-            VOLUME_UPLOAD,
-            volume,
-            f"{length} bytes from byte {offset} on do not fit into {volume}, which has {room}",
-            hint=f"Make it larger first: resize({offset + length}).",
-        )
-
-
-def _send(host: Host, volume: VolumeId, source: Source, offset: int, count: _Count) -> None:
-    count.show()
-    if not count.length:
-        return  # libvirt takes a length of 0 for no limit
-    with host._lane(VOLUME_UPLOAD, volume) as lane:
-        raw = raw_volume(lane, volume, fresh=True)
-        ending = Ending(offset)
-        with _stream(lane, lambda stream: raw.upload(stream, offset, count.length, 0)) as stream:
-            count.begun = True
-            while count.left:
-                with _own_time(lane):
-                    data = source.read(min(SEND_BYTES, count.left))
-                if not data:
-                    raise TransferError(f"{source.name} ended after {count.done} of {count.length} bytes")
-                ending.add(data)
-                _send_all(stream, data)
-                with _own_time(lane):
-                    count.add(len(data))
-        _check_end(lane, raw, ending)
-
-
-def _check_end(lane: Lane, raw: RawVolume, ending: Ending) -> None:
-    def read(offset: int, length: int) -> bytes:
-        found = b""
-        with _stream(lane, lambda stream: raw.download(stream, offset, length, 0)) as stream:
-            while len(found) < length and (data := stream.recv(length - len(found))):
-                found += data
-        return found
-
-    missing = ending.first_missing(read)
-    if missing is not None:
-        raise TransferError(
-            f"libvirt says that all is well, but the bytes from {missing.offset} on are not there",
-            hint="The storage under the pool is full, probably, or somebody else wrote to the volume meanwhile.",
-        )
-
-
-def _send_all(stream: RawStream, data: bytes) -> None:
-    while data:
-        sent = stream.send(data)
-        if sent <= 0:
-            raise TransferError(f"the stream took none of {len(data)} bytes")
-        data = data[sent:]
-
-
-def _state_after_upload(volume: VolumeId, offset: int, count: _Count) -> str:
-    if not count.begun:
-        return f"Nothing was sent; {volume} is as it was."
-    return (
-        f"{count.done} of {count.length} bytes were sent; bytes {offset} to {offset + count.length} of {volume} are "
-        "undefined now. Upload it again from the start."
-    )
-
-
 # ---- download -------------------------------------------------------------------------------------------------------
 
 
 def download(
-    host: Host, volume: VolumeId, local: Local, part: Part, progress: Progress | None, *, overwrite: bool
+    host: Host,
+    volume: VolumeId,
+    given: sinks.Target,
+    part: Part,
+    watch: Watch,
+    checks: Checks,
+    keeping: Keeping,
 ) -> None:
     """Receive into a local file. See [Volume.download][libstorage.Volume.download]."""
-    with files.target(local, overwrite=overwrite) as write:
-        count = _Count(_length_to_receive(host, volume, part), progress)
-        try:
-            _receive(host, volume, write, part.offset, count)
-        except BaseException as error:
-            state = f"{count.done} of {count.length} bytes were received; {volume} is as it was."
-            _explain(error, VOLUME_DOWNLOAD, volume, state, begun=False)
-            raise
+    host = watch.limited(host)
+    with (
+        leases().reading(volume, VOLUME_DOWNLOAD),
+        sinks.opened(given, keeping) as sink,
+        content(host, volume, part, holes=keeping.sparse) as source,
+    ):
+        meter, digest = watch.phase("download", source.length), checks.digest()
+        with _explained(VOLUME_DOWNLOAD, volume, lambda: _after_download(volume, meter)):
+            pump(Hashed(source, digest) if digest else source, sink, meter)
+            checks.check(digest, str(volume))
 
 
-def _length_to_receive(host: Host, volume: VolumeId, part: Part) -> int:
-    kind, _, size = host._call(
-        VOLUME_INFO, volume, lambda lane: raw_volume(lane, volume).infoFlags(VolumeInfoFlags.GET_PHYSICAL)
-    )
-    if kind in (VolumeType.DIR, VolumeType.NETDIR):
+@contextmanager
+def content(host: Host, volume: VolumeId, part: Part, *, holes: bool) -> Iterator[Source]:
+    """A part of a volume, as a source.
+
+    Raises:
+        InvalidRequestError: The volume has no such part.
+    """
+    spec = _document(host, volume)
+    if spec.type in (VolumeType.DIR, VolumeType.NETDIR):
         raise _refusal(
             VOLUME_DOWNLOAD, volume, f"{volume} is a directory: it holds files, but no bytes of its own"
         )
+    size = int(spec.physical or spec.capacity or 0)
     end = size if part.length is None else part.offset + part.length
     if max(end, part.offset) > size:
         raise _refusal(
@@ -182,85 +263,77 @@ def _length_to_receive(host: Host, volume: VolumeId, part: Part) -> int:
             volume,
             f"bytes {part.offset} to {end} are past the end of {volume}, which has {size}",
         )
-    return end - part.offset
+    is_file = spec.type in (None, VolumeType.FILE)
+    with receiving(host, volume, part.offset, end - part.offset, holes=holes and is_file) as source:
+        yield source
 
 
-def _receive(
-    host: Host, volume: VolumeId, write: Callable[[bytes], None], offset: int, count: _Count
-) -> None:
-    count.show()
-    if not count.length:
-        return  # libvirt takes a length of 0 for no limit
-    with host._lane(VOLUME_DOWNLOAD, volume) as lane:
-        raw = raw_volume(lane, volume)
-        with _stream(lane, lambda stream: raw.download(stream, offset, count.length, 0)) as stream:
-            while count.left:
-                data = stream.recv(min(RECEIVE_BYTES, count.left))
-                if not data:
-                    raise TransferError(f"{volume} ended after {count.done} of {count.length} bytes")
-                with _own_time(lane):
-                    write(data)
-                    count.add(len(data))
+def _after_download(volume: VolumeId, meter: Meter) -> tuple[str, bool]:
+    return f"{meter.done} of {meter.total} bytes were received; {volume} is as it was.", False
 
 
 # ---- both -----------------------------------------------------------------------------------------------------------
 
 
-@attrs.define
-class _Count:
-    """How far a transfer is."""
-
-    length: int
-    progress: Progress | None
-    done: int = 0
-    begun: bool = False
-
-    @property
-    def left(self) -> int:
-        return self.length - self.done
-
-    def add(self, number: int) -> None:
-        self.done += number
-        self.show()
-
-    def show(self) -> None:
-        if self.progress is not None:
-            self.progress(self.done, self.length)
-
-
-@contextmanager
-def _stream(lane: Lane, begin: Callable[[RawStream], object]) -> Iterator[RawStream]:
-    """A stream that is finished when the block ends well, and aborted when it does not; either once."""
-    stream = lane.connection.newStream(0)
-    try:
-        begin(stream)
-        yield stream
-    except BaseException:
-        with contextlib.suppress(Exception):  # it repeats what went wrong
-            stream.abort()
-        raise
-    stream.finish()
-
-
-@contextmanager
-def _own_time(lane: Lane) -> Iterator[None]:
-    """For what the caller's file and progress do: they may take as long as they like."""
-    lane.pause()
-    yield
-    lane.renew()
-
-
-def _explain(
-    error: BaseException, operation: Operation, volume: VolumeId, state: str, *, begun: bool
+def pump(
+    source: Source, sink: Sink | None, meter: Meter, lane: Lane | None = None, *, room: int | None = None
 ) -> None:
-    """Say in the error what state things are in; an error of the caller's own keeps its class and gets a note."""
-    if not isinstance(error, StorageError):
-        error.add_note(f"{operation} on {volume} broke off. {state}")
-        return
-    error.operation, error.target, error.uri = operation.name, str(volume), volume.uri
-    error.hint = "\n".join(filter(None, (error.hint, state)))
-    if begun:
-        error.outcome, error.retry = "unknown", "after_reconcile"
+    """Move everything from a source to a sink.
+
+    Args:
+        source: Where from.
+        sink: Where to; ``None`` for nowhere, when reading is all.
+        meter: Knows how much there is, unless the source ends by itself.
+        lane: The lane that the sink is on: the source and whoever watches may take as long as they like.
+        room: How many bytes the sink takes at most.
+
+    Raises:
+        TransferError: The source ended before, or goes on after, what was to be moved.
+    """
+    while (left := meter.left) is None or left:
+        with _own_time(lane):
+            piece = source.read(_ENDLESS if left is None else left)
+        if not length_of(piece):
+            if left is None:
+                return
+            raise TransferError(f"{source.name} ended after {meter.done} of {meter.total} bytes")
+        if room is not None and meter.done + length_of(piece) > room:
+            raise TransferError(
+                f"{source.name} does not fit: there is room for {room} bytes", hint="Resize it first."
+            )
+        if sink is not None:
+            sink.write(piece)
+        with _own_time(lane):
+            meter.add(length_of(piece))
+
+
+@contextmanager
+def _own_time(lane: Lane | None) -> Iterator[None]:
+    """For what the caller's file and progress do: they may take as long as they like."""
+    if lane is not None:
+        lane.pause()
+    yield
+    if lane is not None:
+        lane.renew()
+
+
+@contextmanager
+def _explained(
+    operation: Operation, volume: VolumeId, state: Callable[[], tuple[str, bool]]
+) -> Iterator[None]:
+    """Say in an error what state things are in; one of the caller's own keeps its class and gets a note."""
+    try:
+        yield
+    except BaseException as error:
+        told, begun = state()
+        if not isinstance(error, StorageError):
+            error.add_note(f"{operation} on {volume} broke off. {told}")
+            raise
+        error.operation, error.target, error.uri = operation.name, str(volume), volume.uri
+        error.hint = "\n".join(filter(None, (error.hint, told)))
+        if begun:
+            error.outcome, error.retry = "unknown", "after_reconcile"
+        raise
 
 
 def _refusal(

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from libstorage.client import clone, transfer
+from libstorage.client.checks import Checks
 from libstorage.client.clone import CloneMode
 from libstorage.client.handle import Handle
-from libstorage.client.options import NoFlags, Part, Progress, combined, member_of, size_of
+from libstorage.client.leases import leases
+from libstorage.client.options import NoFlags, Part, combined, member_of, size_of
+from libstorage.client.pieces import Source
+from libstorage.client.progress import Progress, Watch, shown
 from libstorage.client.raw import decoded, raw_volume
+from libstorage.client.sinks import Keeping, Target
+from libstorage.client.sources import Given
+from libstorage.client.transfer import Sparse, Tail
 from libstorage.client.validation import volume_create_flags
 from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawVolume
@@ -30,6 +37,7 @@ from libstorage.operations import (
     VOLUME_CLONE,
     VOLUME_CREATE,
     VOLUME_DELETE,
+    VOLUME_DOWNLOAD,
     VOLUME_INFO,
     VOLUME_KEY,
     VOLUME_PATH,
@@ -258,65 +266,103 @@ class Volume(Handle[VolumeId]):
 
     def upload(
         self,
-        source: str | os.PathLike[str] | BinaryIO,
+        source: Given,
         *,
         offset: SizeLike = 0,
         length: SizeLike | None = None,
-        progress: Progress | None = None,
+        sparse: Sparse = "auto",
+        tail: Tail = "keep",
+        resume: bool = False,
+        checksum: str | None = None,
+        verify: bool = False,
+        progress: Progress | bool = False,
+        deadline: float | None = None,
     ) -> Self:
-        """Fill it from a local file (``virStorageVolUpload``), and let the pool see what it is then.
+        """Fill it (``virStorageVolUpload``), and let the pool see what it is then.
 
-        The file is taken as it is: a qcow2 volume takes a qcow2 file. A shorter file leaves the end of the volume as it
-        was. A raw volume takes no more than its capacity; resize it first.
+        The bytes are taken as they are: a qcow2 volume takes a qcow2 file. A raw volume takes no more than its capacity;
+        resize it first.
 
         Args:
-            source: A path, or a file object opened in binary mode, which is read from where it stands.
+            source: A path or URL, a file object opened in binary mode (read from where it stands), bytes, an iterable of
+                bytes, or another volume. A URL needs ``libstorage[url]``.
             offset: Where in the volume to begin, in bytes.
-            length: How many bytes to send; all that the source has, if it can tell.
-            progress: Called with the number of bytes done and of all bytes, after every part.
+            length: How many bytes to send; all that the source has.
+            sparse: Leave holes of the source out where the volume reads as zeros anyway; ``True`` also takes long runs
+                of zeros for holes, ``False`` none. Where the volume holds data, zeros are written.
+            tail: What becomes of the end of a raw volume that is longer than the source: ``keep`` it as it is, or
+                ``zero`` it.
+            resume: Read back what is there, and send only what comes after the longest beginning that is the same.
+            checksum: The digest that the source's bytes must have, such as ``"sha256:…"``.
+            verify: Read back what was sent, and compare (sha256).
+            progress: Called with a [TransferProgress][libstorage.TransferProgress] after every part; ``True`` shows a
+                bar, which needs ``libstorage[progress]``.
+            deadline: Seconds that all may take together.
 
         Raises:
             InvalidRequestError: It does not fit into the volume, or the source cannot be read like that.
-            TransferError: The transfer broke off, or the source was shorter than it said; the message says what
-                state the volume is in.
+            VolumeBusyError: Another transfer of this process is at the volume.
+            TransferError: The transfer broke off, the source was shorter than it said, or the bytes are not those of the
+                checksum; the message says what state the volume is in.
             NoSpaceError: The storage under it is full.
+            DeadlineError: It took too long.
             VolumeNotFoundError: It is gone.
             PoolBusyError: All has arrived, but volumes are being built in the pool for so long that it could not see that.
             OSError: The local file cannot be read.
         """
-        transfer.upload(self._host, self._id, source, Part.of(offset, length), progress)
+        with shown(progress) as watcher:
+            watch = Watch(str(self._id), watcher, deadline)
+            part, checks = Part.of(offset, length), Checks.of(checksum, verify=verify)
+            transfer.upload(
+                self._host, self._id, source, part, watch, checks, sparse=sparse, tail=tail, resume=resume
+            )
         return self
 
     def download(
         self,
-        target: str | os.PathLike[str] | BinaryIO,
+        target: Target,
         *,
         offset: SizeLike = 0,
         length: SizeLike | None = None,
+        sparse: bool = True,
         overwrite: bool = False,
-        progress: Progress | None = None,
+        durable: bool = False,
+        checksum: str | None = None,
+        progress: Progress | bool = False,
+        deadline: float | None = None,
     ) -> Self:
         """Copy it to a local file (``virStorageVolDownload``), as it is: of a qcow2 volume, the qcow2 file.
 
         A file appears under its name only when all is there; it can be read by its owner only.
 
         Args:
-            target: A path, or a file object opened in binary mode.
+            target: A path or URL, or a file object opened in binary mode.
             offset: Where in the volume to begin, in bytes.
             length: How many bytes to read; all that follow.
+            sparse: Leave holes in a new file where the volume's file has them.
             overwrite: Replace the file if there is one.
-            progress: Called with the number of bytes done and of all bytes, after every part.
+            durable: Have the file on the disk before it gets its name.
+            checksum: The digest that the bytes must have, such as ``"sha256:…"``; else there is no file.
+            progress: Called with a [TransferProgress][libstorage.TransferProgress] after every part; ``True`` shows a
+                bar, which needs ``libstorage[progress]``.
+            deadline: Seconds that all may take together.
 
         Raises:
             ExistsError: The file is there already, and ``overwrite`` is not set.
             InvalidRequestError: The volume has no such part.
-            TransferError: The transfer broke off, or the volume was shorter than it said.
+            VolumeBusyError: An upload of this process is at the volume.
+            TransferError: The transfer broke off, the volume was shorter than it said, or the bytes are not those of the
+                checksum.
+            DeadlineError: It took too long.
             VolumeNotFoundError: It is gone.
             OSError: The local file cannot be written.
         """
-        transfer.download(
-            self._host, self._id, target, Part.of(offset, length), progress, overwrite=overwrite
-        )
+        with shown(progress) as watcher:
+            watch = Watch(str(self._id), watcher, deadline)
+            keeping = Keeping(overwrite=overwrite, durable=durable, sparse=sparse)
+            transfer.download(
+                self._host, self._id, target, Part.of(offset, length), watch, Checks.of(checksum), keeping
+            )
         return self
 
     # ---- inside -----------------------------------------------------------------------------------------------------
@@ -325,8 +371,17 @@ class Volume(Handle[VolumeId]):
         return self._call(operation, lambda lane: read(raw_volume(lane, self._id)))
 
     def _do(self, operation: Operation, act: Callable[[RawVolume], object]) -> Self:
-        self._call(operation, lambda lane: act(raw_volume(lane, self._id, fresh=True)))
+        with leases().changing(self._id, operation):
+            self._call(operation, lambda lane: act(raw_volume(lane, self._id, fresh=True)))
         return self
+
+    @contextmanager
+    def _as_source(self, *, holes: bool) -> Iterator[Source]:
+        with (
+            leases().reading(self._id, VOLUME_DOWNLOAD),
+            transfer.content(self._host, self._id, Part(0, None), holes=holes) as source,
+        ):
+            yield source
 
     def _shown(self) -> str:
         return f"{self.name!r} in pool {self._id.pool.name!r}"

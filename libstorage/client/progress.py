@@ -1,0 +1,137 @@
+"""How far a transfer is, for whoever wants to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import attrs
+
+from libstorage.errors import DeadlineError
+
+if TYPE_CHECKING:
+    from libstorage.client.host import Host
+
+Phase: TypeAlias = Literal["upload", "download", "compare", "verify"]
+
+_SHORTEST: Final = 0.001  # seconds
+
+
+@attrs.frozen(kw_only=True)
+class TransferProgress:
+    """How far one phase of a transfer is.
+
+    Attributes:
+        name: What is being transferred, for people.
+        transfer: A number that tells transfers of this process apart.
+        phase: ``upload`` or ``download``; ``compare`` looks for what need not be sent again, ``verify`` reads back
+            what was sent.
+        done: Bytes done in this phase.
+        total: All bytes of this phase; ``None`` if the source cannot tell.
+        seconds: How long this phase has taken so far.
+    """
+
+    name: str
+    transfer: int
+    phase: Phase
+    done: int
+    total: int | None
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Bytes per second; 0 in the beginning."""
+        return self.done / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds that it may still take; ``None`` if that cannot be told."""
+        return None if self.total is None or not self.rate else (self.total - self.done) / self.rate
+
+
+Progress: TypeAlias = Callable[[TransferProgress], object]
+"""Called in the thread of the transfer, when a phase begins and after every part of it."""
+
+
+class Watch:
+    """One transfer, phase by phase: shows how far it is, and ends it when it takes too long.
+
+    Args:
+        name: What is being transferred.
+        progress: Whom to tell.
+        deadline: Seconds that all phases may take together.
+    """
+
+    def __init__(self, name: str, progress: Progress | None, deadline: float | None) -> None:
+        self.name = name
+        self.expires = None if deadline is None else monotonic() + deadline
+        self._progress = progress
+
+    def phase(self, phase: Phase, total: int | None) -> Meter:
+        """A phase begins, of so many bytes if that is known."""
+        return Meter(self, phase, total)
+
+    def limited(self, host: Host) -> Host:
+        """The host, with no more time for a call than there is for the whole transfer."""
+        if self.expires is None:
+            return host
+        left, usual = max(self.expires - monotonic(), _SHORTEST), host.options.timeout
+        return host.with_options(timeout=left if usual is None else min(left, usual))
+
+    def show(self, phase: Phase, done: int, total: int | None, began: float) -> None:
+        """Tell whoever wants to know."""
+        if self._progress is not None:
+            seconds = monotonic() - began
+            self._progress(
+                TransferProgress(
+                    name=self.name, transfer=id(self), phase=phase, done=done, total=total, seconds=seconds
+                )
+            )
+
+
+class Meter:
+    """How far one phase of a transfer is."""
+
+    def __init__(self, watch: Watch, phase: Phase, total: int | None) -> None:
+        self.total = total
+        self.done = 0
+        self._watch, self._phase = watch, phase
+        self._began = monotonic()
+        self._watch.show(phase, 0, total, self._began)
+
+    @property
+    def left(self) -> int | None:
+        """How many bytes are left."""
+        return None if self.total is None else self.total - self.done
+
+    def add(self, number: int) -> None:
+        """So many bytes more.
+
+        Raises:
+            DeadlineError: The transfer takes too long.
+        """
+        self.done += number
+        self._watch.show(self._phase, self.done, self.total, self._began)
+        if self._watch.expires is not None and monotonic() > self._watch.expires:
+            raise DeadlineError(f"the deadline passed after {self.done} bytes of the {self._phase}")
+
+
+@contextmanager
+def shown(progress: Progress | bool) -> Iterator[Progress | None]:
+    """Whom to tell: a function of the caller's, a bar of our own, or nobody.
+
+    Raises:
+        InvalidRequestError: It is neither a function nor ``True`` or ``False``.
+        UnsupportedError: A bar needs a package that is not installed.
+    """
+    if callable(progress):
+        yield progress
+    elif progress:
+        from libstorage.client.bar import TransferBar
+
+        with TransferBar() as bar:
+            yield bar
+    else:
+        yield None

@@ -1,0 +1,191 @@
+"""The local source of a transfer: a path, a file object, bytes, or an iterable of bytes."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import BinaryIO, Final, Protocol, TypeAlias, runtime_checkable
+
+from libstorage.client.pieces import Hole, Piece, Source
+from libstorage.errors import InvalidRequestError, TransferError
+
+Given: TypeAlias = (
+    "str | os.PathLike[str] | BinaryIO | bytes | bytearray | memoryview | Iterable[bytes] | Readable"
+)
+"""A path or URL, a file object opened in binary mode, bytes, whatever gives bytes when it is iterated over, or a volume."""
+
+_EXISTING_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe would wait for its other end
+_is_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::|://)").match
+
+
+@contextmanager
+def opened(given: Given, *, holes: bool) -> Iterator[Source]:
+    """Open what a transfer reads from.
+
+    Args:
+        given: What the caller gave.
+        holes: Give holes of files as such, and not as zeros.
+
+    Raises:
+        InvalidRequestError: It is nothing to read from, or a path to something without a length.
+        UnsupportedError: A URL needs a package that is not installed.
+        OSError: It cannot be opened.
+    """
+    if isinstance(given, bytes | bytearray | memoryview):
+        yield FileSource(f"{len(given)} bytes", io.BytesIO(given))
+    elif isinstance(given, str) and _is_url(given):
+        from libstorage.client import urls
+
+        with urls.source(given) as source:
+            yield source
+    elif isinstance(given, str | os.PathLike):
+        with _file(os.fspath(given), holes=holes) as source:
+            yield source
+    elif isinstance(given, Readable):
+        with given._as_source(holes=holes) as source:
+            yield source
+    elif callable(getattr(given, "read", None)):
+        yield FileSource(str(getattr(given, "name", given)), given)  # type: ignore[arg-type]
+    elif isinstance(given, Iterable):
+        yield IterableSource(given)
+    else:
+        raise InvalidRequestError(
+            f"a source is a path, a URL, a binary file object, bytes or an iterable of bytes, not {given!r}",
+            outcome="not_started",
+        )
+
+
+PIECE: Final = 1 << 20
+"""How many bytes of data to read at once."""
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """What knows itself how its bytes are read: a volume."""
+
+    def _as_source(self, *, holes: bool) -> AbstractContextManager[Source]: ...
+
+
+class FileSource:
+    """A file object of the caller's, from where it stands."""
+
+    def __init__(self, name: str, file: BinaryIO | io.BytesIO | io.FileIO) -> None:
+        self.name = name
+        self.length = _rest_of(file)
+        self._file = file
+
+    def read(self, most: int) -> Piece:
+        """The next bytes.
+
+        Raises:
+            InvalidRequestError: It gives something else than bytes.
+            TransferError: It would have to be waited for, or gave more than asked.
+        """
+        data: object = self._file.read(min(most, PIECE))
+        if data is None:
+            raise TransferError(f"{self.name} has nothing to read yet: it is in non-blocking mode")
+        found = _bytes(self.name, data, "Open it in binary mode, as in open(path, 'rb').")
+        if len(found) > most:
+            raise TransferError(f"{self.name} gave {len(found)} bytes when asked for {most}")
+        return found
+
+
+class SparseFileSource:
+    """A file whose holes are found without reading them (``SEEK_DATA`` and ``SEEK_HOLE``)."""
+
+    def __init__(self, name: str, file: io.FileIO) -> None:
+        self.name = name
+        self.length: int = os.fstat(file.fileno()).st_size
+        self._file = file
+        self._place = 0
+        self._data_until = 0
+
+    def read(self, most: int) -> Piece:
+        """The next bytes, or the next hole."""
+        left = min(most, self.length - self._place)
+        if left <= 0:
+            return b""
+        if self._place >= self._data_until and (hole := self._hole()):
+            length = min(hole, self.length - self._place)
+            self._place += length
+            return Hole(length)
+        wanted = min(left, self._data_until - self._place, PIECE)
+        data = os.pread(self._file.fileno(), wanted, self._place)
+        self._place += len(data)
+        return data
+
+    def _hole(self) -> int:
+        """The length of the hole here, if there is one; notes where the data after it ends."""
+        number = self._file.fileno()
+        try:
+            data = os.lseek(number, self._place, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            data = self.length  # nothing but a hole up to the end
+        if data < self.length:
+            self._data_until = min(os.lseek(number, data, os.SEEK_HOLE), self.length)
+        return data - self._place
+
+
+class IterableSource:
+    """Whatever gives bytes when it is iterated over."""
+
+    def __init__(self, given: Iterable[object]) -> None:
+        self.name = f"the {type(given).__name__}"
+        self.length = None
+        self._parts = iter(given)
+        self._rest = b""
+
+    def read(self, most: int) -> Piece:
+        """The next bytes.
+
+        Raises:
+            InvalidRequestError: It gives something else than bytes.
+        """
+        while not self._rest:
+            try:
+                self._rest = _bytes(self.name, next(self._parts), "Give bytes.")
+            except StopIteration:
+                return b""
+        data, self._rest = self._rest[: min(most, PIECE)], self._rest[min(most, PIECE) :]
+        return data
+
+
+@contextmanager
+def _file(path: str, *, holes: bool) -> Iterator[Source]:
+    with open(path, "rb", buffering=0, opener=lambda p, _: os.open(p, _EXISTING_FILE)) as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if stat.S_ISREG(mode) and holes:
+            yield SparseFileSource(path, file)
+        elif stat.S_ISREG(mode) or stat.S_ISBLK(mode):
+            yield FileSource(path, file)
+        else:
+            raise InvalidRequestError(
+                f"{path} is neither a file nor a block device",
+                hint="Open it yourself, and pass the file object.",
+                outcome="not_started",
+            )
+
+
+def _bytes(name: str, data: object, hint: str) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    if isinstance(data, bytearray | memoryview):
+        return bytes(data)
+    raise InvalidRequestError(f"{name} gives {type(data).__name__}, not bytes", hint=hint)
+
+
+def _rest_of(file: BinaryIO | io.BytesIO | io.FileIO) -> int | None:
+    try:
+        here = file.tell()
+        end = file.seek(0, os.SEEK_END)
+        file.seek(here)
+    except (OSError, AttributeError):  # a pipe, or an object that can only read
+        return None
+    return max(0, end - here)

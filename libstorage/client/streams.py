@@ -1,0 +1,253 @@
+"""The bytes of a volume as source and as sink of a transfer: libvirt's streams, with loops of our own.
+
+The binding's own loops lose data: they ignore short writes, and those for holes end well after an exception.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Final
+
+from libstorage.client.arrival import Ending
+from libstorage.client.pieces import Hole, Piece, length_of, split, zeros
+from libstorage.client.raw import raw_volume
+from libstorage.connection.lane import Lane
+from libstorage.connection.raw import RawStream, RawVolume
+from libstorage.connection.target import VolumeId
+from libstorage.enums import StreamRecvFlags, VolumeDownloadFlags, VolumeUploadFlags
+from libstorage.errors import TransferError
+from libstorage.operations import VOLUME_DOWNLOAD
+
+if TYPE_CHECKING:
+    from libstorage.client.host import Host
+
+SEND_BYTES: Final = 1 << 20
+"""How much to send at once: more is slower, and beyond 32 MiB refused."""
+RECEIVE_BYTES: Final = 262_120
+"""How much to ask for at once: libvirt gives no more, and a negative number would end the interpreter."""
+
+_AHEAD = 16  # pieces that may be received before they are asked for: 4 MiB
+_HOLE = -3  # what recvFlags answers where a hole begins
+_PATIENCE = 1.0  # seconds until a receiver that is to stop is cut off
+
+
+@contextmanager
+def stream(lane: Lane, begin: Callable[[RawStream], object]) -> Iterator[RawStream]:
+    """A stream that is finished when the block ends well, and aborted when it does not; either once."""
+    opened = lane.connection.newStream(0)
+    try:
+        begin(opened)
+        yield opened
+    except BaseException:
+        with contextlib.suppress(Exception):  # it repeats what went wrong
+            opened.abort()
+        raise
+    opened.finish()
+
+
+# ---- receiving ------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def receiving(host: Host, volume: VolumeId, offset: int, length: int, *, holes: bool) -> Iterator[Receiver]:
+    """Bytes of a volume, as a source: a thread receives them while others are being written.
+
+    Args:
+        host: Where the volume is.
+        volume: Which one.
+        offset: Where to begin.
+        length: How many bytes; there must be so many.
+        holes: Give holes of its file as such, and not as zeros.
+    """
+    receiver = Receiver(host, volume, offset, length, holes=holes)
+    try:
+        yield receiver
+        receiver.end()
+    finally:
+        receiver.stop()
+
+
+class _Stopped(Exception):
+    """Nobody wants the rest."""
+
+
+class Receiver:
+    """The bytes of a volume, received ahead."""
+
+    def __init__(self, host: Host, volume: VolumeId, offset: int, length: int, *, holes: bool) -> None:
+        self.name = str(volume)
+        self.length = length
+        self._host, self._volume, self._offset, self._holes = host, volume, offset, holes
+        self._pieces: SimpleQueue[Piece | BaseException] = SimpleQueue()
+        self._room: SimpleQueue[bool] = SimpleQueue()
+        for _ in range(_AHEAD):
+            self._room.put(True)
+        self._lane: Lane | None = None
+        self._rest: Piece = b""
+        self._unread = length
+        self._thread = threading.Thread(target=self._run, name="libstorage-receiver", daemon=True)
+        if length:  # libvirt takes a length of 0 for no limit
+            self._thread.start()
+
+    def read(self, most: int) -> Piece:
+        """The next bytes, or the next hole.
+
+        Raises:
+            TransferError: The volume is shorter than it said.
+            StorageError: The transfer broke off.
+        """
+        if not self._unread:
+            return b""
+        if not length_of(self._rest):
+            got = self._pieces.get()
+            if isinstance(got, BaseException):
+                raise got
+            self._room.put(True)
+            self._rest = got
+        piece, self._rest = split(self._rest, most)
+        self._unread -= length_of(piece)
+        return piece
+
+    def end(self) -> None:
+        """If all was read, wait until libvirt has said that it was right.
+
+        Raises:
+            StorageError: It was not.
+        """
+        if self.length and not self._unread:
+            got = self._pieces.get()
+            if isinstance(got, BaseException):
+                raise got
+
+    def stop(self) -> None:
+        """End the thread, whatever it is doing."""
+        if not self._thread.ident:
+            return
+        self._room.put(False)
+        self._thread.join(_PATIENCE)
+        if self._thread.is_alive() and self._lane is not None:
+            self._lane.cut()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._receive()
+        except BaseException as error:  # noqa: BLE001 -- it is for those who read
+            self._pieces.put(error)
+        else:
+            self._pieces.put(b"")
+
+    def _receive(self) -> None:
+        flags = VolumeDownloadFlags.SPARSE_STREAM if self._holes else 0
+        with self._host._lane(VOLUME_DOWNLOAD, self._volume) as lane:
+            self._lane = lane
+            raw, left = raw_volume(lane, self._volume), self.length
+            with stream(lane, lambda s: raw.download(s, self._offset, left, flags)) as opened:
+                while left:
+                    piece = self._next(opened, min(RECEIVE_BYTES, left))
+                    if not length_of(piece):
+                        done = self.length - left
+                        raise TransferError(f"{self.name} ended after {done} of {self.length} bytes")
+                    left -= length_of(piece)
+                    lane.pause()
+                    if not self._room.get():
+                        raise _Stopped
+                    lane.renew()
+                    self._pieces.put(piece)
+
+    def _next(self, opened: RawStream, most: int) -> Piece:
+        if not self._holes:
+            return opened.recv(most)
+        got = opened.recvFlags(most, StreamRecvFlags.STOP_AT_HOLE)
+        if got == _HOLE:
+            return Hole(opened.recvHole())
+        if isinstance(got, int):
+            raise TransferError(f"libvirt answered {got} instead of data")
+        return got
+
+
+# ---- sending --------------------------------------------------------------------------------------------------------
+
+
+class Sender:
+    """A volume as a sink, while an upload runs.
+
+    Args:
+        opened: The stream.
+        offset: Where in the volume it begins.
+        clean_from: From there on the volume is known to read as zeros, so that holes can be left out.
+    """
+
+    def __init__(self, opened: RawStream, offset: int, clean_from: int | None) -> None:
+        self._stream = opened
+        self._place = offset
+        self._clean_from = clean_from
+        self.ending = Ending(offset)
+
+    def write(self, piece: Piece) -> None:
+        """Send it, or leave it out where it is a hole and the volume is known to be clean."""
+        if not isinstance(piece, Hole):
+            self._send(piece)
+            return
+        dirty = piece.length
+        if self._clean_from is not None:
+            dirty = max(0, min(piece.length, self._clean_from - self._place))
+        for data in zeros(dirty):
+            self._send(data)
+        if skipped := piece.length - dirty:
+            self._stream.sendHole(skipped, 0)
+            self.ending.skip(skipped)
+            self._place += skipped
+
+    def _send(self, data: bytes) -> None:
+        self.ending.add(data)
+        self._place += len(data)
+        while data:
+            sent = self._stream.send(data)
+            if sent <= 0:
+                raise TransferError(f"the stream took none of {len(data)} bytes")
+            data = data[sent:]
+
+
+@contextmanager
+def sending(
+    lane: Lane, volume: VolumeId, offset: int, length: int, clean_from: int | None
+) -> Iterator[Sender]:
+    """A volume as a sink; when the block ends well, the end of what was sent is there.
+
+    Args:
+        lane: The lane to send on.
+        volume: Which volume.
+        offset: Where to begin.
+        length: How many bytes at most; 0 for no limit.
+        clean_from: From there on the volume is known to read as zeros; ``None`` if that is not known of any part.
+
+    Raises:
+        TransferError: libvirt says that all is well, and it is not.
+    """
+    raw = raw_volume(lane, volume, fresh=True)
+    flags = 0 if clean_from is None else VolumeUploadFlags.SPARSE_STREAM
+    with stream(lane, lambda s: raw.upload(s, offset, length, flags)) as opened:
+        sender = Sender(opened, offset, clean_from)
+        yield sender
+    _check_end(lane, raw, sender.ending)
+
+
+def _check_end(lane: Lane, raw: RawVolume, ending: Ending) -> None:
+    def read(offset: int, length: int) -> bytes:
+        found = b""
+        with stream(lane, lambda s: raw.download(s, offset, length, 0)) as opened:
+            while len(found) < length and (data := opened.recv(length - len(found))):
+                found += data
+        return found
+
+    missing = ending.first_missing(read)
+    if missing is not None:
+        raise TransferError(
+            f"libvirt says that all is well, but the bytes from {missing.offset} on are not there",
+            hint="The storage under the pool is full, probably, or somebody else wrote to the volume meanwhile.",
+        )
