@@ -1,0 +1,305 @@
+"""What fsspec's file systems have, as source and as sink."""
+
+from __future__ import annotations
+
+import contextlib
+import posixpath
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from libstorage.client import sinks
+from libstorage.client.pieces import Hole, Piece, Sink, zeros
+from libstorage.client.sinks import Keeping
+from libstorage.client.urls import Broken, Changed, Version, refusal, shown, told
+from libstorage.errors import (
+    AccessDeniedError,
+    ExistsError,
+    InvalidRequestError,
+    NotFoundError,
+    StorageError,
+    StorageIOError,
+    TransferError,
+    UnsupportedError,
+)
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+BLOCK: Final = 4 << 20
+"""How many bytes fsspec's files may read ahead, or gather before they send them; less than 5 MiB S3 refuses."""
+
+_MARKS = ("ETag", "etag", "md5", "md5Hash", "LastModified", "last_modified", "mtime", "updated")
+
+File: TypeAlias = Any
+"""A file of fsspec's: what its file systems open has no class in common."""
+
+
+class RemoteOrigin:
+    """A file of one of fsspec's file systems.
+
+    Args:
+        url: Where it is.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.name = shown(url)
+        self._url = url
+        with _typed(url):
+            self._system, self._path = _located(url)
+
+    def open(self) -> tuple[RemoteBody, Version]:
+        """From the beginning.
+
+        Raises:
+            StorageError: It cannot be had.
+        """
+        with _typed(self._url):
+            version = self._look()
+            return RemoteBody(self._system.open(self._path, "rb", block_size=BLOCK), self._url), version
+
+    def reopen(self, place: int) -> tuple[RemoteBody, Version]:
+        """From some byte on.
+
+        Raises:
+            Broken: It may be tried again.
+            Changed: It is gone.
+        """
+        try:
+            self._system.invalidate_cache()
+            version = self._look()
+            file = self._system.open(self._path, "rb", block_size=BLOCK)
+            file.seek(place)
+        except FileNotFoundError:
+            raise Changed("it is gone") from None
+        except Exception as error:  # noqa: BLE001 -- each file system has errors of its own
+            raise Broken(told(error, self._url)) from None
+        return RemoteBody(file, self._url), version
+
+    def _look(self) -> Version:
+        info = self._system.info(self._path)
+        if info.get("type") == "directory":
+            raise InvalidRequestError(f"{self.name} is a folder", outcome="not_started", retry="no")
+        marks = (info.get(mark) for mark in _MARKS)
+        return Version(
+            length=info.get("size"), marks=tuple(None if mark is None else str(mark) for mark in marks)
+        )
+
+
+class RemoteBody:
+    """A file of fsspec's that is open."""
+
+    def __init__(self, file: File, url: str) -> None:
+        self._file = file
+        self._url = url
+
+    def read(self, most: int) -> bytes:
+        """The next bytes.
+
+        Raises:
+            Broken: It could not be read.
+        """
+        try:
+            return bytes(self._file.read(most))
+        except Exception as error:  # noqa: BLE001 -- each file system has errors of its own
+            raise Broken(told(error, self._url)) from None
+
+    def goes_on(self) -> bool:
+        """Whether more comes where the end should be."""
+        try:
+            return bool(self._file.read(1))
+        except Exception:  # noqa: BLE001 -- nothing came
+            return False
+
+    def close(self) -> None:
+        """Close it."""
+        with contextlib.suppress(Exception):
+            self._file.close()
+
+
+# ---- writing --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def writing(url: str, keeping: Keeping) -> Iterator[Sink]:
+    """See [sink][libstorage.client.urls.sink]."""
+    with _typed(url):
+        system, path = _located(url)
+    if "file" in _protocols(system):
+        with sinks.opened(path.removeprefix("file://"), keeping) as sink:
+            yield sink
+        return
+    with _typed(url):
+        _check_place(system, path, url, overwrite=keeping.overwrite)
+        draft = Draft(system, path)
+    sent = RemoteSink(draft.file, url)
+    try:
+        yield sent
+        with _typed(url):
+            draft.file.close()
+            _check_place(system, path, url, overwrite=keeping.overwrite or draft.is_there_already)
+            draft.publish()
+            _check_length(system, path, url, sent.done)
+    except BaseException:
+        with contextlib.suppress(Exception):
+            draft.drop()
+        raise
+
+
+class RemoteSink:
+    """A file of fsspec's that is being written."""
+
+    def __init__(self, file: File, url: str) -> None:
+        self.done = 0
+        self._file = file
+        self._url = url
+
+    def write(self, piece: Piece) -> None:
+        """Write it; a hole as zeros."""
+        for data in zeros(piece.length) if isinstance(piece, Hole) else (piece,):
+            with _typed(self._url):
+                self._file.write(data)
+            self.done += len(data)
+
+
+class Draft:
+    """A file that is being written.
+
+    As its file system can: held back until it is told to show it, as in fsspec's transactions; under a name of its own,
+    where a file can be moved; or else under the final one.
+    """
+
+    def __init__(self, system: AbstractFileSystem, path: str) -> None:
+        self._system, self._path = system, path
+        self._name = self._hidden() if self._can_move() and not self._can_hold_back() else path
+        held = {"autocommit": False} if self._can_hold_back() else {}
+        self.file: File = system.open(self._name, "wb", block_size=BLOCK, **held)
+        self._is_held = bool(held) and self._has_own_commit()
+
+    @property
+    def is_there_already(self) -> bool:
+        """Whether it has the final name from the beginning."""
+        return not self._is_held and self._name == self._path
+
+    def publish(self) -> None:
+        """It is closed and complete: give it its name."""
+        if self._is_held:
+            self.file.commit()
+        elif self._name != self._path:
+            self._system.mv(self._name, self._path)
+
+    def drop(self) -> None:
+        """Leave nothing behind, as far as it can be removed."""
+        discard = getattr(self.file, "discard", None)
+        if discard is not None:
+            with contextlib.suppress(Exception):
+                discard()
+        if not self._is_held:
+            with contextlib.suppress(Exception):
+                self.file.close()
+            self._system.rm(self._name)
+
+    def _can_hold_back(self) -> bool:
+        return "autocommit" in signature(type(self._system)._open).parameters
+
+    def _can_move(self) -> bool:
+        from fsspec import AbstractFileSystem
+
+        return type(self._system).mv is not AbstractFileSystem.mv  # which copies, and removes
+
+    def _has_own_commit(self) -> bool:
+        from fsspec.spec import AbstractBufferedFile
+
+        commit = getattr(type(self.file), "commit", None)
+        return commit not in {None, AbstractBufferedFile.commit}
+
+    def _hidden(self) -> str:
+        folder, name = posixpath.split(self._path)
+        return posixpath.join(folder, f".{name[:100]}.part-{secrets.token_hex(4)}")
+
+
+def _check_place(system: AbstractFileSystem, path: str, url: str, *, overwrite: bool) -> None:
+    try:
+        kind = system.info(path).get("type")
+    except FileNotFoundError:
+        return
+    if kind == "directory":
+        raise InvalidRequestError(f"{shown(url)} is a folder", outcome="not_started", retry="no")
+    if not overwrite:
+        raise ExistsError(
+            f"{shown(url)} exists already",
+            hint="Replace it with overwrite=True.",
+            outcome="not_started",
+            retry="no",
+        )
+
+
+def _check_length(system: AbstractFileSystem, path: str, url: str, wanted: int) -> None:
+    system.invalidate_cache()
+    found = system.info(path).get("size")
+    if found not in {None, wanted}:
+        raise TransferError(f"{shown(url)} has {found} bytes after {wanted} were written")
+
+
+# ---- both -----------------------------------------------------------------------------------------------------------
+
+
+def _located(url: str) -> tuple[AbstractFileSystem, str]:
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError:
+        raise UnsupportedError(
+            f"{shown(url)} needs the package fsspec",
+            hint="Install it: pip install 'libstorage[url]'.",
+            outcome="not_started",
+            retry="no",
+        ) from None
+    located: tuple[AbstractFileSystem, str] = url_to_fs(url)
+    return located
+
+
+def _protocols(system: AbstractFileSystem) -> tuple[str, ...]:
+    protocol = system.protocol
+    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+
+
+@contextmanager
+def _typed(url: str) -> Iterator[None]:
+    """Turn what file systems raise into errors of ours, which hold no secrets."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- each file system has errors of its own
+        raise _translated(error, url) from None
+
+
+def _translated(error: Exception, url: str) -> StorageError:
+    name, said = shown(url), told(error, url)
+    match error:
+        case FileNotFoundError():
+            return NotFoundError(f"{name} is not there", outcome="not_started", retry="no")
+        case FileExistsError():
+            return ExistsError(f"{name} exists already", outcome="not_started", retry="no")
+        case PermissionError():
+            return AccessDeniedError(f"{name} is not given to us: {said}", retry="no")
+        case ImportError():
+            hint = "pip install 'libstorage[url]' brings what the web needs; other servers have packages of their own."
+            return UnsupportedError(
+                f"{name} needs a package: {said}", hint=hint, outcome="not_started", retry="no"
+            )
+        case NotImplementedError():
+            return UnsupportedError(f"{name} cannot be opened like that: {said}", retry="no")
+        case ValueError() if "rotocol" in said:
+            return InvalidRequestError(f"{name} cannot be opened: {said}", outcome="not_started", retry="no")
+        case OSError(errno=int(number)):
+            return StorageIOError(f"{name} failed: {said}", errno=number)
+    return _http_status(error, name) or TransferError(f"{name} failed: {said}")
+
+
+def _http_status(error: Exception, name: str) -> StorageError | None:
+    """For an error of aiohttp's, or of another client's for the web."""
+    status = getattr(error, "status", None)
+    return refusal(name, status) if isinstance(status, int) and status >= 400 else None

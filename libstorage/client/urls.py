@@ -1,0 +1,286 @@
+"""URLs as source and sink of a transfer: the web's by the standard library, all others by fsspec."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import sleep
+from typing import Final, Protocol
+from urllib.parse import quote, unquote, urlsplit
+
+import attrs
+
+from libstorage.client.pieces import Piece, Sink, Source
+from libstorage.client.sinks import Keeping
+from libstorage.errors import (
+    AccessDeniedError,
+    AuthenticationError,
+    NotFoundError,
+    Retry,
+    StorageError,
+    TransferError,
+)
+
+PAUSES: Final = [0.1, 0.5, 1.0, 2.0, 4.0]
+"""Seconds to wait before each try to go on with a connection that broke; any progress begins them anew."""
+
+PIECE: Final = 256 * 1024
+"""How many bytes to read at once."""
+
+_SECRETS = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?:[^\s/?#'\"]*@)?(?P<place>[^\s?#'\"]*)[^\s'\"]*"
+)
+
+
+@contextmanager
+def source(url: str) -> Iterator[Source]:
+    """What is behind a URL. A connection that breaks is taken up again where it broke.
+
+    Args:
+        url: ``http:`` and ``https:``, or any other that fsspec knows, chained ones included.
+
+    Raises:
+        NotFoundError: There is nothing.
+        AccessDeniedError: It is not for us.
+        ConnectionFailedError: The server cannot be reached.
+        UnsupportedError: A package is missing.
+        TransferError: Anything else that the server or file system refuses.
+    """
+    if is_web(url):
+        from libstorage.client.web import WebOrigin
+
+        origin: Origin = WebOrigin(url)
+    else:
+        from libstorage.client.remote import RemoteOrigin
+
+        origin = RemoteOrigin(url)
+    opened = UrlSource(origin)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@contextmanager
+def sink(url: str, keeping: Keeping) -> Iterator[Sink]:
+    """What is to be behind a URL: there when the block ends without an error, and not before where that can be had.
+
+    Raises:
+        ExistsError: There is something already, and it is not to be overwritten.
+        AccessDeniedError: It is not for us.
+        UnsupportedError: A package is missing, or nothing can be written there.
+        TransferError: Anything else that the file system refuses.
+    """
+    from libstorage.client.remote import writing
+
+    with writing(url, keeping) as opened:
+        yield opened
+
+
+def is_web(url: str) -> bool:
+    """Whether it is a web server's, and not part of a chain."""
+    return url.lower().startswith(("http://", "https://")) and "::" not in url
+
+
+def shown(url: str) -> str:
+    """A URL, or a text with URLs in it, without what may be secret: users, passwords, queries and fragments."""
+    return _SECRETS.sub(r"\g<scheme>\g<place>", url)
+
+
+def told(error: BaseException, url: str) -> str:
+    """What an error of somebody else's says, without the secrets of the URL."""
+    text = str(error)
+    for secret in sorted(_secrets_of(url), key=len, reverse=True):
+        text = text.replace(secret, "…")
+    return f"{type(error).__name__}: {shown(text)}" if text else type(error).__name__
+
+
+def refusal(name: str, status: int) -> StorageError:
+    """What a web server's status means."""
+    said = f"the server answered {status}"
+    if status in {404, 410}:
+        return NotFoundError(f"{name} is not there: {said}", outcome="not_started", retry="no")
+    if status in {401, 407}:
+        return AuthenticationError(
+            f"{name} is not given to everybody: {said}",
+            hint="An address can have a user and a password: https://user:password@host/…",
+            outcome="not_started",
+            retry="no",
+        )
+    if status == 403:
+        return AccessDeniedError(f"{name} is not given to us: {said}", outcome="not_started", retry="no")
+    retry: Retry = "backoff" if status >= 500 or status == 429 else "no"
+    return TransferError(f"{name} cannot be had: {said}", outcome="not_started", retry=retry)
+
+
+def _secrets_of(url: str) -> set[str]:
+    found = {url}
+    for part in url.split("::"):
+        parsed = urlsplit(part)
+        user, _, password = parsed.netloc.rpartition("@")[0].partition(":")
+        values = (pair.partition("=")[2] for pair in parsed.query.split("&"))
+        found.update((parsed.query, parsed.fragment, user, password, *values))
+    found.update([form(secret) for secret in found for form in (quote, unquote)])
+    return {secret for secret in found if len(secret) > 2}
+
+
+# ---- reading --------------------------------------------------------------------------------------------------------
+
+
+class Changed(Exception):
+    """What is behind a URL cannot be gone on with."""
+
+
+class Broken(Exception):
+    """The connection broke; it may be tried again."""
+
+
+class Body(Protocol):
+    """What is behind a URL, from some byte on, once."""
+
+    def read(self, most: int) -> bytes:
+        """The next bytes; none at the end.
+
+        Raises:
+            Broken: The connection broke.
+        """
+        ...
+
+    def goes_on(self) -> bool:
+        """Whether more comes where the end should be."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+class Origin(Protocol):
+    """Where the bytes of a URL come from."""
+
+    @property
+    def name(self) -> str:
+        """For messages: without secrets."""
+        ...
+
+    def open(self) -> tuple[Body, Version]:
+        """From the beginning.
+
+        Raises:
+            StorageError: It cannot be had.
+        """
+        ...
+
+    def reopen(self, place: int) -> tuple[Body, Version]:
+        """From some byte on.
+
+        Raises:
+            Broken: It may be tried again.
+            Changed: It does not do that.
+        """
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Version:
+    """What tells whether a file is still the same.
+
+    Attributes:
+        length: How many bytes it has in all; ``None`` if that is not known.
+        marks: What the server says of its version, such as an ``ETag``; in one order.
+    """
+
+    length: int | None
+    marks: tuple[str | None, ...] = ()
+
+    def differs(self, other: Version) -> bool:
+        """Whether the other is that of another file, or cannot be said to be that of the same."""
+        pairs = [(self.length, other.length), *zip(self.marks, other.marks, strict=True)]
+        known = [mine == theirs for mine, theirs in pairs if mine is not None and theirs is not None]
+        return not known or not all(known)
+
+
+class UrlSource:
+    """What is behind a URL, as a source that outlives its connections."""
+
+    def __init__(self, origin: Origin) -> None:
+        self.name = origin.name
+        self._origin = origin
+        self._body, self._version = origin.open()
+        self.length = self._version.length
+        self._done = 0
+        self._tries = 0
+
+    def read(self, most: int) -> Piece:
+        """The next bytes.
+
+        Raises:
+            TransferError: The connection broke for good, or the server's word on the length was wrong.
+        """
+        while True:
+            try:
+                data = self._next(min(most, PIECE))
+            except Broken as broken:
+                self._go_on(broken)
+            else:
+                self._tries = 0
+                self._done += len(data)
+                return data
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._body.close()
+
+    def _next(self, most: int) -> bytes:
+        if self.length is None:
+            return self._body.read(most)
+        left = self.length - self._done
+        if not left:
+            self._check_end()
+            return b""
+        data = self._body.read(min(most, left))
+        if not data:
+            raise Broken(f"it ended after {self._done} of {self.length} bytes")
+        if len(data) == left:
+            self._check_end()
+        return data
+
+    def _check_end(self) -> None:
+        if self._body.goes_on():
+            raise TransferError(
+                f"{self.name} is longer than the {self.length} bytes that it was said to have",
+                hint="The server is wrong about its length, or the file grows.",
+                retry="backoff",
+            )
+
+    def _go_on(self, broken: Broken) -> None:
+        """Take it up again where it broke.
+
+        Raises:
+            TransferError: That cannot be done.
+        """
+        self._body.close()
+        while True:
+            if self._tries == len(PAUSES):
+                raise self._failure(f"it broke again after {self._tries} tries: {broken}") from None
+            sleep(PAUSES[self._tries])
+            self._tries += 1
+            try:
+                self._body, version = self._origin.reopen(self._done)
+            except Broken as again:
+                broken = again
+                continue
+            except Changed as changed:
+                raise self._failure(f"{broken}; {changed}") from None
+            except StorageError as error:
+                raise self._failure(f"{broken}; then {error.message}") from None
+            if self._version.differs(version):
+                raise self._failure(
+                    f"{broken}; meanwhile the file has changed, or nothing tells that it has not"
+                )
+            return
+
+    def _failure(self, why: str) -> TransferError:
+        of = "" if self.length is None else f" of {self.length}"
+        return TransferError(f"{self.name} broke off after {self._done}{of} bytes: {why}", retry="backoff")
