@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import Final, Protocol, TypeAlias
 
 import attrs
+
+from libstorage.errors import TransferError
 
 ZEROS: Final = bytes(1 << 20)
 """What is written where a hole cannot be made."""
@@ -63,6 +66,22 @@ def zeros(length: int) -> Iterator[bytes]:
         yield ZEROS[: length - done]
 
 
+def taken(source: Source, length: int) -> list[Piece]:
+    """The next pieces of a source, of so many bytes together if it has them; small ones are joined."""
+    pieces: list[Piece] = []
+    data = bytearray()
+    while length and length_of(piece := source.read(length)):
+        length -= length_of(piece)
+        if not isinstance(piece, Hole):
+            data += piece
+        if data and (isinstance(piece, Hole) or len(data) >= len(ZEROS)):
+            pieces.append(bytes(data))
+            data.clear()
+        if isinstance(piece, Hole):
+            pieces.append(piece)
+    return [*pieces, bytes(data)] if data else pieces
+
+
 class Digest:
     """The digest of all pieces that went by.
 
@@ -98,31 +117,57 @@ class Hashed:
 
 
 class Padded:
-    """A source with a hole behind it, so that there are ``length`` bytes."""
+    """A source with a hole behind it, so that there are ``length`` bytes.
 
-    def __init__(self, source: Source, length: int) -> None:
+    Args:
+        source: What comes before the hole.
+        wanted: How many bytes of it, which must be there; ``None`` for all.
+        length: How many bytes there are together.
+    """
+
+    def __init__(self, source: Source, wanted: int | None, length: int) -> None:
         self.name, self.length = source.name, length
-        self._source, self._left = source, length
+        self._source, self._wanted, self._left = source, wanted, length
 
     def read(self, most: int) -> Piece:
-        """The next piece of the source, or of the hole behind it."""
-        piece = self._source.read(min(most, self._left)) or Hole(min(most, self._left))
+        """The next piece of the source, or of the hole behind it.
+
+        Raises:
+            TransferError: The source has more than ``length`` bytes.
+        """
+        piece = self._content(min(most, self._left))
         self._left -= length_of(piece)
-        return piece if length_of(piece) else b""
+        if not self._left and self._wanted is None and length_of(self._source.read(1)):
+            raise TransferError(
+                f"{self.name} does not fit: there is room for {self.length} bytes", hint="Resize it first."
+            )
+        return piece
+
+    def _content(self, most: int) -> Piece:
+        if self._wanted == 0:
+            return Hole(most)
+        if self._wanted is None:
+            return self._source.read(most) or Hole(most)
+        piece = self._source.read(min(most, self._wanted))
+        self._wanted -= length_of(piece)
+        return piece
 
 
 class Preceded:
-    """A source before which another piece comes."""
+    """A source with pieces that were taken out of it put back before the rest."""
 
-    def __init__(self, piece: Piece, source: Source) -> None:
-        self.name = source.name
-        self.length = None if source.length is None else length_of(piece) + source.length
-        self._piece, self._source = piece, source
+    def __init__(self, pieces: Iterable[Piece], source: Source) -> None:
+        self.name, self.length = source.name, source.length
+        self._pieces, self._source = deque(pieces), source
 
     def read(self, most: int) -> Piece:
-        """The piece before, and then the source's."""
-        piece, self._piece = split(self._piece, most)
-        return piece if length_of(piece) else self._source.read(most)
+        """The next of the pieces, and then of the source."""
+        if not self._pieces:
+            return self._source.read(most)
+        piece, rest = split(self._pieces.popleft(), most)
+        if length_of(rest):
+            self._pieces.appendleft(rest)
+        return piece
 
 
 class Sparsified:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from libstorage.client.pieces import Digest, Piece, Preceded, Source, length_of
+from libstorage.client.pieces import Digest, Piece, Preceded, Source, length_of, taken
 from libstorage.client.progress import Watch
 from libstorage.client.streams import receiving
 from libstorage.connection.target import VolumeId
@@ -35,22 +35,13 @@ def after_what_is_there(
     meter = watch.phase("compare", there)
     with receiving(host, volume, offset, there, holes=False) as have:
         while meter.left:
-            block = _block(source, min(_BLOCK, meter.left))
+            block = taken(source, min(_BLOCK, meter.left))
             length = sum(map(length_of, block))
-            if not length or _digest(block) != _digest(_block(have, length)):
-                for piece in reversed(block):
-                    source = Preceded(piece, source)
+            if not length or _digest(block) != _digest(taken(have, length)):
+                source = Preceded(block, source)
                 break
             meter.add(length)
     return source, meter.done
-
-
-def _block(source: Source, length: int) -> list[Piece]:
-    pieces = []
-    while length and length_of(piece := source.read(length)):
-        pieces.append(piece)
-        length -= length_of(piece)
-    return pieces
 
 
 def _digest(block: list[Piece]) -> str:

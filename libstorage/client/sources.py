@@ -127,7 +127,10 @@ class SparseFileSource:
         except OSError as error:
             if error.errno != errno.ENXIO:
                 raise
-            data = self.length  # nothing but a hole up to the end
+            data = min(self.length, os.fstat(number).st_size)  # nothing but a hole up to the end
+            if data < self.length:  # it was cut off meanwhile: let the next read find nothing
+                self._data_until = self.length
+                return max(0, data - self._place)
         if data < self.length:
             self._data_until = min(os.lseek(number, data, os.SEEK_HOLE), self.length)
         return data - self._place

@@ -159,8 +159,8 @@ class _Place:
         """The source, with zeros behind it up to the end of the volume."""
         if self.room is None:
             return source
-        self.length = self.room
-        return Padded(source, self.room)
+        wanted, self.length = self.length, self.room
+        return Padded(source, wanted, self.room)
 
     def state(self) -> tuple[str, bool]:
         """What a failure leaves behind, and whether it has changed anything."""
