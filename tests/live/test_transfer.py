@@ -471,7 +471,7 @@ class TestTheLocalFile:
         for wrong in (None, 7):
             with pytest.raises(InvalidRequestError, match="binary file object"):
                 volume.upload(wrong)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        for wrong in (None, 7, b"bytes"):
+        for wrong in (None, 7, b"bytes"):  # type: ignore[assignment]
             with pytest.raises(InvalidRequestError, match="binary file object"):
                 volume.download(wrong)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
