@@ -22,6 +22,7 @@ _INPUT: Final = 64 * 1024
 _XZ_MEMORY: Final = 192 << 20  # xz -9 needs 65 MiB, and twice its dictionary 129
 _ZSTD_WINDOW: Final = 128 << 20  # what zstd takes unless told otherwise
 _MAGIC_BYTES: Final = 10
+_BZIP2_BLOCKS: Final = (b"1AY&SY", b"\x17rE8P\x90")  # the first one, or none at all
 
 
 class Decompressed:
@@ -266,15 +267,7 @@ def _is_skippable(magic: bytes) -> bool:
 
 
 def _is_bzip2(head: bytes) -> bool:
-    return (
-        head[:3] == b"BZh"
-        and head[3:4] in b"123456789"
-        and head[4:10]
-        in (
-            b"1AY&SY",
-            b"\x17rE8P\x90",
-        )
-    )
+    return head[:3] == b"BZh" and head[3:4].isdigit() and head[4:10] in _BZIP2_BLOCKS
 
 
 _KINDS: Final[dict[str, tuple[Callable[[_Reader], Iterator[bytes]], Callable[[bytes], bool]]]] = {

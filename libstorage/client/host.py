@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -273,6 +273,15 @@ class Host:
 
     def _opened(self) -> Session:
         return Session(Connection(self._uri, readonly=self._readonly))
+
+    @contextmanager
+    def _apart(self) -> Iterator[Host]:
+        """This host over a lane of its own, for what keeps a lane while it waits for others."""
+        session = self._connected().sibling()
+        try:
+            yield Host(self._uri, self._readonly, self._options, session)
+        finally:
+            session.close()
 
     def _call(self, operation: Operation, target: Target, body: Callable[[Lane], R]) -> R:
         """Every call to the daemon: ``body`` takes its raw objects from the lane that it gets, and keeps none."""

@@ -47,6 +47,12 @@ class Session:
                 self._open.append(twin)
             return self._open[-1]
 
+    def sibling(self) -> Session:
+        """The same host, over one lane that nobody else takes."""
+        here = self.connection
+        connection = Connection(here.uri, readonly=here.readonly, lanes=1, unsafe=self._unsafe)
+        return Session(connection, unsafe=self._unsafe)
+
     def close(self) -> None:
         """Close every connection; closing again does nothing."""
         with self._twin:

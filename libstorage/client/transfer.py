@@ -58,25 +58,48 @@ def upload(
     host = watch.limited(host)
     with leases().changing(volume, VOLUME_UPLOAD), sources.opened(given, holes=sparse is not False) as source:
         place = _Place.find(volume, _document(host, volume), source, part)
-        digest, sent = checks.digest(), Digest()
         with _explained(VOLUME_UPLOAD, volume, place.state):
-            reading = Hashed(source, digest) if digest else source
-            if tail == "zero" or (place.is_empty and sparse is not False):
-                reading = place.padded(reading)
-            if sparse is True:
-                reading = Sparsified(reading)
-            if checks.verify:
-                reading = Hashed(reading, sent)
-            if resume:
-                reading, place.same = after_what_is_there(
-                    host, volume, reading, place.offset, place.there, watch
-                )
-            _send(host, volume, reading, place, watch)
-            checks.check(digest, source.name)
-            if checks.verify:
-                _read_back(host, volume, place, sent, watch)
+            _fill(host, source, place, watch, checks, sparse=sparse, tail=tail, resume=resume)
     if place.done or place.same:
         let_pool_see(host, volume.pool)
+
+
+def fill_new(
+    host: Host, volume: VolumeId, source: Source, watch: Watch, *, sparse: Sparse, verify: bool
+) -> None:
+    """Fill a volume that was just made; a file grows as it is filled. What an error leaves behind is its maker's to say."""
+    host = watch.limited(host)
+    with leases().changing(volume, VOLUME_UPLOAD):
+        place = _Place.find(volume, _document(host, volume), source, Part(0, None), grows=True)
+        _fill(host, source, place, watch, Checks(verify=verify), sparse=sparse, tail="zero")
+    let_pool_see(host, volume.pool)
+
+
+def _fill(
+    host: Host,
+    source: Source,
+    place: _Place,
+    watch: Watch,
+    checks: Checks,
+    *,
+    sparse: Sparse,
+    tail: Tail,
+    resume: bool = False,
+) -> None:
+    volume, digest, sent = place.volume, checks.digest(), Digest()
+    reading = Hashed(source, digest) if digest else source
+    if tail == "zero" or (place.is_empty and sparse is not False):
+        reading = place.padded(reading)
+    if sparse is True:
+        reading = Sparsified(reading)
+    if checks.verify:
+        reading = Hashed(reading, sent)
+    if resume:
+        reading, place.same = after_what_is_there(host, volume, reading, place.offset, place.there, watch)
+    _send(host, volume, reading, place, watch)
+    checks.check(digest, source.name)
+    if checks.verify:
+        _read_back(host, volume, place, sent, watch)
 
 
 @attrs.define
@@ -107,8 +130,10 @@ class _Place:
     begun: bool = False
 
     @classmethod
-    def find(cls, volume: VolumeId, spec: VolumeSpec, source: Source, part: Part) -> _Place:
-        """Where ``part`` of the volume is.
+    def find(
+        cls, volume: VolumeId, spec: VolumeSpec, source: Source, part: Part, *, grows: bool = False
+    ) -> _Place:
+        """Where ``part`` of the volume is; a file may grow for it if it ``grows``, or is of a format that does.
 
         Raises:
             InvalidRequestError: The volume has no such part; libvirt would let its file grow.
@@ -118,7 +143,7 @@ class _Place:
                 VOLUME_UPLOAD, volume, f"{volume} is a directory: it holds files, but no bytes of its own"
             )
         is_file = spec.type in (None, VolumeType.FILE)
-        grows = is_file and spec.target.format not in _PLAIN
+        grows = is_file and (grows or spec.target.format not in _PLAIN)
         size = int(max(spec.capacity or 0, spec.physical or 0))
         length = _length_to_send(source, part)
         if not grows and part.offset + (length or 0) > size:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from libstorage.client import clone, transfer
+from libstorage.client import clone, importing, transfer
 from libstorage.client.checks import Checks
 from libstorage.client.clone import CloneMode
 from libstorage.client.handle import Handle
@@ -365,6 +365,51 @@ class Volume(Handle[VolumeId]):
             )
         return self
 
+    def copy_to(
+        self,
+        pool: Pool,
+        new: str | VolumeSpec | None = None,
+        *,
+        sparse: Sparse = "auto",
+        verify: bool = False,
+        progress: Progress | bool = False,
+        deadline: float | None = None,
+    ) -> Volume:
+        """Copy it into a pool of any host: its bytes pass through this program, a few MiB at a time.
+
+        On one host ``clone`` is faster, and can change the format; this is a copy of the bytes as they are. Nothing is
+        left of a copy that fails.
+
+        The bytes of an encrypted volume stay encrypted, so that the copy has the same passphrase. Its host needs a
+        secret with that passphrase: libvirt finds one whose usage is the path of the copy when the pool is refreshed,
+        and a guest names its own.
+
+        Args:
+            pool: Where to make it.
+            new: The new volume: a name alone means this volume's own document under that name, ``None`` also the same
+                name. Its format must be this volume's, a larger capacity is given to the copy afterwards. Other
+                properties of the image (compat, clusters, encryption) are in its bytes.
+            sparse: As for ``upload``.
+            verify: Read back the copy, and compare (sha256).
+            progress: Called with a [TransferProgress][libstorage.TransferProgress] after every part; ``True`` shows a
+                bar, which needs ``libstorage[progress]``.
+            deadline: Seconds that the bytes may take.
+
+        Raises:
+            VolumeExistsError: The pool has a volume of that name.
+            InvalidRequestError: It is linked to another volume, and ``new`` does not have the same backing store; or it
+                holds another format than libvirt knows of.
+            UnsupportedError: That type of pool has no volumes of this format.
+            VolumeBusyError: An upload of this process is at the volume.
+            NoSpaceError: It does not fit.
+            TransferError: The transfer broke off, or the copy is not what this volume is.
+            DeadlineError: It took too long.
+            VolumeNotFoundError: It is gone.
+        """
+        with shown(progress) as watcher:
+            watch = Watch(str(self._id), watcher, deadline)
+            return importing.copy_volume(self, pool, new, watch, sparse=sparse, verify=verify)
+
     # ---- inside -----------------------------------------------------------------------------------------------------
 
     def _ask(self, operation: Operation, read: Callable[[RawVolume], R]) -> R:
@@ -379,7 +424,8 @@ class Volume(Handle[VolumeId]):
     def _as_source(self, *, holes: bool) -> Iterator[Source]:
         with (
             leases().reading(self._id, VOLUME_DOWNLOAD),
-            transfer.content(self._host, self._id, Part(0, None), holes=holes) as source,
+            self._host._apart() as host,
+            transfer.content(host, self._id, Part(0, None), holes=holes) as source,
         ):
             yield source
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from libstorage.client import importing
 from libstorage.client.bulk import read_volumes
+from libstorage.client.checks import Checks
 from libstorage.client.clone import check_volume_spec
+from libstorage.client.decompress import Compression
 from libstorage.client.handle import Collection
 from libstorage.client.names import check_name
-from libstorage.client.options import NoFlags, combined
+from libstorage.client.options import NoFlags, combined, size_of
+from libstorage.client.progress import Progress, Watch, shown
 from libstorage.client.raw import list_volumes, raw_volume
+from libstorage.client.sources import Given
+from libstorage.client.transfer import Sparse
 from libstorage.client.validation import volume_create_flags
 from libstorage.client.volume import Volume
 from libstorage.connection.lane import Lane
@@ -17,6 +23,7 @@ from libstorage.errors import InvalidRequestError
 from libstorage.models.inventory import VolumeEntry
 from libstorage.models.volume import VolumeSpec
 from libstorage.operations import VOLUME_CREATE, VOLUME_LOOKUP_BY_NAME, VOLUMES_COUNT, VOLUMES_LIST
+from libstorage.units import SizeLike
 
 
 class Volumes(Collection[Volume, PoolId]):
@@ -108,6 +115,72 @@ class Volumes(Collection[Volume, PoolId]):
 
         self._call(VOLUME_CREATE, create, identity)
         return Volume(self._host, identity)
+
+    def import_image(
+        self,
+        source: Given,
+        spec: VolumeSpec | None = None,
+        *,
+        name: str | None = None,
+        min_capacity: SizeLike | None = None,
+        checksum: str | None = None,
+        decompress: Compression | None = "auto",
+        sparse: Sparse = "auto",
+        verify: bool = False,
+        allow_backing_file: bool = False,
+        progress: Progress | bool = False,
+        deadline: float | None = None,
+    ) -> Volume:
+        """Make a volume of an image: its format and size are found out, and the volume has them in the end.
+
+        Nothing is left of an import that fails, whatever the reason. The image passes through this program a few MiB at
+        a time, decompressed on the way; zeros of a compressed one become holes.
+
+        Args:
+            source: A path or URL, a file object opened in binary mode (read from where it stands), bytes, an iterable of
+                bytes, or another volume. A URL needs ``libstorage[url]``.
+            spec: Name and permissions of the volume. A format must be the image's, a larger capacity is as
+                ``min_capacity``; other properties (compat, clusters, allocation) are the image's own.
+            name: Its name; without it that of ``spec``, and without that the source's file name, without the suffix
+                of a compression that was undone.
+            min_capacity: Make the volume larger if it has less, in bytes or as text with a unit. A pool whose volumes
+                are no files needs it for a source that cannot tell its length.
+            checksum: The digest that the source's bytes must have, as they are given (compressed, if they are):
+                ``"sha256:…"``.
+            decompress: ``gzip``, ``xz``, ``bzip2`` or ``zstd`` (which needs ``libstorage[zstd]``); ``auto`` is what the
+                first bytes say, ``None`` takes all as it is.
+            sparse: As for ``upload``; ``auto`` also makes holes of the zeros in a compressed source.
+            verify: Read back what was sent, and compare (sha256).
+            allow_backing_file: Take an image that refers to other files. Whoever opens it opens these files of the
+                host, too.
+            progress: Called with a [TransferProgress][libstorage.TransferProgress] after every part; ``True`` shows a
+                bar, which needs ``libstorage[progress]``.
+            deadline: Seconds that the bytes may take.
+
+        Raises:
+            VolumeExistsError: The pool has a volume of that name.
+            PoolInactiveError: The pool is not running.
+            InvalidRequestError: The image refers to other files, is not of the format or size that ``spec`` says, or has
+                a broken header; the name is missing, or not one to give to a new volume.
+            UnsupportedError: The pool, or libvirt, has no volumes of that format, or a package is missing.
+            TransferError: The transfer broke off, the bytes are not those of the checksum, the compressed data is
+                damaged, or libvirt sees something else in the volume than was found.
+            NoSpaceError: It does not fit.
+            DeadlineError: It took too long.
+            OSError: The local file cannot be read.
+        """
+        with shown(progress) as watcher:
+            watch = Watch(f"import into {self._scope}", watcher, deadline)
+            wanted = importing.Wanted(
+                spec=None if spec is None else check_volume_spec(spec, strict_name=False),
+                name=name,
+                min_capacity=None if min_capacity is None else size_of("min_capacity", min_capacity),
+                allow_backing_file=allow_backing_file,
+                sparse=sparse,
+                verify=verify,
+            )
+            pool = self._host._pool(self._scope)
+            return importing.import_image(pool, source, wanted, Checks.of(checksum), decompress, watch)
 
     def _all(self) -> tuple[Volume, ...]:
         return self.list()
