@@ -7,7 +7,6 @@ import posixpath
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from inspect import signature
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from libstorage.client import sinks
@@ -167,16 +166,16 @@ class RemoteSink:
 class Draft:
     """A file that is being written.
 
-    As its file system can: held back until it is told to show it, as in fsspec's transactions; under a name of its own,
-    where a file can be moved; or else under the final one.
+    As its file system can: under another name first, where files can be moved; held back until it is told to show it, as
+    in fsspec's transactions; or else under the final name.
     """
 
     def __init__(self, system: AbstractFileSystem, path: str) -> None:
         self._system, self._path = system, path
-        self._name = self._hidden() if self._can_move() and not self._can_hold_back() else path
-        held = {"autocommit": False} if self._can_hold_back() else {}
-        self.file: File = system.open(self._name, "wb", block_size=BLOCK, **held)
-        self._is_held = bool(held) and self._has_own_commit()
+        can_move = _can_move(system)
+        self._name = _hidden(path) if can_move else path
+        self.file: File = system.open(self._name, "wb", block_size=BLOCK, autocommit=can_move)
+        self._is_held = not can_move and _is_held(self.file)
 
     @property
     def is_there_already(self) -> bool:
@@ -201,23 +200,24 @@ class Draft:
                 self.file.close()
             self._system.rm(self._name)
 
-    def _can_hold_back(self) -> bool:
-        return "autocommit" in signature(type(self._system)._open).parameters
 
-    def _can_move(self) -> bool:
-        from fsspec import AbstractFileSystem
+def _can_move(system: AbstractFileSystem) -> bool:
+    from fsspec import AbstractFileSystem as Base
 
-        return type(self._system).mv is not AbstractFileSystem.mv  # which copies, and removes
+    return type(system).mv is not Base.mv  # which copies, and removes
 
-    def _has_own_commit(self) -> bool:
-        from fsspec.spec import AbstractBufferedFile
 
-        commit = getattr(type(self.file), "commit", None)
-        return commit not in {None, AbstractBufferedFile.commit}
+def _is_held(file: File) -> bool:
+    from fsspec.spec import AbstractBufferedFile
 
-    def _hidden(self) -> str:
-        folder, name = posixpath.split(self._path)
-        return posixpath.join(folder, f".{name[:100]}.part-{secrets.token_hex(4)}")
+    commit = getattr(type(file), "commit", None)
+    knows = commit not in {None, AbstractBufferedFile.commit}
+    return knows and getattr(file, "autocommit", True) is False  # some do not listen
+
+
+def _hidden(path: str) -> str:
+    folder, name = posixpath.split(path)
+    return posixpath.join(folder, f".{name[:100]}.part-{secrets.token_hex(4)}")
 
 
 def _check_place(system: AbstractFileSystem, path: str, url: str, *, overwrite: bool) -> None:
@@ -277,7 +277,9 @@ def _typed(url: str) -> Iterator[None]:
 
 
 def _translated(error: Exception, url: str) -> StorageError:
-    name, said = shown(url), told(error, url)
+    name, said, status = shown(url), told(error, url), _status_of(error)
+    if status is not None:
+        return refusal(name, status)
     match error:
         case FileNotFoundError():
             return NotFoundError(f"{name} is not there", outcome="not_started", retry="no")
@@ -296,10 +298,14 @@ def _translated(error: Exception, url: str) -> StorageError:
             return InvalidRequestError(f"{name} cannot be opened: {said}", outcome="not_started", retry="no")
         case OSError(errno=int(number)):
             return StorageIOError(f"{name} failed: {said}", errno=number)
-    return _http_status(error, name) or TransferError(f"{name} failed: {said}")
+    return TransferError(f"{name} failed: {said}")
 
 
-def _http_status(error: Exception, name: str) -> StorageError | None:
-    """For an error of aiohttp's, or of another client's for the web."""
-    status = getattr(error, "status", None)
-    return refusal(name, status) if isinstance(status, int) and status >= 400 else None
+def _status_of(error: BaseException | None) -> int | None:
+    """What a web server answered, if that is behind it: fsspec takes most answers for a missing file."""
+    while error is not None:
+        status = getattr(error, "status", None)
+        if isinstance(status, int) and status >= 400:
+            return status
+        error = error.__cause__ or error.__context__
+    return None

@@ -85,7 +85,7 @@ def is_web(url: str) -> bool:
 
 def shown(url: str) -> str:
     """A URL, or a text with URLs in it, without what may be secret: users, passwords, queries and fragments."""
-    return _SECRETS.sub(r"\g<scheme>\g<place>", url)
+    return "::".join(_SECRETS.sub(r"\g<scheme>\g<place>", part) for part in url.split("::"))
 
 
 def told(error: BaseException, url: str) -> str:

@@ -27,7 +27,9 @@ from libstorage.errors import (
 TIMEOUT: Final = 60.0
 """Seconds that a server may keep silent."""
 
-_LAST_WORD = 2.0  # seconds to wait for what comes behind the end
+LAST_WORD = 2.0
+"""Seconds to wait for what comes behind the end, if the server leaves the connection open."""
+
 _MEANT = "%/:=&?~#+!$,;'@()*[]"  # not to be quoted in an address
 _MARKS = ("ETag", "Last-Modified")
 _range = re.compile(r"bytes (\d+)-\d+/(\d+|\*)").fullmatch
@@ -69,6 +71,7 @@ class WebOrigin:
         try:
             response = self._ask({})
         except HTTPError as error:
+            error.close()
             raise refusal(self.name, error.code) from None
         except (*_FAILURES, ValueError) as error:
             raise self._unreachable(error) from None
@@ -85,6 +88,7 @@ class WebOrigin:
         try:
             response = self._ask({"Range": f"bytes={place}-"})
         except HTTPError as error:
+            error.close()
             if error.code >= 500 or error.code == 429:
                 raise Broken(f"the server answers {error.code}") from None
             raise Changed(f"asked for the rest, the server answers {error.code}") from None
@@ -143,7 +147,7 @@ class WebBody:
         try:
             if self._left is None:
                 return bool(self._response.read1(1))
-            there, _, _ = select.select([self._response.fp], [], [], _LAST_WORD)
+            there, _, _ = select.select([self._response.fp], [], [], LAST_WORD)
             return bool(there and self._response.fp.read1(1))
         except _FAILURES:
             return False
