@@ -22,7 +22,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from libstorage.client.clone import CloneMode
+    from libstorage.client.decompress import Compression
     from libstorage.client.host import Host, connect
+    from libstorage.client.image import ImageInfo, probe_image
     from libstorage.client.options import Options, Versions
     from libstorage.client.pool import Pool
     from libstorage.client.pools import Pools
@@ -178,6 +180,7 @@ __all__ = [
     "CapabilityOptions",
     "Cipher",
     "CloneMode",
+    "Compression",
     "ConfigOption",
     "ConnectionFailedError",
     "ConnectionLostError",
@@ -204,6 +207,7 @@ __all__ = [
     "GlusterSource",
     "HelperError",
     "Host",
+    "ImageInfo",
     "Initiator",
     "InvalidRequestError",
     "Inventory",
@@ -317,13 +321,16 @@ __all__ = [
     "ZfsSource",
     "connect",
     "describe",
+    "probe_image",
     "validate",
 ]
 
 # Where each public name lives; the imports above say the same to type checkers.
 _HOMES = {
     "libstorage.client.clone": "CloneMode",
+    "libstorage.client.decompress": "Compression",
     "libstorage.client.host": "Host connect",
+    "libstorage.client.image": "ImageInfo probe_image",
     "libstorage.client.options": "Options Versions",
     "libstorage.client.progress": "Progress TransferProgress",
     "libstorage.client.pool": "Pool",
