@@ -25,6 +25,14 @@ class Piece:
     data: bytes
 
 
+class Missing(Exception):
+    """The end of an upload is not there, though libvirt said that all is well."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset)
+        self.offset = offset
+
+
 class Ending:
     """The last bytes of an upload, and the last of them that are not zero.
 

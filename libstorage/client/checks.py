@@ -33,7 +33,7 @@ class Checks:
         """
         if checksum is None:
             return cls(verify=verify)
-        algorithm, _, digits = checksum.lower().partition(":")
+        algorithm, _, digits = str(checksum).lower().partition(":")
         try:
             length = len(Digest(algorithm).hex())
         except (ValueError, TypeError):

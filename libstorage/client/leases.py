@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+import attrs
 
 from libstorage.connection import process
 from libstorage.connection.target import VolumeId
@@ -13,13 +14,19 @@ from libstorage.errors import VolumeBusyError
 from libstorage.operations import Operation
 
 
+@attrs.frozen(eq=False)
+class _Lease:
+    volume: VolumeId
+    changes: bool
+    told: str
+
+
 class Leases:
     """The volumes of this process whose bytes are being read, or changed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._reading: Counter[VolumeId] = Counter()
-        self._changing: dict[VolumeId, str] = {}
+        self._held: dict[_Lease, None] = {}
 
     @contextmanager
     def changing(self, volume: VolumeId, operation: Operation) -> Iterator[None]:
@@ -28,15 +35,12 @@ class Leases:
         Raises:
             VolumeBusyError: Somebody is already.
         """
-        with self._lock:
-            if volume in self._changing or self._reading[volume]:
-                raise _busy(volume, operation, self._changing.get(volume, "being read"))
-            self._changing[volume] = f"in the middle of {operation.name}"
+        lease = _Lease(volume, True, f"in the middle of {operation.name}")
         try:
+            self._take(lease, operation)
             yield
         finally:
-            with self._lock:
-                del self._changing[volume]
+            self._held.pop(lease, None)  # one step, into which Ctrl-C cannot strike
 
     @contextmanager
     def reading(self, volume: VolumeId, operation: Operation) -> Iterator[None]:
@@ -45,16 +49,19 @@ class Leases:
         Raises:
             VolumeBusyError: Somebody does already.
         """
-        with self._lock:
-            if volume in self._changing:
-                raise _busy(volume, operation, self._changing[volume])
-            self._reading[volume] += 1
+        lease = _Lease(volume, False, "being read")
         try:
+            self._take(lease, operation)
             yield
         finally:
-            with self._lock:
-                self._reading[volume] -= 1
-                self._reading += Counter()  # drops zeros
+            self._held.pop(lease, None)
+
+    def _take(self, lease: _Lease, operation: Operation) -> None:
+        with self._lock:
+            for held in list(self._held):
+                if held.volume == lease.volume and (held.changes or lease.changes):
+                    raise _busy(lease.volume, operation, held.told)
+            self._held[lease] = None
 
 
 def leases() -> Leases:

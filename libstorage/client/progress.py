@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import attrs
 
+from libstorage.connection.process import NEVER
 from libstorage.errors import DeadlineError
 
 if TYPE_CHECKING:
@@ -67,17 +68,24 @@ class Watch:
     def __init__(self, name: str, progress: Progress | None, deadline: float | None) -> None:
         self.name = name
         self.expires = None if deadline is None else monotonic() + deadline
+        self.meter: Meter | None = None
         self._progress = progress
 
     def phase(self, phase: Phase, total: int | None) -> Meter:
         """A phase begins, of so many bytes if that is known."""
-        return Meter(self, phase, total)
+        self.meter = Meter(self, phase, total)
+        return self.meter
+
+    @property
+    def latest(self) -> float:
+        """When it must be over, by the monotonic clock."""
+        return NEVER if self.expires is None else self.expires
 
     def limited(self, host: Host) -> Host:
         """The host, with no more time for a call than there is for the whole transfer."""
         if self.expires is None:
             return host
-        left, usual = max(self.expires - monotonic(), _SHORTEST), host.options.timeout
+        left, usual = max(self.latest - monotonic(), _SHORTEST), host.options.timeout
         return host.with_options(timeout=left if usual is None else min(left, usual))
 
     def show(self, phase: Phase, done: int, total: int | None, began: float) -> None:
@@ -97,9 +105,15 @@ class Meter:
     def __init__(self, watch: Watch, phase: Phase, total: int | None) -> None:
         self.total = total
         self.done = 0
-        self._watch, self._phase = watch, phase
+        self._watch = watch
+        self._phase: Phase = phase
         self._began = monotonic()
         self._watch.show(phase, 0, total, self._began)
+
+    @property
+    def latest(self) -> float:
+        """When the transfer must be over, by the monotonic clock."""
+        return self._watch.latest
 
     @property
     def left(self) -> int | None:
@@ -114,7 +128,7 @@ class Meter:
         """
         self.done += number
         self._watch.show(self._phase, self.done, self.total, self._began)
-        if self._watch.expires is not None and monotonic() > self._watch.expires:
+        if monotonic() > self.latest:
             raise DeadlineError(f"the deadline passed after {self.done} bytes of the {self._phase}")
 
 

@@ -1,47 +1,33 @@
-"""Going on where an upload broke off: after the longest beginning that is the same on both sides."""
+"""Going on where a transfer broke off: after the longest beginning that is the same on both sides."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from libstorage.client.pieces import Digest, Piece, Preceded, Source, length_of, taken
-from libstorage.client.progress import Watch
-from libstorage.client.streams import receiving
-from libstorage.connection.target import VolumeId
-
-if TYPE_CHECKING:
-    from libstorage.client.host import Host
+from libstorage.client.progress import Meter
 
 _BLOCK: Final = 4 << 20
-"""How many bytes to compare at once: of a block that differs all is sent again."""
+"""How many bytes to compare at once: of a block that differs all is moved again."""
 
 
-def after_what_is_there(
-    host: Host, volume: VolumeId, source: Source, offset: int, there: int, watch: Watch
-) -> tuple[Source, int]:
-    """The rest of a source, and how many bytes of it the volume has already.
+def after_what_is_there(source: Source, have: Source, meter: Meter) -> Source:
+    """The rest of a source, behind what its sink has already; ``meter.done`` says how many bytes these are.
 
-    What the volume has is read back and compared by digest, block by block; a count of bytes says nothing of what
-    has arrived.
+    What is there is read and compared by digest, block by block; a count of bytes says nothing of what has arrived.
 
     Args:
-        host: Where the volume is.
-        volume: Which one.
-        source: What it is to hold.
-        offset: From where on.
-        there: How many bytes it has from there on.
-        watch: The transfer.
+        source: What the sink is to hold.
+        have: What it holds.
+        meter: Knows how much to compare.
     """
-    meter = watch.phase("compare", there)
-    with receiving(host, volume, offset, there, holes=False) as have:
-        while meter.left:
-            block = taken(source, min(_BLOCK, meter.left))
-            length = sum(map(length_of, block))
-            if not length or _digest(block) != _digest(taken(have, length)):
-                source = Preceded(block, source)
-                break
-            meter.add(length)
-    return source, meter.done
+    while meter.left:
+        block = taken(source, min(_BLOCK, meter.left))
+        length = sum(map(length_of, block))
+        if not length or _digest(block) != _digest(taken(have, length)):
+            return Preceded(block, source)
+        meter.add(length)
+    return source
 
 
 def _digest(block: list[Piece]) -> str:

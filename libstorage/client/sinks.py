@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import os
 import re
@@ -15,14 +16,17 @@ from typing import BinaryIO, TypeAlias
 
 import attrs
 
-from libstorage.client.pieces import Hole, Piece, Sink, zeros
-from libstorage.errors import ExistsError, InvalidRequestError, TransferError
+from libstorage.client.pieces import Hole, Piece, Sink, Source, zeros
+from libstorage.client.sources import FileSource
+from libstorage.errors import BusyError, ExistsError, InvalidRequestError, TransferError
 
 Target: TypeAlias = str | os.PathLike[str] | BinaryIO
 """A path or URL, or a file object opened in binary mode."""
 
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_KEPT_FILE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _PRIVATE = 0o600  # images hold secrets
+_LONGEST_NAME = 255 - len("..part-0123456789abcdef")
 _is_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::|://)").match
 
 
@@ -34,35 +38,42 @@ class Keeping:
         overwrite: Replace one that is there.
         durable: Have it on the disk before it gets its name (``fsync`` of file and folder).
         sparse: Leave holes where the volume's file has them.
+        resume: Keep what a broken download has received beside the path, and go on with that.
     """
 
     overwrite: bool = False
     durable: bool = False
     sparse: bool = True
+    resume: bool = False
 
 
 @contextmanager
 def opened(given: Target, keeping: Keeping) -> Iterator[Sink]:
     """Open what a transfer writes to.
 
-    A path's file appears when the block ends without an error, and there is no trace of it otherwise.
+    A path's file appears when the block ends without an error. Otherwise there is no trace of it, unless what was
+    received is kept to go on with: then it is in ``.NAME.part`` beside it.
 
     Raises:
         ExistsError: The file is there, and is not to be overwritten.
-        InvalidRequestError: It is nothing to write to, or a path to something else than a file.
+        InvalidRequestError: It is nothing to write to, a path to something else than a file, or nothing to go on with.
+        BusyError: Another download goes on there.
         UnsupportedError: A URL needs a package that is not installed.
         OSError: It cannot be written.
     """
-    if isinstance(given, str) and _is_url(given):
+    is_url = isinstance(given, str) and _is_url(given)
+    if keeping.resume and (is_url or not isinstance(given, str | os.PathLike)):
+        raise InvalidRequestError(
+            "only a download to a path can be resumed", outcome="not_started", retry="no"
+        )
+    if isinstance(given, str) and is_url:
         from libstorage.client import urls
 
         with urls.sink(given, keeping) as sink:
             yield sink
     elif isinstance(given, str | os.PathLike):
-        with _new_file(Path(given), keeping) as file:
-            sink = NewFileSink(file)
+        with _new_file(Path(given), keeping) as sink:
             yield sink
-            sink.end()
     elif callable(getattr(given, "write", None)):
         yield FileSink(given)
     else:
@@ -98,11 +109,25 @@ class FileSink:
 
 
 class NewFileSink(FileSink):
-    """A new file, in which holes stay holes."""
+    """A new file, in which holes stay holes.
+
+    Attributes:
+        there: How many bytes a broken download has left in it.
+    """
 
     def __init__(self, file: io.FileIO) -> None:
         super().__init__(file)
         self._new = file
+        self.there = os.fstat(file.fileno()).st_size
+
+    def content(self) -> Source:
+        """What a broken download has left in it."""
+        return FileSource(str(self._new.name), self._new)
+
+    def go_on_at(self, place: int) -> None:
+        """Keep so many bytes of what is there, and write behind them."""
+        self._new.truncate(place)
+        self._new.seek(place)
 
     def write(self, piece: Piece) -> None:
         """Write it, or leave room for it."""
@@ -117,25 +142,83 @@ class NewFileSink(FileSink):
 
 
 @contextmanager
-def _new_file(path: Path, keeping: Keeping) -> Iterator[io.FileIO]:
+def _new_file(path: Path, keeping: Keeping) -> Iterator[NewFileSink]:
     _check_place(path, overwrite=keeping.overwrite)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        part = f".{path.name[:100]}.part-{secrets.token_hex(4)}"
-        with os.fdopen(os.open(part, _NEW_FILE, _PRIVATE, dir_fd=folder), "r+b", buffering=0) as file:
-            try:
-                yield file
+        part = _part_name(path, "" if keeping.resume else f"-{secrets.token_hex(8)}")
+        try:
+            with _open_part(part, path, folder, keeping) as file:
+                sink = NewFileSink(file)
+                yield sink
+                sink.end()
                 if keeping.durable:
                     os.fsync(file.fileno())
+                file.close()  # a network file system may only now say that something is missing
                 _publish(part, path, folder, overwrite=keeping.overwrite)
-            except BaseException:
+        except BaseException:
+            if not keeping.resume:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(part, dir_fd=folder)
-                raise
+            raise
         if keeping.durable:
             os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _part_name(path: Path, ending: str) -> str:
+    return f".{os.fsdecode(os.fsencode(path.name)[:_LONGEST_NAME])}.part{ending}"
+
+
+def _open_part(part: str, path: Path, folder: int, keeping: Keeping) -> io.FileIO:
+    flags = _KEPT_FILE if keeping.resume else _NEW_FILE
+    file = io.FileIO(part, "r+", opener=lambda name, _: os.open(name, flags, _PRIVATE, dir_fd=folder))
+    try:
+        if keeping.resume:
+            _check_part(file, part, path, folder)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _check_part(file: io.FileIO, part: str, path: Path, folder: int) -> None:
+    """Whether what is there is a download of ours, and nobody else's.
+
+    Raises:
+        BusyError: Another download is at it.
+        InvalidRequestError: It is something else.
+    """
+    found = os.fstat(file.fileno())
+    if not (
+        stat.S_ISREG(found.st_mode)
+        and found.st_uid == os.geteuid()
+        and found.st_nlink == 1
+        and not stat.S_IMODE(found.st_mode) & 0o077
+    ):
+        raise _not_ours(path.with_name(part))
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_taken = not os.path.samestat(found, os.stat(part, dir_fd=folder, follow_symlinks=False))
+    except (BlockingIOError, FileNotFoundError):
+        is_taken = True
+    if is_taken:
+        raise BusyError(
+            f"another download is at {path.with_name(part)}",
+            hint="Wait until that is over.",
+            outcome="not_started",
+            retry="backoff",
+        )
+
+
+def _not_ours(part: Path) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"{part} is not what a broken download of ours leaves behind",
+        hint="Look at it, and remove it; or download without resume=True.",
+        outcome="not_started",
+        retry="no",
+    )
 
 
 def _check_place(path: Path, *, overwrite: bool) -> None:

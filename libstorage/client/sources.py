@@ -143,7 +143,7 @@ class IterableSource:
         self.name = f"the {type(given).__name__}"
         self.length = None
         self._parts = iter(given)
-        self._rest = b""
+        self._rest = memoryview(b"")
 
     def read(self, most: int) -> Piece:
         """The next bytes.
@@ -153,18 +153,19 @@ class IterableSource:
         """
         while not self._rest:
             try:
-                self._rest = _bytes(self.name, next(self._parts), "Give bytes.")
+                self._rest = memoryview(_bytes(self.name, next(self._parts), "Give bytes."))
             except StopIteration:
                 return b""
-        data, self._rest = self._rest[: min(most, PIECE)], self._rest[min(most, PIECE) :]
-        return data
+        length = min(most, PIECE)
+        data, self._rest = self._rest[:length], self._rest[length:]
+        return bytes(data)
 
 
 @contextmanager
 def _file(path: str, *, holes: bool) -> Iterator[Source]:
     with open(path, "rb", buffering=0, opener=lambda p, _: os.open(p, _EXISTING_FILE)) as file:
         mode = os.fstat(file.fileno()).st_mode
-        if stat.S_ISREG(mode) and holes:
+        if stat.S_ISREG(mode) and holes and os.fstat(file.fileno()).st_size:
             yield SparseFileSource(path, file)
         elif stat.S_ISREG(mode) or stat.S_ISBLK(mode):
             yield FileSource(path, file)
@@ -191,4 +192,4 @@ def _rest_of(file: BinaryIO | io.BytesIO | io.FileIO) -> int | None:
         file.seek(here)
     except (OSError, AttributeError):  # a pipe, or an object that can only read
         return None
-    return max(0, end - here)
+    return max(0, end - here) if end else None  # devices and files of the kernel's say 0, and give more

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
-from libstorage.client.arrival import Ending
+from libstorage.client.arrival import Ending, Missing
 from libstorage.client.pieces import Hole, Piece, length_of, split, zeros
 from libstorage.client.raw import raw_volume
 from libstorage.connection.lane import Lane
+from libstorage.connection.process import NEVER
 from libstorage.connection.raw import RawStream, RawVolume
 from libstorage.connection.target import VolumeId
 from libstorage.enums import StreamRecvFlags, VolumeDownloadFlags, VolumeUploadFlags
@@ -30,7 +31,10 @@ SEND_BYTES: Final = 1 << 20
 RECEIVE_BYTES: Final = 262_120
 """How much to ask for at once: libvirt gives no more, and a negative number would end the interpreter."""
 
-_AHEAD = 16  # pieces that may be received before they are asked for: 4 MiB
+_BATCH = 1 << 20  # bytes that are worth waking those who read
+_WHILE = 0.1  # seconds after which they take what there is
+_AHEAD = 2 << 20  # bytes that may be received before they are asked for
+_HOLE_COST = 4096  # how many bytes a hole counts for: there may be very many
 _HOLE = -3  # what recvFlags answers where a hole begins
 _PATIENCE = 1.0  # seconds until a receiver that is to stop is cut off
 
@@ -53,7 +57,9 @@ def stream(lane: Lane, begin: Callable[[RawStream], object]) -> Iterator[RawStre
 
 
 @contextmanager
-def receiving(host: Host, volume: VolumeId, offset: int, length: int, *, holes: bool) -> Iterator[Receiver]:
+def receiving(
+    host: Host, volume: VolumeId, offset: int, length: int, *, holes: bool, latest: float = NEVER
+) -> Iterator[Receiver]:
     """Bytes of a volume, as a source: a thread receives them while others are being written.
 
     Args:
@@ -62,9 +68,11 @@ def receiving(host: Host, volume: VolumeId, offset: int, length: int, *, holes: 
         offset: Where to begin.
         length: How many bytes; there must be so many.
         holes: Give holes of its file as such, and not as zeros.
+        latest: When it must be over, by the monotonic clock.
     """
-    receiver = Receiver(host, volume, offset, length, holes=holes)
+    receiver = Receiver(host, volume, offset, length, holes=holes, latest=latest)
     try:
+        receiver.start()
         yield receiver
         receiver.end()
     finally:
@@ -75,22 +83,80 @@ class _Stopped(Exception):
     """Nobody wants the rest."""
 
 
+class _Ahead:
+    """Pieces that were received and not read yet.
+
+    They are handed over many at once: every switch from one thread to another costs more than a piece.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._pieces: deque[Piece] = deque()
+        self._bytes = 0
+        self._is_over = False
+        self._error: BaseException | None = None
+
+    def put(self, piece: Piece, lane: Lane, latest: float) -> None:
+        """One more; waits while there are many, for which the lane has all the time.
+
+        Raises:
+            _Stopped: Nobody wants it.
+        """
+        with self._changed:
+            if self._bytes >= _AHEAD:
+                lane.pause()
+                self._changed.wait_for(lambda: self._bytes < _AHEAD or self._is_over)
+            lane.renew(latest)
+            if self._is_over:
+                raise _Stopped
+            self._pieces.append(piece)
+            self._bytes += _HOLE_COST if isinstance(piece, Hole) else len(piece)
+            if self._bytes >= _BATCH:
+                self._changed.notify_all()
+
+    def over(self, error: BaseException | None = None) -> None:
+        """There will be no more, or nobody wants more."""
+        with self._changed:
+            self._is_over = True
+            self._error = self._error or error
+            self._changed.notify_all()
+
+    def take(self) -> deque[Piece]:
+        """All that are there, once they are worth it or have waited for a while; none at the end.
+
+        Raises:
+            BaseException: What ended it.
+        """
+        with self._changed:
+            while not self._changed.wait_for(lambda: self._bytes >= _BATCH or self._is_over, _WHILE):
+                if self._pieces:
+                    break
+            if self._error is not None and not self._pieces:
+                raise self._error
+            pieces, self._pieces, self._bytes = self._pieces, deque(), 0
+            self._changed.notify_all()
+            return pieces
+
+
 class Receiver:
     """The bytes of a volume, received ahead."""
 
-    def __init__(self, host: Host, volume: VolumeId, offset: int, length: int, *, holes: bool) -> None:
+    def __init__(
+        self, host: Host, volume: VolumeId, offset: int, length: int, *, holes: bool, latest: float
+    ) -> None:
         self.name = str(volume)
         self.length = length
         self._host, self._volume, self._offset, self._holes = host, volume, offset, holes
-        self._pieces: SimpleQueue[Piece | BaseException] = SimpleQueue()
-        self._room: SimpleQueue[bool] = SimpleQueue()
-        for _ in range(_AHEAD):
-            self._room.put(True)
+        self._latest = latest
+        self._ahead = _Ahead()
+        self._pieces: deque[Piece] = deque()
         self._lane: Lane | None = None
-        self._rest: Piece = b""
         self._unread = length
         self._thread = threading.Thread(target=self._run, name="libstorage-receiver", daemon=True)
-        if length:  # libvirt takes a length of 0 for no limit
+
+    def start(self) -> None:
+        """Begin to receive."""
+        if self.length:  # libvirt takes a length of 0 for no limit
             self._thread.start()
 
     def read(self, most: int) -> Piece:
@@ -102,13 +168,12 @@ class Receiver:
         """
         if not self._unread:
             return b""
-        if not length_of(self._rest):
-            got = self._pieces.get()
-            if isinstance(got, BaseException):
-                raise got
-            self._room.put(True)
-            self._rest = got
-        piece, self._rest = split(self._rest, most)
+        if not self._pieces:
+            self._pieces = self._ahead.take()
+        piece = self._pieces.popleft()
+        if length_of(piece) > most:
+            piece, rest = split(piece, most)
+            self._pieces.appendleft(rest)
         self._unread -= length_of(piece)
         return piece
 
@@ -119,15 +184,13 @@ class Receiver:
             StorageError: It was not.
         """
         if self.length and not self._unread:
-            got = self._pieces.get()
-            if isinstance(got, BaseException):
-                raise got
+            self._ahead.take()
 
     def stop(self) -> None:
         """End the thread, whatever it is doing."""
-        if not self._thread.ident:
+        self._ahead.over()
+        if not self._thread.ident:  # also one that Ctrl-C struck while it started: it finds that all is over
             return
-        self._room.put(False)
         self._thread.join(_PATIENCE)
         if self._thread.is_alive() and self._lane is not None:
             self._lane.cut()
@@ -137,9 +200,9 @@ class Receiver:
         try:
             self._receive()
         except BaseException as error:  # noqa: BLE001 -- it is for those who read
-            self._pieces.put(error)
+            self._ahead.over(error)
         else:
-            self._pieces.put(b"")
+            self._ahead.over()
 
     def _receive(self) -> None:
         flags = VolumeDownloadFlags.SPARSE_STREAM if self._holes else 0
@@ -152,12 +215,9 @@ class Receiver:
                     if not length_of(piece):
                         done = self.length - left
                         raise TransferError(f"{self.name} ended after {done} of {self.length} bytes")
+                    piece, _ = split(piece, left)
                     left -= length_of(piece)
-                    lane.pause()
-                    if not self._room.get():
-                        raise _Stopped
-                    lane.renew()
-                    self._pieces.put(piece)
+                    self._ahead.put(piece, lane, self._latest)
 
     def _next(self, opened: RawStream, most: int) -> Piece:
         if not self._holes:
@@ -227,7 +287,7 @@ def sending(
         clean_from: From there on the volume is known to read as zeros; ``None`` if that is not known of any part.
 
     Raises:
-        TransferError: libvirt says that all is well, and it is not.
+        Missing: libvirt says that all is well, and it is not.
     """
     raw = raw_volume(lane, volume, fresh=True)
     flags = 0 if clean_from is None else VolumeUploadFlags.SPARSE_STREAM
@@ -247,7 +307,4 @@ def _check_end(lane: Lane, raw: RawVolume, ending: Ending) -> None:
 
     missing = ending.first_missing(read)
     if missing is not None:
-        raise TransferError(
-            f"libvirt says that all is well, but the bytes from {missing.offset} on are not there",
-            hint="The storage under the pool is full, probably, or somebody else wrote to the volume meanwhile.",
-        )
+        raise Missing(missing.offset)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 import attrs
 
 from libstorage.client import sinks, sources
+from libstorage.client.arrival import Missing
 from libstorage.client.checks import Checks
 from libstorage.client.leases import leases
 from libstorage.client.options import Part
@@ -17,14 +18,15 @@ from libstorage.client.progress import Meter, Watch
 from libstorage.client.raw import decoded, raw_volume
 from libstorage.client.resume import after_what_is_there
 from libstorage.client.settle import let_pool_see
-from libstorage.client.sinks import Keeping
+from libstorage.client.sinks import Keeping, NewFileSink
 from libstorage.client.streams import receiving, sending
 from libstorage.connection.lane import Lane
-from libstorage.connection.target import VolumeId
+from libstorage.connection.process import NEVER
+from libstorage.connection.target import PoolId, VolumeId
 from libstorage.enums import VolumeFormat, VolumeType
-from libstorage.errors import InvalidRequestError, StorageError, TransferError
+from libstorage.errors import InvalidRequestError, NoSpaceError, StorageError, TransferError
 from libstorage.models.volume import VolumeSpec
-from libstorage.operations import VOLUME_DOWNLOAD, VOLUME_UPLOAD, VOLUME_XML, Operation
+from libstorage.operations import POOL_INFO, VOLUME_DOWNLOAD, VOLUME_UPLOAD, VOLUME_XML, Operation
 
 if TYPE_CHECKING:
     from libstorage.client.host import Host
@@ -36,7 +38,9 @@ Tail: TypeAlias = Literal["keep", "zero"]
 """What becomes of the volume behind the end of a shorter source: it is kept as it is, or reads as zeros."""
 
 _PLAIN = (None, VolumeFormat.RAW, VolumeFormat.ISO, VolumeFormat.NONE, VolumeFormat.UNKNOWN)
-_ENDLESS: Final = 1 << 62
+_MOST: Final = 64 << 20  # bytes of a hole at once, so that one that has to be filled does not take too long
+_FARTHEST: Final = 1 << 63  # bytes; what begins there cannot be told to libvirt
+_FULL: Final = 1 << 20  # bytes; a pool that has less available is full
 
 
 # ---- upload ---------------------------------------------------------------------------------------------------------
@@ -55,6 +59,8 @@ def upload(
     resume: bool = False,
 ) -> None:
     """Fill a volume, and let its pool see that. See [Volume.upload][libstorage.Volume.upload]."""
+    _check_word("sparse", sparse, (True, False, "auto"))
+    _check_word("tail", tail, get_args(Tail))
     host = watch.limited(host)
     with leases().changing(volume, VOLUME_UPLOAD), sources.opened(given, holes=sparse is not False) as source:
         place = _Place.find(volume, _document(host, volume), source, part)
@@ -95,7 +101,7 @@ def _fill(
     if checks.verify:
         reading = Hashed(reading, sent)
     if resume:
-        reading, place.same = after_what_is_there(host, volume, reading, place.offset, place.there, watch)
+        reading = _behind_what_is_there(host, reading, place, watch)
     _send(host, volume, reading, place, watch)
     checks.check(digest, source.name)
     if checks.verify:
@@ -153,6 +159,13 @@ class _Place:
                 f"{length} bytes from byte {part.offset} on do not fit into {volume}, which has {size}",
                 hint=f"Make it larger first: resize({part.offset + (length or 0)}).",
             )
+        if grows and (part.offset > size or part.offset + (length or 0) >= _FARTHEST):
+            raise _refusal(
+                VOLUME_UPLOAD,
+                volume,
+                f"{volume} cannot grow so that {length} bytes from byte {part.offset} on are in it: "
+                f"it has {size}, and no file has more than {_FARTHEST - 1}",
+            )
         return cls(
             volume=volume,
             offset=part.offset,
@@ -197,6 +210,13 @@ class _Place:
         return f"{told} Upload it again from the start, or with resume=True.", True
 
 
+def _check_word(what: str, word: object, words: tuple[object, ...]) -> None:
+    if word not in words:
+        raise InvalidRequestError(
+            f"{what} is one of {', '.join(map(repr, words))}, not {word!r}", outcome="not_started", retry="no"
+        )
+
+
 def _length_to_send(source: Source, part: Part) -> int | None:
     if part.length is not None and source.length is not None and source.length < part.length:
         raise InvalidRequestError(
@@ -211,14 +231,54 @@ def _send(host: Host, volume: VolumeId, source: Source, place: _Place, watch: Wa
     if total == 0:
         return  # libvirt takes a length of 0 for no limit
     room = None if place.room is None else place.room - place.same
-    with host._lane(VOLUME_UPLOAD, volume) as lane:
+    with _arriving(host, volume), host._lane(VOLUME_UPLOAD, volume) as lane:
         begin = place.offset + place.same
-        with sending(lane, volume, begin, total or room or 0, place.clean_from) as sender:
-            place.begun = True
-            try:
+        try:
+            with sending(lane, volume, begin, total or room or 0, place.clean_from) as sender:
+                place.begun = True
                 pump(source, sender, meter, lane, room=room)
-            finally:
-                place.done = meter.done
+        finally:
+            place.done = meter.done
+
+
+@contextmanager
+def _arriving(host: Host, volume: VolumeId) -> Iterator[None]:
+    """Say why the end of an upload is missing that libvirt said was there.
+
+    Raises:
+        NoSpaceError: The pool is full.
+        TransferError: It is missing for some other reason.
+    """
+    try:
+        yield
+    except Missing as missing:
+        told = f"libvirt says that all is well, but the bytes from {missing.offset} on are not there"
+        if _is_full(host, volume.pool):
+            raise NoSpaceError(
+                f"{told}: {volume.pool} is full", hint="Free some space, or use a larger pool."
+            ) from None
+        raise TransferError(
+            told, hint="Somebody else wrote to the volume meanwhile, or it is broken."
+        ) from None
+
+
+def _is_full(host: Host, pool: PoolId) -> bool:
+    try:
+        let_pool_see(host, pool)
+        available = host._call(POOL_INFO, pool, lambda lane: lane.pool(pool).info()[3])
+    except StorageError:
+        return False
+    return available < _FULL
+
+
+def _behind_what_is_there(host: Host, source: Source, place: _Place, watch: Watch) -> Source:
+    meter = watch.phase("compare", place.there)
+    with receiving(
+        host, place.volume, place.offset, place.there, holes=place.is_file, latest=watch.latest
+    ) as have:
+        rest = after_what_is_there(source, have, meter)
+    place.same = meter.done
+    return rest
 
 
 def _read_back(host: Host, volume: VolumeId, place: _Place, sent: Digest, watch: Watch) -> None:
@@ -229,7 +289,7 @@ def _read_back(host: Host, volume: VolumeId, place: _Place, sent: Digest, watch:
     """
     length, found = place.same + place.done, Digest()
     meter = watch.phase("verify", length)
-    with receiving(host, volume, place.offset, length, holes=place.is_file) as source:
+    with receiving(host, volume, place.offset, length, holes=place.is_file, latest=watch.latest) as source:
         pump(Hashed(source, found), None, meter)
     if found.hex() != sent.hex():
         raise TransferError(
@@ -260,16 +320,24 @@ def download(
     with (
         leases().reading(volume, VOLUME_DOWNLOAD),
         sinks.opened(given, keeping) as sink,
-        content(host, volume, part, holes=keeping.sparse) as source,
+        content(host, volume, part, holes=keeping.sparse, latest=watch.latest) as source,
+        _explained(VOLUME_DOWNLOAD, volume, lambda: _after_download(volume, watch)),
     ):
-        meter, digest = watch.phase("download", source.length), checks.digest()
-        with _explained(VOLUME_DOWNLOAD, volume, lambda: _after_download(volume, meter)):
-            pump(Hashed(source, digest) if digest else source, sink, meter)
-            checks.check(digest, str(volume))
+        digest, total, same = checks.digest(), source.length or 0, 0
+        reading: Source = Hashed(source, digest) if digest else source
+        if keeping.resume and isinstance(sink, NewFileSink):
+            compared = watch.phase("compare", min(sink.there, total))
+            reading = after_what_is_there(reading, sink.content(), compared)
+            same = compared.done
+            sink.go_on_at(same)
+        pump(reading, sink, watch.phase("download", total - same))
+        checks.check(digest, str(volume))
 
 
 @contextmanager
-def content(host: Host, volume: VolumeId, part: Part, *, holes: bool) -> Iterator[Source]:
+def content(
+    host: Host, volume: VolumeId, part: Part, *, holes: bool, latest: float = NEVER
+) -> Iterator[Source]:
     """A part of a volume, as a source.
 
     Raises:
@@ -289,12 +357,16 @@ def content(host: Host, volume: VolumeId, part: Part, *, holes: bool) -> Iterato
             f"bytes {part.offset} to {end} are past the end of {volume}, which has {size}",
         )
     is_file = spec.type in (None, VolumeType.FILE)
-    with receiving(host, volume, part.offset, end - part.offset, holes=holes and is_file) as source:
+    with receiving(
+        host, volume, part.offset, end - part.offset, holes=holes and is_file, latest=latest
+    ) as source:
         yield source
 
 
-def _after_download(volume: VolumeId, meter: Meter) -> tuple[str, bool]:
-    return f"{meter.done} of {meter.total} bytes were received; {volume} is as it was.", False
+def _after_download(volume: VolumeId, watch: Watch) -> tuple[str, bool]:
+    meter = watch.meter
+    told = "Nothing was" if meter is None else f"{meter.done} of {meter.total} bytes were"
+    return f"{told} received; {volume} is as it was.", False
 
 
 # ---- both -----------------------------------------------------------------------------------------------------------
@@ -316,8 +388,8 @@ def pump(
         TransferError: The source ended before, or goes on after, what was to be moved.
     """
     while (left := meter.left) is None or left:
-        with _own_time(lane):
-            piece = source.read(_ENDLESS if left is None else left)
+        with _own_time(lane, meter.latest):
+            piece = source.read(_MOST if left is None else min(left, _MOST))
         if not length_of(piece):
             if left is None:
                 return
@@ -328,18 +400,21 @@ def pump(
             )
         if sink is not None:
             sink.write(piece)
-        with _own_time(lane):
+        with _own_time(lane, meter.latest):
             meter.add(length_of(piece))
 
 
 @contextmanager
-def _own_time(lane: Lane | None) -> Iterator[None]:
+def _own_time(lane: Lane | None, latest: float) -> Iterator[None]:
     """For what the caller's file and progress do: they may take as long as they like."""
-    if lane is not None:
-        lane.pause()
-    yield
-    if lane is not None:
-        lane.renew()
+    if lane is None:
+        yield
+        return
+    lane.pause()
+    try:
+        yield
+    finally:
+        lane.renew(latest)
 
 
 @contextmanager
@@ -354,7 +429,8 @@ def _explained(
         if not isinstance(error, StorageError):
             error.add_note(f"{operation} on {volume} broke off. {told}")
             raise
-        error.operation, error.target, error.uri = operation.name, str(volume), volume.uri
+        if error.target in (None, str(volume)):  # and not about the source
+            error.operation, error.target, error.uri = operation.name, str(volume), volume.uri
         error.hint = "\n".join(filter(None, (error.hint, told)))
         if begun:
             error.outcome, error.retry = "unknown", "after_reconcile"

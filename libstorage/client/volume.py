@@ -190,7 +190,8 @@ class Volume(Handle[VolumeId]):
             lane.remember(identity, lane.pool(place).createXML(xml, wanted))
 
         operation, make = (VOLUME_CREATE, link) if mode == "linked" else (VOLUME_CLONE, copy)
-        self._host._call(operation, identity, make)
+        with leases().reading(self._id, operation):
+            self._host._call(operation, identity, make)
         return Volume(self._host, identity)
 
     def resize(
@@ -327,6 +328,7 @@ class Volume(Handle[VolumeId]):
         sparse: bool = True,
         overwrite: bool = False,
         durable: bool = False,
+        resume: bool = False,
         checksum: str | None = None,
         progress: Progress | bool = False,
         deadline: float | None = None,
@@ -342,6 +344,8 @@ class Volume(Handle[VolumeId]):
             sparse: Leave holes in a new file where the volume's file has them.
             overwrite: Replace the file if there is one.
             durable: Have the file on the disk before it gets its name.
+            resume: Keep what a broken download has received, as ``.NAME.part`` beside the path, and write only what
+                comes after the longest beginning of it that is the same in the volume.
             checksum: The digest that the bytes must have, such as ``"sha256:…"``; else there is no file.
             progress: Called with a [TransferProgress][libstorage.TransferProgress] after every part; ``True`` shows a
                 bar, which needs ``libstorage[progress]``.
@@ -349,7 +353,9 @@ class Volume(Handle[VolumeId]):
 
         Raises:
             ExistsError: The file is there already, and ``overwrite`` is not set.
-            InvalidRequestError: The volume has no such part.
+            InvalidRequestError: The volume has no such part; or what is to be resumed is a link, somebody else's, or for
+                others to read.
+            BusyError: Another download resumes the same file.
             VolumeBusyError: An upload of this process is at the volume.
             TransferError: The transfer broke off, the volume was shorter than it said, or the bytes are not those of the
                 checksum.
@@ -359,7 +365,7 @@ class Volume(Handle[VolumeId]):
         """
         with shown(progress) as watcher:
             watch = Watch(str(self._id), watcher, deadline)
-            keeping = Keeping(overwrite=overwrite, durable=durable, sparse=sparse)
+            keeping = Keeping(overwrite=overwrite, durable=durable, sparse=sparse, resume=resume)
             transfer.download(
                 self._host, self._id, target, Part.of(offset, length), watch, Checks.of(checksum), keeping
             )

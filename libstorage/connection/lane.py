@@ -50,9 +50,9 @@ class TimeLimit:
         """How much of it is left, in seconds; ``None`` is no limit."""
         return None if self.expires == NEVER else self.remaining()
 
-    def renew(self) -> None:
-        """Begin anew."""
-        self.expires = monotonic() + self.span
+    def renew(self, latest: float = NEVER) -> None:
+        """Begin anew, but end by then."""
+        self.expires = min(monotonic() + self.span, latest)
 
 
 class Lane:
@@ -176,10 +176,10 @@ class Lane:
         for limit in self._limits:
             limit.expires = NEVER
 
-    def renew(self) -> None:
-        """There was progress: the time limit of the running call starts anew."""
+    def renew(self, latest: float = NEVER) -> None:
+        """There was progress: the time limit of the running call starts anew, but ends by ``latest``."""
         for limit in self._limits:
-            limit.renew()
+            limit.renew(latest)
             if self._inode is not None:
                 self._process.expect(limit.expires)
 
