@@ -176,6 +176,11 @@ class Draft:
         self._name = _hidden(path) if can_move else path
         self.file: File = system.open(self._name, "wb", block_size=BLOCK, autocommit=can_move)
         self._is_held = not can_move and _is_held(self.file)
+        if not can_move:
+            with contextlib.suppress(ValueError):
+                system.transaction.files.remove(
+                    self.file
+                )  # it is ours, and not of a transaction of the caller's
 
     @property
     def is_there_already(self) -> bool:

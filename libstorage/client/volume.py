@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Literal, Self, TypeVar, overload
 
 from libstorage.client import clone, importing, transfer
 from libstorage.client.checks import Checks
 from libstorage.client.clone import CloneMode
+from libstorage.client.files import BUFFER, VolumeReader, VolumeWriter
 from libstorage.client.handle import Handle
 from libstorage.client.leases import leases
 from libstorage.client.options import NoFlags, Part, combined, member_of, size_of
@@ -415,6 +417,42 @@ class Volume(Handle[VolumeId]):
         with shown(progress) as watcher:
             watch = Watch(str(self._id), watcher, deadline)
             return importing.copy_volume(self, pool, new, watch, sparse=sparse, verify=verify)
+
+    @overload
+    def open(self, mode: Literal["rb"] = "rb", *, buffering: int = BUFFER) -> io.BufferedReader: ...
+    @overload
+    def open(self, mode: Literal["wb"], *, buffering: int = BUFFER) -> VolumeWriter: ...
+    def open(
+        self, mode: Literal["rb", "wb"] = "rb", *, buffering: int = BUFFER
+    ) -> io.BufferedReader | VolumeWriter:
+        """Open it as a file object: of a qcow2 volume, the qcow2 file (``virStorageVolDownload``, ``virStorageVolUpload``).
+
+        ``rb`` reads anywhere; who reads on from where they are gets a stream, which holds one of the host's lanes until
+        the next jump. ``wb`` writes from the start, in order; what is behind the last byte stays as it was. It is complete
+        when ``close()`` returns, and aborted if its ``with`` block ends with an error; an object around it, such as
+        ``io.TextIOWrapper``, belongs into a ``with`` block inside that one. No transfer of this process changes the volume
+        while it is open; to read text, wrap it.
+
+        Args:
+            mode: ``rb`` to read, ``wb`` to write.
+            buffering: How many bytes to read ahead after a jump, at least.
+
+        Raises:
+            InvalidRequestError: There is no such mode, or the volume is a directory.
+            VolumeBusyError: Another transfer of this process is at the volume.
+            VolumeNotFoundError: It is gone.
+        """
+        if mode == "rb":
+            size = buffering if buffering > 0 else BUFFER
+            return io.BufferedReader(VolumeReader(self._host, self._id, self.spec), size)
+        if mode != "wb":
+            raise InvalidRequestError(
+                f"a volume is not opened as {mode!r}, but as 'rb' or 'wb'",
+                hint="For text, wrap it: io.TextIOWrapper(volume.open()).",
+                outcome="not_started",
+                retry="no",
+            )
+        return VolumeWriter(str(self._id), self.upload)
 
     # ---- inside -----------------------------------------------------------------------------------------------------
 
