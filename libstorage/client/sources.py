@@ -60,7 +60,7 @@ def opened(given: Given, *, holes: bool) -> Iterator[Source]:
         )
 
 
-PIECE: Final = 1 << 20
+PIECE: Final = 192 << 10
 """How many bytes of data to read at once."""
 
 
@@ -102,38 +102,34 @@ class SparseFileSource:
         self.name = name
         self.length: int = os.fstat(file.fileno()).st_size
         self._file = file
-        self._place = 0
-        self._data_until = 0
+        self._place = self._data = self._data_end = 0
 
     def read(self, most: int) -> Piece:
         """The next bytes, or the next hole."""
         left = min(most, self.length - self._place)
         if left <= 0:
             return b""
-        if self._place >= self._data_until and (hole := self._hole()):
-            length = min(hole, self.length - self._place)
-            self._place += length
-            return Hole(length)
-        wanted = min(left, self._data_until - self._place, PIECE)
-        data = os.pread(self._file.fileno(), wanted, self._place)
+        if self._place >= self._data_end:
+            self._find_data()
+        if self._place < self._data:
+            hole = Hole(min(left, self._data - self._place))
+            self._place += hole.length
+            return hole
+        data = os.pread(self._file.fileno(), min(left, self._data_end - self._place, PIECE), self._place)
         self._place += len(data)
         return data
 
-    def _hole(self) -> int:
-        """The length of the hole here, if there is one; notes where the data after it ends."""
+    def _find_data(self) -> None:
+        """Where data begins, here or behind a hole, and where it ends."""
         number = self._file.fileno()
         try:
-            data = os.lseek(number, self._place, os.SEEK_DATA)
+            self._data = os.lseek(number, self._place, os.SEEK_DATA)
+            self._data_end = os.lseek(number, self._data, os.SEEK_HOLE)
         except OSError as error:
             if error.errno != errno.ENXIO:
                 raise
-            data = min(self.length, os.fstat(number).st_size)  # nothing but a hole up to the end
-            if data < self.length:  # it was cut off meanwhile: let the next read find nothing
-                self._data_until = self.length
-                return max(0, data - self._place)
-        if data < self.length:
-            self._data_until = min(os.lseek(number, data, os.SEEK_HOLE), self.length)
-        return data - self._place
+            # Nothing but a hole up to the end; behind the end of a file that was cut off, reading will find nothing.
+            self._data, self._data_end = os.fstat(number).st_size, self.length
 
 
 class IterableSource:
