@@ -21,6 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from libstorage.client.bar import TransferBar
     from libstorage.client.clone import CloneMode
     from libstorage.client.decompress import Compression
     from libstorage.client.host import Host, connect
@@ -287,6 +288,7 @@ __all__ = [
     "StreamRecvFlags",
     "TiB",
     "Timestamps",
+    "TransferBar",
     "TransferError",
     "TransferProgress",
     "Unknown",
@@ -327,6 +329,7 @@ __all__ = [
 
 # Where each public name lives; the imports above say the same to type checkers.
 _HOMES = {
+    "libstorage.client.bar": "TransferBar",
     "libstorage.client.clone": "CloneMode",
     "libstorage.client.decompress": "Compression",
     "libstorage.client.host": "Host connect",

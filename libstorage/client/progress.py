@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import attrs
 
 from libstorage.connection.process import NEVER
-from libstorage.errors import DeadlineError
+from libstorage.errors import DeadlineError, InvalidRequestError
 
 if TYPE_CHECKING:
     from libstorage.client.host import Host
@@ -133,7 +133,7 @@ class Meter:
 
 
 @contextmanager
-def shown(progress: Progress | bool) -> Iterator[Progress | None]:
+def shown(progress: Progress | bool | None) -> Iterator[Progress | None]:
     """Whom to tell: a function of the caller's, a bar of our own, or nobody.
 
     Raises:
@@ -142,10 +142,14 @@ def shown(progress: Progress | bool) -> Iterator[Progress | None]:
     """
     if callable(progress):
         yield progress
-    elif progress:
+    elif progress is True:
         from libstorage.client.bar import TransferBar
 
         with TransferBar() as bar:
             yield bar
-    else:
+    elif progress is False or progress is None:
         yield None
+    else:
+        raise InvalidRequestError(
+            f"progress is a function, True or False, not {progress!r}", outcome="not_started", retry="no"
+        )

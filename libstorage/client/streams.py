@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from libstorage.client.arrival import Ending, Missing
 from libstorage.client.pieces import Hole, Piece, length_of, split, zeros
 from libstorage.client.raw import raw_volume
+from libstorage.client.sources import PIECE
 from libstorage.connection.lane import Lane
 from libstorage.connection.process import NEVER
 from libstorage.connection.raw import RawStream, RawVolume
@@ -26,14 +27,15 @@ from libstorage.operations import VOLUME_DOWNLOAD
 if TYPE_CHECKING:
     from libstorage.client.host import Host
 
-SEND_BYTES: Final = 1 << 20
-"""How much to send at once: more is slower, and beyond 32 MiB refused."""
+SEND_BYTES: Final = PIECE
+"""How much to send at once: with more than 256 KiB libvirt returns memory after each message, beyond 32 MiB it refuses."""
 RECEIVE_BYTES: Final = 262_120
 """How much to ask for at once: libvirt gives no more, and a negative number would end the interpreter."""
 
-_BATCH = 1 << 20  # bytes that are worth waking those who read
+# With pieces of 1 MiB or more at once malloc gives memory back and takes it again all the time.
+_BATCH = 256 << 10  # bytes that are worth waking those who read
 _WHILE = 0.1  # seconds after which they take what there is
-_AHEAD = 2 << 20  # bytes that may be received before they are asked for
+_AHEAD = 1 << 20  # bytes that may be received before they are asked for
 _HOLE_COST = 4096  # how many bytes a hole counts for: there may be very many
 _HOLE = -3  # what recvFlags answers where a hole begins
 _PATIENCE = 1.0  # seconds until a receiver that is to stop is cut off
@@ -266,11 +268,12 @@ class Sender:
     def _send(self, data: bytes) -> None:
         self.ending.add(data)
         self._place += len(data)
-        while data:
-            sent = self._stream.send(data)
+        begin = 0
+        while begin < len(data):
+            sent = self._stream.send(data[begin : begin + SEND_BYTES])
             if sent <= 0:
-                raise TransferError(f"the stream took none of {len(data)} bytes")
-            data = data[sent:]
+                raise TransferError(f"the stream took none of {len(data) - begin} bytes")
+            begin += sent
 
 
 @contextmanager

@@ -1,0 +1,133 @@
+"""One bar for any number of transfers."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+from libstorage.client.progress import TransferProgress
+from libstorage.errors import UnsupportedError
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+
+class TransferBar:
+    """A bar that shows how far transfers are, all of them together: bytes, rate, time left and phase.
+
+    It is drawn by tqdm, in a notebook as a widget, and needs ``libstorage[progress]``. Transfers of any number of threads
+    may share it; what goes wrong when it is drawn ends the bar and no transfer.
+
+    ```python
+    with TransferBar() as bar, ThreadPoolExecutor() as threads:
+        list(threads.map(lambda volume: volume.upload(image, progress=bar), volumes))
+    ```
+
+    Args:
+        file: Where to draw it, instead of ``sys.stderr``.
+        leave: Leave it on the screen at the end.
+
+    Raises:
+        UnsupportedError: tqdm is not installed.
+    """
+
+    def __init__(self, *, file: TextIO | None = None, leave: bool = True) -> None:
+        self._make = _tqdm()
+        self._file = file
+        self._leave = leave
+        self._lock = threading.Lock()
+        self._bar: tqdm[Any] | None = None
+        self._is_closed = False
+        self._phases: dict[tuple[int, str], TransferProgress] = {}
+        self._over: list[TransferProgress] = []
+
+    def __call__(self, progress: TransferProgress) -> None:
+        """Show this, too. For ``progress=`` of a transfer."""
+        with self._lock:
+            self._note(progress)
+            if self._is_closed:
+                return
+            try:
+                self._draw()
+            except Exception:  # noqa: BLE001 -- a terminal that is gone is no reason to end a transfer
+                self._is_closed = True
+
+    def close(self) -> None:
+        """End the bar as it is; what transfers tell later is not shown. Closing again does nothing."""
+        with self._lock:
+            if self._bar is not None and not self._is_closed:
+                try:
+                    self._bar.close()
+                except Exception:  # noqa: BLE001 -- see above
+                    self._bar.disable = True
+            self._is_closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _note(self, progress: TransferProgress) -> None:
+        key = progress.transfer, progress.phase
+        if not progress.done and key in self._phases:
+            self._over.append(self._phases[key])  # another transfer, to which Python gave the same number
+        self._phases[key] = progress
+
+    def _draw(self) -> None:
+        shown = [*self._over, *self._phases.values()]
+        totals = [phase.total for phase in shown]
+        total = None if None in totals else sum(filter(None, totals))
+        if self._bar is None:
+            self._bar = self._make(
+                total=total,
+                file=self._file,
+                leave=self._leave,
+                unit="B",
+                unit_scale=True,
+                unit_divisor=1024,
+                miniters=1,
+                dynamic_ncols=True,
+            )
+        if self._bar.total != total:
+            self._resize(self._bar, total)
+        self._bar.set_description_str(self._description(), refresh=False)
+        self._bar.update(sum(phase.done for phase in shown) - self._bar.n)
+
+    @staticmethod
+    def _resize(bar: tqdm[Any], total: int | None) -> None:
+        bar.total = total
+        widget = getattr(bar, "container", None)
+        if widget is not None and total is not None:  # a notebook's bar has a length of its own
+            widget.children[1].max = total
+
+    def _description(self) -> str:
+        latest = {progress.transfer: progress for progress in self._phases.values()}
+        running = [one for one in latest.values() if one.done != one.total] or list(latest.values())
+        if len(latest) == 1:
+            return f"{running[0].phase} {running[0].name}"
+        return ", ".join(
+            f"{count} × {phase}" for phase, count in Counter(one.phase for one in running).items()
+        )
+
+
+def _tqdm() -> Callable[..., tqdm[Any]]:
+    try:
+        with warnings.catch_warnings():  # in a notebook without ipywidgets it warns, and takes the plain bar
+            warnings.simplefilter("ignore")
+            from tqdm.auto import tqdm
+    except ImportError:
+        raise UnsupportedError(
+            "a progress bar needs the package tqdm",
+            hint="Install it: pip install 'libstorage[progress]'.",
+            outcome="not_started",
+            retry="no",
+        ) from None
+    # A monitor is a thread that looks whether a bar was forgotten; here every update looks at the clock.
+    return type("TransferBarOfTqdm", (tqdm,), {"monitor_interval": 0})
