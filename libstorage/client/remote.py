@@ -174,13 +174,21 @@ class Draft:
         self._system, self._path = system, path
         can_move = _can_move(system)
         self._name = _hidden(path) if can_move else path
-        self.file: File = system.open(self._name, "wb", block_size=BLOCK, autocommit=can_move)
+        self.file = self._opened(autocommit=can_move)
         self._is_held = not can_move and _is_held(self.file)
         if not can_move:
             with contextlib.suppress(ValueError):
                 system.transaction.files.remove(
                     self.file
                 )  # it is ours, and not of a transaction of the caller's
+
+    def _opened(self, *, autocommit: bool) -> File:
+        try:
+            return self._system.open(self._name, "wb", block_size=BLOCK, autocommit=autocommit)
+        except NotImplementedError:
+            if autocommit:
+                raise
+            return self._opened(autocommit=True)
 
     @property
     def is_there_already(self) -> bool:

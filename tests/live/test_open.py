@@ -164,7 +164,7 @@ class TestReading:
         folder = pool.volumes["folder"]
         for mode in ("rb", "wb"):
             with pytest.raises(InvalidRequestError, match="directory"):
-                folder.open(mode)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+                folder.open(mode)  # pyright: ignore[reportArgumentType, reportCallIssue]
         for mode in ("r", "w", "ab", "r+b", ""):
             with pytest.raises(InvalidRequestError, match="'rb' or 'wb'"):
                 folder.open(mode)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
@@ -257,7 +257,7 @@ class TestWriting:
         try:
             raise ZeroDivisionError
         except ZeroDivisionError:
-            with volume.open("wb") as file, io.BufferedWriter(file) as around:  # type: ignore[type-var]
+            with volume.open("wb") as file, io.BufferedWriter(file) as around:
                 around.write(b"whole")
         assert content(volume) == b"whole"
 
@@ -316,7 +316,7 @@ class TestPythonsOwnReaders:
                 member = tarfile.TarInfo(name)
                 member.size = 2 * MiB + 1
                 archive.addfile(member, io.BytesIO(NOISE))
-        with volume.open() as file, tarfile.open(fileobj=file) as archive:
+        with volume.open() as reader, tarfile.open(fileobj=reader) as archive:
             assert archive.getnames() == ["a", "b"]
             found = archive.extractfile("b")
             assert found is not None
@@ -332,9 +332,9 @@ class TestPythonsOwnReaders:
         ):
             csv.writer(text).writerows(rows)
         with (
-            volume.open() as file,
-            gzip.GzipFile(fileobj=file) as packed,
-            io.TextIOWrapper(packed, "utf-8", newline="") as text,
+            volume.open() as reader,
+            gzip.GzipFile(fileobj=reader) as unpacked,
+            io.TextIOWrapper(unpacked, "utf-8", newline="") as text,
         ):
             assert list(csv.reader(text)) == rows
 
@@ -345,11 +345,11 @@ class TestPythonsOwnReaders:
             archive.writestr("b", b"data")
             archive.close()
             end = file.tell()
-        with pytest.raises(zipfile.BadZipFile), volume.open() as file:
-            zipfile.ZipFile(file)  # its end must be the end of the file
+        with volume.open() as reader, pytest.raises(zipfile.BadZipFile):
+            zipfile.ZipFile(reader)  # its end must be the end of the file
         os.truncate(volume.path(), end)
         pool.refresh()
-        with volume.open() as file, zipfile.ZipFile(file) as archive:
+        with volume.open() as reader, zipfile.ZipFile(reader) as archive:
             assert archive.read("b") == b"data"
             assert archive.read("a") == NOISE
 

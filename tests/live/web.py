@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -66,19 +66,19 @@ class Web(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: Web
 
     def do_GET(self) -> None:
         path, wanted = self.path.partition("?")[0], self.headers.get("Range")
-        self.server.asked.append((path, wanted))
-        page = self.server.pages.get(path, Page(status=404))
+        server = cast(Web, self.server)
+        server.asked.append((path, wanted))
+        page = server.pages.get(path, Page(status=404))
         if page.password and page.password != self.headers.get("Authorization"):
             page = Page(status=401)
         if page.to or page.status:
             self._answer(302 if page.to else page.status or 0, {"Location": page.to, "Content-Length": 0})
             return
         if page.later is not None:
-            self.server.pages[path] = page.later
+            server.pages[path] = page.later
         first = int(wanted[6:].partition("-")[0]) if wanted and page.ranges else 0
         if first and first >= len(page.data):
             self._answer(416, {"Content-Length": 0})
