@@ -21,6 +21,7 @@ from libstorage.client.pieces import Hashed, Piece, Preceded, Source, length_of,
 from libstorage.client.progress import Watch
 from libstorage.client.sources import Given
 from libstorage.client.transfer import Sparse, fill_new
+from libstorage.client.undo import take_back
 from libstorage.connection.target import VolumeId
 from libstorage.enums import PoolType, VolumeFormat
 from libstorage.errors import InvalidRequestError, StorageError, TransferError, UnsupportedError
@@ -270,31 +271,8 @@ def _new_volume(pool: Pool, start: VolumeSpec) -> Iterator[Volume]:
     try:
         yield volume
     except BaseException as error:
-        _remove(volume, error)
+        take_back(volume, error, VOLUME_UPLOAD)
         raise
-
-
-def _remove(volume: Volume, reason: BaseException) -> None:
-    """Delete what is incomplete, and say so in the error."""
-    problem: BaseException | None = None
-    try:
-        volume.delete()
-    except BaseException as failure:  # noqa: BLE001 -- the first error is the one to tell
-        problem = failure
-    told = (
-        f"{volume._id} was deleted again."
-        if problem is None
-        else f"{volume._id} is there and incomplete, for it could not be deleted: delete it. ({problem})"
-    )
-    if not isinstance(reason, StorageError):
-        reason.add_note(told)
-        return
-    reason.operation, reason.uri = reason.operation or VOLUME_UPLOAD.name, volume.host.uri
-    reason.target = str(volume._id)
-    reason.hint = "\n".join(filter(None, (reason.hint, told)))
-    reason.outcome = "not_started" if problem is None else "unknown"
-    if problem is not None or reason.retry == "after_reconcile":
-        reason.retry = "backoff" if problem is None else "after_reconcile"
 
 
 def _file_name(given: Given, suffixes: tuple[str, ...]) -> str:

@@ -9,7 +9,9 @@ import weakref
 from libstorage.client.crew import Places
 from libstorage.client.settle import Turns
 from libstorage.connection.call import Connection
+from libstorage.connection.target import PoolId
 from libstorage.connection.uri import secret_twin
+from libstorage.enums import PoolType
 
 _SECRET_LANES = 2
 
@@ -21,6 +23,7 @@ class Session:
         connection: All traffic but that to a ``storage://`` host's secrets.
         places: How many lanes bulk reads may take.
         turns: Who may work on which pool.
+        types: The types of pools, as far as they were seen; who defines a pool anew may change its type.
         is_closed: Whether it was closed.
     """
 
@@ -28,6 +31,7 @@ class Session:
         self.connection: Connection = connection
         self.places: Places = Places(lambda: connection.max_lanes)
         self.turns: Turns = Turns()
+        self.types: dict[PoolId, PoolType | str] = {}
         self.is_closed: bool = False
         self._unsafe = unsafe
         self._twin = threading.Lock()

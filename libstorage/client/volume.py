@@ -20,8 +20,6 @@ from libstorage.client.raw import decoded, raw_volume
 from libstorage.client.sinks import Keeping, Target
 from libstorage.client.sources import Given
 from libstorage.client.transfer import Sparse, Tail
-from libstorage.client.validation import volume_create_flags
-from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawVolume
 from libstorage.connection.target import VolumeId
 from libstorage.enums import (
@@ -36,8 +34,6 @@ from libstorage.errors import InvalidRequestError
 from libstorage.models.info import VolumeInfo
 from libstorage.models.volume import BackingStore, VolumeSpec
 from libstorage.operations import (
-    VOLUME_CLONE,
-    VOLUME_CREATE,
     VOLUME_DELETE,
     VOLUME_DOWNLOAD,
     VOLUME_INFO,
@@ -158,43 +154,21 @@ class Volume(Handle[VolumeId]):
         system's block size (usually 4096 bytes) gets zeros at its end.
 
         Args:
-            new: The new volume; a name alone means this volume's own document under that name. A capacity below this
-                volume's is raised to it; a larger one is only for the raw clone of a raw volume.
+            new: The new volume; a name alone means this volume's own document under that name. With a capacity above
+                this volume's, the clone is grown to it, and deleted again if that fails.
             pool: Where to make it, instead of this volume's pool; on the same host.
             mode: ``copy`` all data, share blocks (``reflink``), or hold only what will differ (``linked``).
             flags: More flags.
 
         Raises:
             VolumeExistsError: The pool has it already, or a file in its place that libvirt has not seen yet.
-            VolumeBusyError: This volume is being built or wiped.
+            VolumeBusyError: This volume is being built, wiped, or changed by this process.
             NoSpaceError: It does not fit.
-            InvalidRequestError: The name is not one to give to a new volume, or the mode does not go with ``new``.
-            UnsupportedError: The pool type, format or file system cannot do that.
+            InvalidRequestError: The name is not one to give to a new volume, the mode does not go with ``new``, or the
+                capacity is below this volume's.
+            UnsupportedError: The pool type, format or file system cannot do that; the hint says what to use instead.
         """
-        place = self._id.pool if pool is None else pool._id
-        if place.uri != self._id.uri:
-            raise InvalidRequestError(
-                f"{self._id} cannot be cloned into {place}, which is on another host ({place.uri})",
-                hint="Download it, and upload it there.",
-                outcome="not_started",
-                retry="no",
-            )
-        options, reflink = self._host.options, VolumeCreateFlags.REFLINK if mode == "reflink" else None
-        request = clone.request_for(new, mode, self.spec, strict_name=options.strict_names)
-        wanted = combined(VolumeCreateFlags, flags, reflink, volume_create_flags(self._host.versions))
-        identity, xml = VolumeId(place, request.name), request.to_xml()
-
-        def copy(lane: Lane) -> None:
-            source = raw_volume(lane, self._id, fresh=True)
-            lane.remember(identity, lane.pool(place).createXMLFrom(xml, source, wanted))
-
-        def link(lane: Lane) -> None:
-            lane.remember(identity, lane.pool(place).createXML(xml, wanted))
-
-        operation, make = (VOLUME_CREATE, link) if mode == "linked" else (VOLUME_CLONE, copy)
-        with leases().reading(self._id, operation):
-            self._host._call(operation, identity, make)
-        return Volume(self._host, identity)
+        return clone.clone(self, new, self.pool if pool is None else pool, mode, flags)
 
     def resize(
         self,

@@ -305,6 +305,7 @@ _ERRNO: dict[int, Verdict] = {
     errno.EROFS: Verdict(StorageIOError, "The file system is mounted read-only."),
     errno.ENOTEMPTY: Verdict(StorageIOError, "Delete what is in it first."),
     errno.EOPNOTSUPP: _UNSUPPORTED,
+    errno.EXDEV: _UNSUPPORTED,
     errno.EIO: _AGAIN,
     errno.ETIMEDOUT: _AGAIN,
     errno.ESTALE: _AGAIN,

@@ -201,6 +201,10 @@ class TestEncryptedVolumes:
             volume.as_backing()
         with pytest.raises(UnsupportedError, match="encrypted"):
             volume.clone("link.qcow2", mode="linked")
+        with pytest.raises(UnsupportedError, match="raw volumes only, not of encrypted ones"):
+            volume.clone("shared.img", mode="reflink")
+        plain = volume.clone(VolumeSpec.raw("plain.img"))
+        assert (plain.spec().target.encryption, plain.info().capacity) == (None, MiB)
         volume.delete()
 
     def test_a_secret_that_is_missing(self, patient_pool: Pool) -> None:

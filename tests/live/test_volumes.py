@@ -321,9 +321,6 @@ class TestClone:
         back = image.clone(VolumeSpec.raw("back.img", len(CONTENT)), pool=filled.pool)
         assert Path(back.path()).read_bytes() == CONTENT
 
-    def test_a_smaller_capacity_is_raised(self, filled: Volume) -> None:
-        assert filled.clone(VolumeSpec.raw("small.img", 4096)).info().capacity == len(CONTENT)
-
     def test_a_link_holds_only_what_differs(self, filled: Volume, folder: Path) -> None:
         link = filled.clone("link.qcow2", mode="linked")
         store = link.spec().backing_store
