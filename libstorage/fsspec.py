@@ -181,14 +181,14 @@ class LibvirtFileSystem(AbstractFileSystem):
         **kwargs: Any,
     ) -> None:
         """Copy a volume into a local file, which is there when all is."""
-        target: Any = lpath if outfile is None else outfile
-        if not isfilelike(target):
-            target = Path(target)
-            if self.isdir(rpath):
-                target.mkdir(parents=True, exist_ok=True)
-                return
-            target.parent.mkdir(parents=True, exist_ok=True)
-        self._volume(rpath).download(target, overwrite=True, progress=_told(callback))
+        given: Any = lpath if outfile is None else outfile
+        if isfilelike(given):
+            self._volume(rpath).download(given, progress=_told(callback))
+        elif self.isdir(rpath):
+            Path(given).mkdir(parents=True, exist_ok=True)
+        else:
+            Path(given).parent.mkdir(parents=True, exist_ok=True)
+            self._volume(rpath).download(Path(given), overwrite=True, progress=_told(callback))
 
     # ---- writing ----------------------------------------------------------------------------------------------------
 
@@ -282,7 +282,7 @@ class LibvirtFileSystem(AbstractFileSystem):
         autocommit: bool = True,
         cache_options: object = None,
         **kwargs: Any,
-    ) -> io.BufferedIOBase:
+    ) -> Any:
         if mode == "rb":
             with _not_found(path):
                 return self._volume(path).open("rb", buffering=block_size or BUFFER)

@@ -23,11 +23,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import fsspec
 import pytest
 from fsspec.callbacks import Callback
+from fsspec.config import conf
 from fsspec.tests.abstract import (
     AbstractCopyTests,
     AbstractFixtures,
@@ -54,6 +55,8 @@ from tests.live.conftest import remove
 from tests.support import CHECKOUT
 
 MiB = 1 << 20
+FileSystem: TypeAlias = Any  # what fsspec's files are its types do not say
+fsspec_open: Any = fsspec.open
 NOISE = random.Random(8).randbytes(2 * MiB + 11)
 
 
@@ -63,7 +66,7 @@ def fs(host: Host) -> LibvirtFileSystem:
 
 
 @pytest.fixture
-def make(fs: LibvirtFileSystem, pool: Pool) -> Callable[..., str]:
+def make(fs: FileSystem, pool: Pool) -> Callable[..., str]:
     def make(data: bytes = NOISE, name: str = "v.img") -> str:
         path = f"{pool.name}/{name}"
         fs.pipe_file(path, data)
@@ -77,7 +80,7 @@ def content(pool: Pool, name: str) -> bytes:
 
 
 class TestLooking:
-    def test_listings(self, fs: LibvirtFileSystem, pool: Pool, make: Callable[..., str]) -> None:
+    def test_listings(self, fs: FileSystem, pool: Pool, make: Callable[..., str]) -> None:
         before = datetime.now(UTC)
         path = make()
         make(b"x", "w.img")
@@ -93,7 +96,7 @@ class TestLooking:
         assert {"name": pool.name, "size": 0, "type": "directory"} in fs.ls("")
         assert fs.info("") == fs.info("libvirt://") == {"name": "", "size": 0, "type": "directory"}
 
-    def test_whats_there(self, fs: LibvirtFileSystem, pool: Pool, make: Callable[..., str]) -> None:
+    def test_whats_there(self, fs: FileSystem, pool: Pool, make: Callable[..., str]) -> None:
         path = make()
         assert fs.exists(path)
         assert fs.exists(pool.name)
@@ -107,7 +110,7 @@ class TestLooking:
                 with pytest.raises(FileNotFoundError):
                     look(missing)
 
-    def test_walking(self, fs: LibvirtFileSystem, pool: Pool, make: Callable[..., str]) -> None:
+    def test_walking(self, fs: FileSystem, pool: Pool, make: Callable[..., str]) -> None:
         paths = [make(b"x" * n, f"{n}.img") for n in (1, 2, 3)]
         assert sorted(fs.glob(f"{pool.name}/[12].*")) == paths[:2]
         assert fs.glob(f"libvirt://{pool.name}/nosuch*") == []
@@ -117,13 +120,13 @@ class TestLooking:
         assert fs.du(pool.name) == 6
         assert fs.sizes(paths) == [1, 2, 3]
 
-    def test_nothing_is_kept(self, fs: LibvirtFileSystem, pool: Pool, make: Callable[..., str]) -> None:
+    def test_nothing_is_kept(self, fs: FileSystem, pool: Pool, make: Callable[..., str]) -> None:
         path = make()
         assert path in fs.find(pool.name)
         pool.volumes["v.img"].delete()
         assert fs.find(pool.name) == []
 
-    def test_what_is_no_file(self, fs: LibvirtFileSystem, pool: Pool, folder: Path) -> None:
+    def test_what_is_no_file(self, fs: FileSystem, pool: Pool, folder: Path) -> None:
         (folder / "pool" / "sub").mkdir()
         pool.refresh()
         assert fs.info(f"{pool.name}/sub")["type"] == "other"
@@ -137,7 +140,7 @@ class TestLooking:
 
 
 class TestReadingAndWriting:
-    def test_parts(self, fs: LibvirtFileSystem, make: Callable[..., str]) -> None:
+    def test_parts(self, fs: FileSystem, make: Callable[..., str]) -> None:
         path = make()
         for start, end in (
             (None, None),
@@ -154,7 +157,7 @@ class TestReadingAndWriting:
         assert fs.tail(path, 4) == NOISE[-4:]
 
     @pytest.mark.parametrize("size", [0, 1, MiB, len(NOISE)])
-    def test_a_new_one_grows(self, fs: LibvirtFileSystem, pool: Pool, size: int) -> None:
+    def test_a_new_one_grows(self, fs: FileSystem, pool: Pool, size: int) -> None:
         with fs.open(f"libvirt://{pool.name}/new.img", "wb") as file:
             file.write(NOISE[:size])
         assert content(pool, "new.img") == NOISE[:size]
@@ -166,18 +169,18 @@ class TestReadingAndWriting:
         make(b"short")
         assert content(pool, "v.img") == b"short"
 
-    def test_text(self, fs: LibvirtFileSystem, make: Callable[..., str]) -> None:
+    def test_text(self, fs: FileSystem, make: Callable[..., str]) -> None:
         path = make(b"")
         with fs.open(path, "w", encoding="utf-8") as file:
             file.write("größe\n" * 1000)
         with fs.open(path, "r", encoding="utf-8") as file:
             assert file.readlines() == ["größe\n"] * 1000
 
-    def test_touch(self, fs: LibvirtFileSystem, pool: Pool, make: Callable[..., str]) -> None:
+    def test_touch(self, fs: FileSystem, pool: Pool, make: Callable[..., str]) -> None:
         fs.touch(make())
         assert content(pool, "v.img") == b""
 
-    def test_an_error_leaves_nothing(self, fs: LibvirtFileSystem, pool: Pool) -> None:
+    def test_an_error_leaves_nothing(self, fs: FileSystem, pool: Pool) -> None:
         def write() -> None:
             with fs.open(f"{pool.name}/new.img", "wb") as file:
                 file.write(NOISE)
@@ -187,7 +190,7 @@ class TestReadingAndWriting:
             write()
         assert pool.volumes.names() == ()
 
-    def test_what_it_does_not_do(self, fs: LibvirtFileSystem, make: Callable[..., str]) -> None:
+    def test_what_it_does_not_do(self, fs: FileSystem, make: Callable[..., str]) -> None:
         path = make(b"x")
         for mode in ("ab", "r+b"):
             with pytest.raises(UnsupportedError, match="written from the start"):
@@ -201,7 +204,7 @@ class TestReadingAndWriting:
 
 class TestFiles:
     @pytest.mark.parametrize("size", [0, 1, len(NOISE)])
-    def test_to_and_fro(self, fs: LibvirtFileSystem, pool: Pool, folder: Path, size: int) -> None:
+    def test_to_and_fro(self, fs: FileSystem, pool: Pool, folder: Path, size: int) -> None:
         (folder / "a").write_bytes(NOISE[:size])
         there, back = Callback(), Callback()
         fs.put_file(str(folder / "a"), f"{pool.name}/a.img", callback=there)
@@ -213,7 +216,7 @@ class TestFiles:
         fs.get_file(f"{pool.name}/a.img", target)
         assert target.getvalue() == NOISE[:size]
 
-    def test_holes_stay_holes(self, fs: LibvirtFileSystem, pool: Pool, folder: Path) -> None:
+    def test_holes_stay_holes(self, fs: FileSystem, pool: Pool, folder: Path) -> None:
         with (folder / "a").open("wb") as file:
             file.truncate(64 * MiB)
         fs.put_file(folder / "a", f"{pool.name}/a.img")
@@ -222,7 +225,7 @@ class TestFiles:
         assert (folder / "b").stat().st_blocks * 512 < MiB
         assert (folder / "b").stat().st_size == 64 * MiB
 
-    def test_only_new_ones(self, fs: LibvirtFileSystem, folder: Path, make: Callable[..., str]) -> None:
+    def test_only_new_ones(self, fs: FileSystem, folder: Path, make: Callable[..., str]) -> None:
         path = make()
         (folder / "a").write_bytes(b"data")
         with pytest.raises(VolumeExistsError):
@@ -230,9 +233,7 @@ class TestFiles:
         fs.put_file(folder / "a", path)
         assert fs.cat(path) == b"data"
 
-    def test_one_that_breaks_off_leaves_nothing(
-        self, fs: LibvirtFileSystem, pool: Pool, folder: Path
-    ) -> None:
+    def test_one_that_breaks_off_leaves_nothing(self, fs: FileSystem, pool: Pool, folder: Path) -> None:
         class Failing(Callback):
             def absolute_update(self, value: int) -> None:
                 if value:
@@ -244,7 +245,7 @@ class TestFiles:
         assert pool.volumes.names() == ()
 
     @pytest.mark.parametrize("size", [0, 1, 4096, 4097, MiB])
-    def test_copies(self, fs: LibvirtFileSystem, pool: Pool, make: Callable[..., str], size: int) -> None:
+    def test_copies(self, fs: FileSystem, pool: Pool, make: Callable[..., str], size: int) -> None:
         path = make(NOISE[:size])
         make(b"old", "w.img")
         fs.cp_file(path, f"{pool.name}/w.img")
@@ -253,13 +254,13 @@ class TestFiles:
         fs.mv(path, f"{pool.name}/x.img")
         assert sorted(pool.volumes.names()) == ["w.img", "x.img"]
 
-    def test_copies_of_images(self, fs: LibvirtFileSystem, pool: Pool) -> None:
+    def test_copies_of_images(self, fs: FileSystem, pool: Pool) -> None:
         pool.volumes.create(VolumeSpec.qcow2("v.qcow2", "1 GiB"))
         fs.copy(f"{pool.name}/v.qcow2", f"{pool.name}/w.qcow2")
         assert content(pool, "v.qcow2") == content(pool, "w.qcow2")
         assert pool.volumes["w.qcow2"].info().capacity == 1 << 30
 
-    def test_pools_stay(self, fs: LibvirtFileSystem, pool: Pool, make: Callable[..., str]) -> None:
+    def test_pools_stay(self, fs: FileSystem, pool: Pool, make: Callable[..., str]) -> None:
         paths = [make(b"x", f"{n}.img") for n in range(3)]
         with pytest.raises(UnsupportedError, match="is no volume"):
             fs.rm(pool.name, recursive=True)
@@ -278,7 +279,7 @@ class TestFiles:
 
 
 class TestWhereVolumesAreNoFiles:
-    def test_it_is_filled_in_place(self, fs: LibvirtFileSystem, pool: Pool, make: Callable[..., str]) -> None:
+    def test_it_is_filled_in_place(self, fs: FileSystem, pool: Pool, make: Callable[..., str]) -> None:
         """As in a pool of type ``logical``, which needs a volume group: here the same of a pool of files."""
         path = make(b"-" * 5000)
         with pytest.MonkeyPatch.context() as patch:
@@ -292,7 +293,7 @@ class TestWhereVolumesAreNoFiles:
 class TestTheHost:
     def test_by_its_address(self, uri: str, pool: Pool, make: Callable[..., str]) -> None:
         path = make()
-        with fsspec.open(f"libvirt://{path}", uri=uri) as file:
+        with fsspec_open(f"libvirt://{path}", uri=uri) as file:
             assert file.read() == NOISE
         system, found = fsspec.url_to_fs(f"libvirt://{path}", uri=uri)
         assert (found, system.cat(found)) == (path, NOISE)
@@ -305,7 +306,7 @@ class TestTheHost:
         with pytest.raises(InvalidRequestError, match="which host"):
             LibvirtFileSystem(uri=uri, host=host)
 
-    def test_pickles_and_tokens(self, fs: LibvirtFileSystem, uri: str, make: Callable[..., str]) -> None:
+    def test_pickles_and_tokens(self, fs: FileSystem, uri: str, make: Callable[..., str]) -> None:
         path = make()
         by_uri = LibvirtFileSystem(uri=uri)
         for system in (fs, by_uri):
@@ -317,7 +318,7 @@ class TestTheHost:
         assert by_uri != LibvirtFileSystem(uri="test:///default")
         assert LibvirtFileSystem.from_json(by_uri.to_json()) == by_uri
         assert (
-            pickle.loads(pickle.dumps(fsspec.open(f"libvirt://{path}", uri=uri))).open().read(4) == NOISE[:4]
+            pickle.loads(pickle.dumps(fsspec_open(f"libvirt://{path}", uri=uri))).open().read(4) == NOISE[:4]
         )
 
     def test_a_host_that_was_closed_does_not_come_back(self, uri: str, make: Callable[..., str]) -> None:
@@ -326,7 +327,7 @@ class TestTheHost:
             with connect(uri) as host:
                 assert fsspec.filesystem("libvirt", host=host).cat(path) == NOISE
 
-    def test_errors_stay_ours(self, fs: LibvirtFileSystem, pool: Pool) -> None:
+    def test_errors_stay_ours(self, fs: FileSystem, pool: Pool) -> None:
         pool.stop()
         with pytest.raises(StorageError):
             fs.ls(pool.name)
@@ -341,25 +342,25 @@ class TestTheHost:
 
 
 class TestReaders:
-    def test_a_zip_file_inside(self, fs: LibvirtFileSystem, uri: str, make: Callable[..., str]) -> None:
+    def test_a_zip_file_inside(self, fs: FileSystem, uri: str, make: Callable[..., str]) -> None:
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("a.csv", "x,y\n1,2\n")
         path = make(packed.getvalue(), "a.zip")
         with fs.open(path) as file, zipfile.ZipFile(file) as archive:
             assert archive.read("a.csv") == b"x,y\n1,2\n"
-        with fsspec.open(f"zip://a.csv::libvirt://{path}", "rt", libvirt={"uri": uri}) as file:
+        with fsspec_open(f"zip://a.csv::libvirt://{path}", "rt", libvirt={"uri": uri}) as file:
             assert [line.strip().split(",") for line in file] == [["x", "y"], ["1", "2"]]
 
     def test_compressed_text(self, uri: str, pool: Pool) -> None:
         url = f"libvirt://{pool.name}/a.csv.gz"
-        with fsspec.open(url, "wt", compression="infer", uri=uri) as file:
+        with fsspec_open(url, "wt", compression="infer", uri=uri) as file:
             file.write("x,y\n1,2\n")
-        with fsspec.open(url, "rt", compression="infer", uri=uri) as file:
+        with fsspec_open(url, "rt", compression="infer", uri=uri) as file:
             assert file.read() == "x,y\n1,2\n"
         assert content(pool, "a.csv.gz")[:2] == b"\x1f\x8b"
 
-    def test_the_header_of_an_image(self, fs: LibvirtFileSystem, pool: Pool) -> None:
+    def test_the_header_of_an_image(self, fs: FileSystem, pool: Pool) -> None:
         pool.volumes.create(VolumeSpec.qcow2("v.qcow2", "20 GiB"))
         magic, _, _, _, _, size = struct.unpack(">4sIQIIQ", fs.cat_file(f"{pool.name}/v.qcow2", 0, 32))
         assert (magic, size) == (b"QFI\xfb", 20 << 30)
@@ -368,14 +369,14 @@ class TestReaders:
         self, uri: str, pool: Pool, make: Callable[..., str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         path = make()
-        monkeypatch.setitem(fsspec.config.conf, "libvirt", {"uri": uri})
+        monkeypatch.setitem(conf, "libvirt", {"uri": uri})
         other = pool.volumes.create(VolumeSpec.raw("other.img", len(NOISE), allocation=0))
         other.upload(f"libvirt://{path}").download(f"libvirt://{pool.name}/third.img")
         assert content(pool, "third.img") == NOISE
         with pytest.raises(ExistsError, match="overwrite=True"):
             other.download(f"libvirt://{pool.name}/third.img")
 
-    def test_buffers(self, fs: LibvirtFileSystem, make: Callable[..., str]) -> None:
+    def test_buffers(self, fs: FileSystem, make: Callable[..., str]) -> None:
         path = make()
         for block_size in (None, 1, 10 * MiB):
             with fs.open(path, block_size=block_size) as file:
