@@ -8,7 +8,11 @@ from time import perf_counter
 
 
 def alternately(
-    variants: Mapping[str, Callable[[], object]], rounds: int, *, warm: bool = False
+    variants: Mapping[str, Callable[[], object]],
+    rounds: int,
+    *,
+    warm: bool = False,
+    before: Callable[[], object] | None = None,
 ) -> dict[str, list[float]]:
     """The seconds that each variant took in each of ``rounds`` rounds, after one that does not count.
 
@@ -20,6 +24,7 @@ def alternately(
         rounds: How often.
         warm: Let each variant run once more, untimed, right before it is timed.  Variants of a millisecond need that: else
             the processor's caches hold what the one before left, and a short variant pays for a long one.
+        before: Run before each, untimed.
     """
     names = list(variants)
     times: dict[str, list[float]] = {name: [] for name in names}
@@ -32,6 +37,8 @@ def alternately(
             for name in names[first:] + names[:first]:
                 run = variants[name]
                 gc.collect()
+                if before is not None:
+                    before()
                 if warm:
                     run()
                 start = perf_counter()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Final, Protocol, TypeAlias
@@ -90,6 +89,8 @@ class Digest:
     """
 
     def __init__(self, algorithm: str = "sha256") -> None:
+        import hashlib  # brings OpenSSL, which a plain transfer does without
+
         self._hash = hashlib.new(algorithm)
 
     def add(self, piece: Piece) -> None:

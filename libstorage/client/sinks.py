@@ -7,7 +7,6 @@ import fcntl
 import io
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -146,7 +145,7 @@ def _new_file(path: Path, keeping: Keeping) -> Iterator[NewFileSink]:
     _check_place(path, overwrite=keeping.overwrite)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        part = _part_name(path, "" if keeping.resume else f"-{secrets.token_hex(8)}")
+        part = _part_name(path, "" if keeping.resume else f"-{os.urandom(8).hex()}")
         try:
             with _open_part(part, path, folder, keeping) as file:
                 sink = NewFileSink(file)

@@ -92,19 +92,20 @@ def _fill(
     tail: Tail,
     resume: bool = False,
 ) -> None:
-    volume, digest, sent = place.volume, checks.digest(), Digest()
+    volume, digest = place.volume, checks.digest()
+    sent = Digest() if checks.verify else None
     reading = Hashed(source, digest) if digest else source
     if tail == "zero" or (place.is_empty and sparse is not False):
         reading = place.padded(reading)
     if sparse is True:
         reading = Sparsified(reading)
-    if checks.verify:
+    if sent is not None:
         reading = Hashed(reading, sent)
     if resume:
         reading = _behind_what_is_there(host, reading, place, watch)
     _send(host, volume, reading, place, watch)
     checks.check(digest, source.name)
-    if checks.verify:
+    if sent is not None:
         _read_back(host, volume, place, sent, watch)
 
 
