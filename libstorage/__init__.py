@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from libstorage.client.bar import TransferBar
     from libstorage.client.clone import CloneMode
     from libstorage.client.decompress import Compression
+    from libstorage.client.files import VolumeWriter
     from libstorage.client.host import Host, connect
     from libstorage.client.image import ImageInfo, probe_image
     from libstorage.client.options import Options, Versions
@@ -316,6 +317,7 @@ __all__ = [
     "VolumeTarget",
     "VolumeType",
     "VolumeUploadFlags",
+    "VolumeWriter",
     "Volumes",
     "VstorageSource",
     "WipeAlgorithm",
@@ -332,6 +334,7 @@ _HOMES = {
     "libstorage.client.bar": "TransferBar",
     "libstorage.client.clone": "CloneMode",
     "libstorage.client.decompress": "Compression",
+    "libstorage.client.files": "VolumeWriter",
     "libstorage.client.host": "Host connect",
     "libstorage.client.image": "ImageInfo probe_image",
     "libstorage.client.options": "Options Versions",

@@ -182,7 +182,7 @@ class LibvirtFileSystem(AbstractFileSystem):
     ) -> None:
         """Copy a volume into a local file, which is there when all is."""
         given: Any = lpath if outfile is None else outfile
-        if isfilelike(given):
+        if bool(isfilelike(given)):
             self._volume(rpath).download(given, progress=_told(callback))
         elif self.isdir(rpath):
             Path(given).mkdir(parents=True, exist_ok=True)

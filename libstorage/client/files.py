@@ -44,9 +44,11 @@ class VolumeReader(io.RawIOBase):
 
     mode = "rb"
 
-    def __init__(self, host: Host, volume: VolumeId, read_spec: Callable[[], VolumeSpec]) -> None:
+    def __init__(
+        self, host: Host, volume: VolumeId, read_spec: Callable[[], VolumeSpec], ahead: int = BUFFER
+    ) -> None:
         super().__init__()
-        self._host, self._volume = host, volume
+        self._host, self._volume, self._ahead = host, volume, ahead
         self._place = 0
         self._window: _Window | None = None
         with ExitStack() as opening:
@@ -131,7 +133,7 @@ class VolumeReader(io.RawIOBase):
             return window
         end = self.size
         if window is None or window.end != self._place:  # somebody who looks here and there
-            end = min(end, self._place + max(wanted, BUFFER))
+            end = min(end, self._place + max(wanted, self._ahead))
         if window is not None:
             window.close()
         self._window = _Window(self._host, self._volume, self._place, end, holes=self._is_file)
@@ -276,12 +278,20 @@ class VolumeWriter(io.BufferedIOBase):
             raise
 
     def writable(self) -> bool:
-        """It is."""
+        """It is.
+
+        Raises:
+            ValueError: It is closed.
+        """
         self._check_open()
         return True
 
     def tell(self) -> int:
-        """How many bytes were written."""
+        """How many bytes were written.
+
+        Raises:
+            ValueError: It is closed.
+        """
         self._check_open()
         return self._done
 
@@ -289,6 +299,9 @@ class VolumeWriter(io.BufferedIOBase):
         """Take all of it; it is sent when there is enough.
 
         Raises:
+            ValueError: It is closed.
+            NoSpaceError: The storage under it is full.
+            TransferError: The volume takes no more.
             StorageError: The upload broke off; the message says what state the volume is in.
         """
         self._check_open()

@@ -305,6 +305,7 @@ class Volume(Handle[VolumeId]):
         overwrite: bool = False,
         durable: bool = False,
         resume: bool = False,
+        parallel: int = 1,
         checksum: str | None = None,
         progress: Progress | bool = False,
         deadline: float | None = None,
@@ -322,6 +323,8 @@ class Volume(Handle[VolumeId]):
             durable: Have the file on the disk before it gets its name.
             resume: Keep what a broken download has received, as ``.NAME.part`` beside the path, and write only what
                 comes after the longest beginning of it that is the same in the volume.
+            parallel: Receive so many ranges of it at once, each over a lane of its own; fewer if lanes cannot be spared,
+                and the progress is then told by several threads, one at a time. Only for a path, and not to be resumed.
             checksum: The digest that the bytes must have, such as ``"sha256:…"``; else there is no file.
             progress: Called with a [TransferProgress][libstorage.TransferProgress] after every part; ``True`` shows a
                 bar, which needs ``libstorage[progress]``.
@@ -342,9 +345,8 @@ class Volume(Handle[VolumeId]):
         with shown(progress) as watcher:
             watch = Watch(str(self._id), watcher, deadline)
             keeping = Keeping(overwrite=overwrite, durable=durable, sparse=sparse, resume=resume)
-            transfer.download(
-                self._host, self._id, target, Part.of(offset, length), watch, Checks.of(checksum), keeping
-            )
+            part, checks = Part.of(offset, length), Checks.of(checksum)
+            transfer.download(self._host, self._id, target, part, watch, checks, keeping, parallel=parallel)
         return self
 
     def copy_to(
@@ -418,7 +420,7 @@ class Volume(Handle[VolumeId]):
         """
         if mode == "rb":
             size = buffering if buffering > 0 else BUFFER
-            return io.BufferedReader(VolumeReader(self._host, self._id, self.spec), size)
+            return io.BufferedReader(VolumeReader(self._host, self._id, self.spec, size), size)
         if mode != "wb":
             raise InvalidRequestError(
                 f"a volume is not opened as {mode!r}, but as 'rb' or 'wb'",

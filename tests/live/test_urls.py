@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import pickle
@@ -525,3 +526,19 @@ class TestToUrls:
     def test_a_disk_that_is_full(self, volume: Volume) -> None:
         with pytest.raises((StorageIOError, AccessDeniedError, NotFoundError, TransferError)):
             volume.download("simplecache::file:///proc/nosuch/x")
+
+
+class TestImages:
+    def test_one_that_is_packed_and_comes_in_pieces(self, web: Web, pool: Pool, folder: Path) -> None:
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", folder / "image", "20M"], check=True)
+        packed = gzip.compress((folder / "image").read_bytes(), 0)
+        web.pages["/image.qcow2.gz"] = Page(packed, cuts=[1, 100, 5000])
+        volume = pool.volumes.import_image(web.url("/image.qcow2.gz"))
+        assert volume.info().capacity == 20 * MiB
+        assert len(web.asked) == 4
+
+    def test_one_that_breaks_off_leaves_no_volume(self, web: Web, pool: Pool) -> None:
+        web.pages["/image.img"] = Page(NOISE, cuts=[MiB], ranges=False)
+        with pytest.raises(TransferError, match="no ranges"):
+            pool.volumes.import_image(web.url("/image.img"))
+        assert pool.volumes.names() == ()
