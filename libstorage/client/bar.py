@@ -20,12 +20,8 @@ class TransferBar:
     """A bar that shows how far transfers are, all of them together: bytes, rate, time left and phase.
 
     It is drawn by tqdm, in a notebook as a widget, and needs ``libstorage[progress]``. Transfers of any number of threads
-    may share it; what goes wrong when it is drawn ends the bar and no transfer.
-
-    ```python
-    with TransferBar() as bar, ThreadPoolExecutor() as threads:
-        list(threads.map(lambda volume: volume.upload(image, progress=bar), volumes))
-    ```
+    may share it, as ``progress=bar`` in a ``with TransferBar() as bar`` block; what goes wrong when it is drawn ends the
+    bar and no transfer.
 
     Args:
         file: Where to draw it, instead of ``sys.stderr``.
