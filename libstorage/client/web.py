@@ -103,7 +103,7 @@ class WebOrigin:
         return body, Version(length=length, marks=_marks(response))
 
     def _ask(self, headers: dict[str, str]) -> HTTPResponse:
-        headers = {"Accept-Encoding": "identity", **headers}
+        headers = {"Accept-Encoding": "identity", "User-Agent": "libstorage", **headers}
         asked = request.Request(self._url, headers=headers)  # noqa: S310 -- the opener knows no other schemes
         if self._authorization:
             asked.add_unredirected_header("Authorization", self._authorization)

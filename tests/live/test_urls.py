@@ -42,7 +42,7 @@ from libstorage import (
 from libstorage.client import urls
 from libstorage.client import web as web_module
 from libstorage.client.pieces import Source
-from tests.live.web import Page, Web, ranges_of, web_server
+from tests.live.web import Page, Web, certificate, ranges_of, web_server
 
 MiB = 1 << 20
 NOISE = random.Random(4).randbytes(3 * MiB + 7)
@@ -58,6 +58,7 @@ def web() -> Iterator[Web]:
 def fresh(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     web.pages.clear()
     web.asked.clear()
+    monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setattr(urls, "PAUSES", [0.0, 0.0, 0.0])
     MemoryFileSystem.store.clear()
 
@@ -130,6 +131,18 @@ class TestFromTheWeb:
         for path in web.pages:
             with pytest.raises((TransferError, ConnectionFailedError)):
                 read(web.url(path))
+
+    def test_over_tls(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        trusted = certificate(tmp_path / "certificate")
+        with web_server(trusted) as server:
+            server.pages["/x"] = Page(NOISE, cuts=[MiB])
+            server.pages["/more"] = Page(NOISE, says=len(NOISE) - 1)
+            with pytest.raises(ConnectionFailedError, match=r"CERTIFICATE_VERIFY_FAILED|certificate verify"):
+                read(server.url("/x"))
+            monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+            assert read(server.url("/x")) == NOISE
+            with pytest.raises(TransferError, match="longer than"):
+                read(server.url("/more"))
 
     def test_names_that_need_quoting(self, web: Web) -> None:
         web.pages["/gr%C3%B6%C3%9Fe%20x"] = Page(b"data")

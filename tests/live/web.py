@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, cast
 
 import attrs
@@ -51,14 +54,20 @@ class Web(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.scheme = "http"
+        if certificate is not None:
+            self.scheme = "https"
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
         self.pages: dict[str, Page] = {}
         self.asked: list[tuple[str, str | None]] = []
 
     def url(self, path: str, *, user: str = "") -> str:
         """The address of a page."""
-        return f"http://{user}127.0.0.1:{self.server_address[1]}{path}"
+        return f"{self.scheme}://{user}127.0.0.1:{self.server_address[1]}{path}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Nobody listens any more: that is what some tests are about."""
@@ -120,9 +129,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def web_server() -> Iterator[Web]:
-    """A server, for as long as the block runs."""
-    with Web() as server:
+def web_server(certificate: Path | None = None) -> Iterator[Web]:
+    """A server, for as long as the block runs; with a certificate, for ``https``."""
+    with Web(certificate) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield server
@@ -133,3 +142,34 @@ def web_server() -> Iterator[Web]:
 def ranges_of(asked: list[tuple[str, str | None]]) -> list[str | None]:
     """From where on it was asked."""
     return [wanted and re.sub(r"bytes=(\d+)-", r"\1", wanted) for _, wanted in asked]
+
+
+def certificate(path: Path) -> Path:
+    """A certificate that vouches for itself, and its key, in one new file."""
+    options = [
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=x",
+    ]
+    command = [
+        "openssl",
+        "req",
+        *options,
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+        "-keyout",
+        path,
+        "-out",
+        "-",
+    ]
+    text = subprocess.run(command, check=True, capture_output=True).stdout
+    with path.open("ab") as file:
+        file.write(text)
+    return path
