@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import io
 import os
 import re
@@ -22,8 +23,6 @@ from libstorage.errors import BusyError, ExistsError, InvalidRequestError, Trans
 Target: TypeAlias = str | os.PathLike[str] | BinaryIO
 """A path or URL, or a file object opened in binary mode."""
 
-_NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_KEPT_FILE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _PRIVATE = 0o600  # images hold secrets
 _LONGEST_NAME = 255 - len("..part-0123456789abcdef")
 _is_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::|://)").match
@@ -128,6 +127,15 @@ class NewFileSink(FileSink):
         self._new.truncate(place)
         self._new.seek(place)
 
+    def at(self, place: int) -> Sink:
+        """A place of it to write to, while others write elsewhere; when all have, ``go_on_at`` the end."""
+        return _PlaceSink(self._new, place)
+
+    def whole(self) -> Source:
+        """All that is in it now; to be read to its end."""
+        self._new.seek(0)
+        return FileSource(str(self._new.name), self._new)
+
     def write(self, piece: Piece) -> None:
         """Write it, or leave room for it."""
         if isinstance(piece, Hole):
@@ -140,11 +148,33 @@ class NewFileSink(FileSink):
         self._new.truncate()
 
 
+class _PlaceSink:
+    """A place of a new file, which does not move the file's own."""
+
+    def __init__(self, file: io.FileIO, place: int) -> None:
+        self._file = file
+        self._place = place
+
+    def write(self, piece: Piece) -> None:
+        """Write it, or leave room for it."""
+        if isinstance(piece, Hole):
+            self._place += piece.length
+            return
+        rest = memoryview(piece)
+        while rest:
+            written = os.pwrite(self._file.fileno(), rest, self._place)
+            self._place += written
+            rest = rest[written:]
+
+
 @contextmanager
 def _new_file(path: Path, keeping: Keeping) -> Iterator[NewFileSink]:
     _check_place(path, overwrite=keeping.overwrite)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    folders: list[int] = []
     try:
+        # In one step: Ctrl-C cannot strike between a descriptor and what will close it.
+        folders.extend(map(os.open, [path.parent], [os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC]))
+        (folder,) = folders
         part = _part_name(path, "" if keeping.resume else f"-{os.urandom(8).hex()}")
         try:
             with _open_part(part, path, folder, keeping) as file:
@@ -153,7 +183,9 @@ def _new_file(path: Path, keeping: Keeping) -> Iterator[NewFileSink]:
                 sink.end()
                 if keeping.durable:
                     os.fsync(file.fileno())
-                file.close()  # a network file system may only now say that something is missing
+                os.close(
+                    os.dup(file.fileno())
+                )  # a network file system may only now say that something is missing
                 _publish(part, path, folder, overwrite=keeping.overwrite)
         except BaseException:
             if not keeping.resume:
@@ -163,7 +195,8 @@ def _new_file(path: Path, keeping: Keeping) -> Iterator[NewFileSink]:
         if keeping.durable:
             os.fsync(folder)
     finally:
-        os.close(folder)
+        while folders:
+            os.close(folders.pop())
 
 
 def _part_name(path: Path, ending: str) -> str:
@@ -171,8 +204,13 @@ def _part_name(path: Path, ending: str) -> str:
 
 
 def _open_part(part: str, path: Path, folder: int, keeping: Keeping) -> io.FileIO:
-    flags = _KEPT_FILE if keeping.resume else _NEW_FILE
-    file = io.FileIO(part, "r+", opener=lambda name, _: os.open(name, flags, _PRIVATE, dir_fd=folder))
+    opener = functools.partial(os.open, mode=_PRIVATE, dir_fd=folder)
+    try:
+        file = io.FileIO(part, "x+", opener=opener)
+    except FileExistsError:
+        if not keeping.resume:
+            raise
+        file = io.FileIO(part, "r+", opener=opener)
     try:
         if keeping.resume:
             _check_part(file, part, path, folder)
@@ -190,13 +228,11 @@ def _check_part(file: io.FileIO, part: str, path: Path, folder: int) -> None:
         InvalidRequestError: It is something else.
     """
     found = os.fstat(file.fileno())
-    if not (
-        stat.S_ISREG(found.st_mode)
-        and found.st_uid == os.geteuid()
-        and found.st_nlink == 1
-        and not stat.S_IMODE(found.st_mode) & 0o077
-    ):
-        raise _not_ours(path.with_name(part))
+    with contextlib.suppress(FileNotFoundError):
+        is_link = stat.S_ISLNK(os.stat(part, dir_fd=folder, follow_symlinks=False).st_mode)
+        is_shared = found.st_nlink > 1 or found.st_uid != os.geteuid() or found.st_mode & 0o077
+        if is_link or is_shared or not stat.S_ISREG(found.st_mode):
+            raise _not_ours(path.with_name(part))
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         is_taken = not os.path.samestat(found, os.stat(part, dir_fd=folder, follow_symlinks=False))

@@ -67,7 +67,7 @@ def upload(
         with _explained(VOLUME_UPLOAD, volume, place.state):
             _fill(host, source, place, watch, checks, sparse=sparse, tail=tail, resume=resume)
     if place.done or place.same:
-        let_pool_see(host, volume.pool)
+        let_pool_see(watch.limited(host), volume.pool)
 
 
 def fill_new(
@@ -315,14 +315,19 @@ def download(
     watch: Watch,
     checks: Checks,
     keeping: Keeping,
+    *,
+    parallel: int = 1,
 ) -> None:
     """Receive into a local file. See [Volume.download][libstorage.Volume.download]."""
     host = watch.limited(host)
+    if parallel != 1:
+        _download_at_once(host, volume, given, part, watch, checks, keeping, parallel)
+        return
     with (
         leases().reading(volume, VOLUME_DOWNLOAD),
         sinks.opened(given, keeping) as sink,
-        content(host, volume, part, holes=keeping.sparse, latest=watch.latest) as source,
         _explained(VOLUME_DOWNLOAD, volume, lambda: _after_download(volume, watch)),
+        content(host, volume, part, holes=keeping.sparse, latest=watch.latest) as source,
     ):
         digest, total, same = checks.digest(), source.length or 0, 0
         reading: Source = Hashed(source, digest) if digest else source
@@ -335,11 +340,58 @@ def download(
         checks.check(digest, str(volume))
 
 
+def _download_at_once(
+    host: Host,
+    volume: VolumeId,
+    given: sinks.Target,
+    part: Part,
+    watch: Watch,
+    checks: Checks,
+    keeping: Keeping,
+    parallel: int,
+) -> None:
+    """Receive ranges into one new file; a digest is taken of what is in it then."""
+    from libstorage.client.parallel import Ranges
+
+    if parallel < 1 or keeping.resume:
+        told = "cannot be resumed" if keeping.resume else f"has one range at least, not {parallel}"
+        raise _refusal(VOLUME_DOWNLOAD, volume, f"a parallel download {told}")
+    with leases().reading(volume, VOLUME_DOWNLOAD), sinks.opened(given, keeping) as sink:
+        if not isinstance(sink, NewFileSink):
+            raise _refusal(
+                VOLUME_DOWNLOAD,
+                volume,
+                "only a path takes ranges of a volume at once",
+                hint="Leave out parallel=, or download to a path.",
+            )
+        with _explained(VOLUME_DOWNLOAD, volume, lambda: _after_download(volume, watch)):
+            length, is_file = _extent(host, volume, part)
+            meter, digest = watch.phase("download", length), checks.digest()
+            if length:
+                ranges = Ranges(host, volume, part.offset, length, holes=keeping.sparse and is_file)
+                ranges.receive(sink, meter, parallel)
+            sink.go_on_at(length)
+            if digest is not None:
+                pump(Hashed(sink.whole(), digest), None, watch.phase("verify", length))
+                checks.check(digest, str(volume))
+
+
 @contextmanager
 def content(
     host: Host, volume: VolumeId, part: Part, *, holes: bool, latest: float = NEVER
 ) -> Iterator[Source]:
     """A part of a volume, as a source.
+
+    Raises:
+        InvalidRequestError: The volume has no such part.
+    """
+    length, is_file = _extent(host, volume, part)
+    with receiving(host, volume, part.offset, length, holes=holes and is_file, latest=latest) as source:
+        yield source
+
+
+def _extent(host: Host, volume: VolumeId, part: Part) -> tuple[int, bool]:
+    """How many bytes a part of a volume has, and whether they are in a file, which can have holes.
 
     Raises:
         InvalidRequestError: The volume has no such part.
@@ -357,17 +409,14 @@ def content(
             volume,
             f"bytes {part.offset} to {end} are past the end of {volume}, which has {size}",
         )
-    is_file = spec.type in (None, VolumeType.FILE)
-    with receiving(
-        host, volume, part.offset, end - part.offset, holes=holes and is_file, latest=latest
-    ) as source:
-        yield source
+    return end - part.offset, spec.type in (None, VolumeType.FILE)
 
 
 def _after_download(volume: VolumeId, watch: Watch) -> tuple[str, bool]:
     meter = watch.meter
-    told = "Nothing was" if meter is None else f"{meter.done} of {meter.total} bytes were"
-    return f"{told} received; {volume} is as it was.", False
+    if meter is None:
+        return "", False
+    return f"{meter.done} of {meter.total} bytes were received; {volume} is as it was.", False
 
 
 # ---- both -----------------------------------------------------------------------------------------------------------
@@ -428,13 +477,15 @@ def _explained(
     except BaseException as error:
         told, begun = state()
         if not isinstance(error, StorageError):
-            error.add_note(f"{operation} on {volume} broke off. {told}")
+            error.add_note(f"{operation} on {volume} broke off. {told}".rstrip())
             raise
         if error.target in (None, str(volume)):  # and not about the source
             error.operation, error.target, error.uri = operation.name, str(volume), volume.uri
         error.hint = "\n".join(filter(None, (error.hint, told)))
         if begun:
             error.outcome, error.retry = "unknown", "after_reconcile"
+        elif operation is VOLUME_UPLOAD:
+            error.outcome = "not_started"
         raise
 
 
