@@ -39,6 +39,7 @@ from fsspec.tests.abstract import (
 )
 
 from libstorage import (
+    AccessDeniedError,
     ExistsError,
     Host,
     InvalidRequestError,
@@ -285,7 +286,7 @@ class TestWhereVolumesAreNoFiles:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("libstorage.fsspec._FILES", frozenset())
             fs.pipe_file(path, b"new")
-            with pytest.raises(FileNotFoundError):
+            with pytest.raises(UnsupportedError, match="no size yet"):
                 fs.pipe_file(f"{path}x", b"new")
         assert content(pool, "v.img") == b"new" + b"-" * 4997
 
@@ -320,6 +321,14 @@ class TestTheHost:
         assert (
             pickle.loads(pickle.dumps(fsspec_open(f"libvirt://{path}", uri=uri))).open().read(4) == NOISE[:4]
         )
+
+    def test_where_nothing_may_be_changed(self, uri: str, make: Callable[..., str]) -> None:
+        path = make()
+        system = LibvirtFileSystem(uri=uri, readonly=True)
+        assert system.info(path)["size"] == len(NOISE)
+        for use in (system.cat_file, system.rm_file, system.touch):
+            with pytest.raises(AccessDeniedError):
+                use(path)
 
     def test_a_host_that_was_closed_does_not_come_back(self, uri: str, make: Callable[..., str]) -> None:
         path = make()

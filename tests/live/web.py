@@ -165,7 +165,7 @@ def certificate(path: Path) -> Path:
         "-addext",
         "subjectAltName=IP:127.0.0.1",
         "-keyout",
-        path,
+        str(path),
         "-out",
         "-",
     ]

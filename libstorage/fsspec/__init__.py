@@ -17,7 +17,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NoReturn
 
@@ -36,7 +36,7 @@ from libstorage.client.pool import Pool
 from libstorage.client.progress import Progress, TransferProgress, Watch
 from libstorage.client.transfer import fill_new
 from libstorage.client.volume import Volume
-from libstorage.enums import PoolType, VolumeFormat, VolumeType
+from libstorage.enums import PoolType, VolumeFormat
 from libstorage.errors import (
     ExistsError,
     InvalidRequestError,
@@ -45,9 +45,10 @@ from libstorage.errors import (
     UnsupportedError,
     VolumeNotFoundError,
 )
+from libstorage.fsspec.entries import file_entry, folder_entry
 from libstorage.models.volume import VolumeSpec
 
-_FILES = {PoolType.DIR, PoolType.FS, PoolType.NETFS, PoolType.VSTORAGE, PoolType.GLUSTER}
+_FILES = frozenset({PoolType.DIR, PoolType.FS, PoolType.NETFS, PoolType.VSTORAGE})
 _BLOCK: Final = 4096
 """libvirt copies whole blocks of such a size."""
 
@@ -113,9 +114,9 @@ class LibvirtFileSystem(AbstractFileSystem):
             with _not_found(path):
                 entries = self._host.pools[pool].volumes.specs()
             gone = [entry for entry in entries if isinstance(entry.error, VolumeNotFoundError)]
-            found = [_file(pool, entry.name, entry.spec) for entry in entries if entry not in gone]
+            found = [file_entry(pool, entry.name, entry.spec) for entry in entries if entry not in gone]
         else:
-            found = [_folder(one.name) for one in self._host.pools.list(active=True)]
+            found = [folder_entry(one.name) for one in self._host.pools.list(active=True)]
         found.sort(key=lambda entry: str(entry["name"]))
         return found if detail else [entry["name"] for entry in found]
 
@@ -128,11 +129,11 @@ class LibvirtFileSystem(AbstractFileSystem):
         pool, volume = self._split(path)
         if volume:
             with _not_found(path):
-                return _file(pool, volume, self._volume(path).spec())
+                return file_entry(pool, volume, self._volume(path).spec())
         if pool:
             with _not_found(path):
                 self._host.pools.lookup(pool)
-        return _folder(pool)
+        return folder_entry(pool)
 
     def exists(self, path: str, **kwargs: Any) -> bool:
         """Whether there is such a pool or volume.
@@ -290,9 +291,14 @@ class LibvirtFileSystem(AbstractFileSystem):
             _refuse(f"{path} cannot be opened as {mode!r}: a volume is read, or written from the start")
         if not autocommit:
             _refuse(f"{path} cannot be written in a transaction: libvirt shows volumes as they are made")
-        if self._place(path)[0].type() not in _FILES:
-            with _not_found(path):
-                return self._volume(path).open("wb")
+        pool, name = self._place(path)
+        if pool.type() not in _FILES:
+            old = pool.volumes.get(name)
+            if old is None or mode == "xb":
+                _refuse(
+                    f"{path} has no size yet, which it needs in {pool._id}: make it with volumes.create()"
+                )
+            return old.open("wb")
         volume = self._create(path, 0, is_new=mode == "xb")
         watch = Watch(str(volume._id), None, None)
         return VolumeWriter(
@@ -358,30 +364,6 @@ class LibvirtFileSystem(AbstractFileSystem):
     def _time(self, path: str, which: str) -> datetime:
         time: datetime | None = self.info(path).get(which)
         return time or _refuse(f"the host does not know when {path} was {which}")
-
-
-def _folder(name: str) -> dict[str, Any]:
-    return {"name": name, "size": 0, "type": "directory"}
-
-
-def _file(pool: str, name: str, spec: VolumeSpec | None) -> dict[str, Any]:
-    entry: dict[str, Any] = {"name": f"{pool}/{name}", "size": None, "type": "file"}
-    if spec is None:
-        return entry
-    times, form = spec.target.timestamps, spec.target.format
-    return entry | {
-        "size": int(spec.physical or spec.capacity or 0),
-        "type": "other" if spec.type in {VolumeType.DIR, VolumeType.NETDIR} else "file",
-        "format": None if form is None else str(form),
-        "capacity": None if spec.capacity is None else int(spec.capacity),
-        "allocation": None if spec.allocation is None else int(spec.allocation),
-        "created": _time_of(times.btime if times else None),
-        "modified": _time_of(times.mtime if times else None),
-    }
-
-
-def _time_of(nanoseconds: int | None) -> datetime | None:
-    return datetime.fromtimestamp(nanoseconds / 1e9, UTC) if nanoseconds else None
 
 
 def _told(callback: Callback) -> Progress:
