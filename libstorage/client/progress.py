@@ -86,7 +86,7 @@ class Watch:
         if self.expires is None:
             return host
         left, usual = max(self.latest - monotonic(), _SHORTEST), host.options.timeout
-        return host.with_options(timeout=left if usual is None else min(left, usual))
+        return host.with_options(timeout=left if usual is None else min(left, usual), long_timeout=left)
 
     def show(self, phase: Phase, done: int, total: int | None, began: float) -> None:
         """Tell whoever wants to know."""

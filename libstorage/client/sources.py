@@ -19,7 +19,6 @@ Given: TypeAlias = (
 )
 """A path or URL, a file object opened in binary mode, bytes, whatever gives bytes when it is iterated over, or a volume."""
 
-_EXISTING_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe would wait for its other end
 _is_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::|://)").match
 
 
@@ -159,18 +158,19 @@ class IterableSource:
 
 @contextmanager
 def _file(path: str, *, holes: bool) -> Iterator[Source]:
-    with open(path, "rb", buffering=0, opener=lambda p, _: os.open(p, _EXISTING_FILE)) as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if stat.S_ISREG(mode) and holes and os.fstat(file.fileno()).st_size:
+    mode = os.stat(path).st_mode  # noqa: PTH116 -- as it was given; opening a pipe would wait for its other end
+    if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
+        raise InvalidRequestError(
+            f"{path} is neither a file nor a block device",
+            hint="Open it yourself, and pass the file object.",
+            outcome="not_started",
+        )
+    with io.FileIO(path) as file:
+        found = os.fstat(file.fileno())
+        if stat.S_ISREG(found.st_mode) and holes and found.st_size:
             yield SparseFileSource(path, file)
-        elif stat.S_ISREG(mode) or stat.S_ISBLK(mode):
-            yield FileSource(path, file)
         else:
-            raise InvalidRequestError(
-                f"{path} is neither a file nor a block device",
-                hint="Open it yourself, and pass the file object.",
-                outcome="not_started",
-            )
+            yield FileSource(path, file)
 
 
 def _bytes(name: str, data: object, hint: str) -> bytes:

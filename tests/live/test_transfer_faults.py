@@ -1,0 +1,448 @@
+"""Transfers that break off: what is said, what is left, and that the next one works."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import io
+import os
+import random
+import re
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any, BinaryIO, cast
+
+import pytest
+
+from libstorage import (
+    BusyError,
+    ConnectionFailedError,
+    ConnectionLostError,
+    DeadlineError,
+    Host,
+    InvalidRequestError,
+    KiB,
+    MiB,
+    NoSpaceError,
+    Pool,
+    PoolSpec,
+    TransferError,
+    Volume,
+    VolumeBusyError,
+    VolumeSpec,
+    connect,
+)
+from libstorage.client.leases import leases
+from libstorage.client.progress import TransferProgress
+from libstorage.testing import PrivateDaemon
+from tests.live.conftest import ORDINARY_USER, started_daemon
+from tests.live.rest import are_back, resources_at_rest
+from tests.live.test_transfer import Broken, content
+
+NOISE = random.Random(7).randbytes(4 * MiB)
+SIZE = 3 * MiB + 5
+
+
+@pytest.fixture
+def volume(pool: Pool) -> Volume:
+    """A raw volume full of letters."""
+    volume = pool.volumes.create(VolumeSpec.raw("v.img", SIZE, allocation=0))
+    Path(volume.path()).write_bytes(b"v" * SIZE)
+    return volume
+
+
+def at(phase: str, done: int, act: Callable[[], object]) -> Callable[[TransferProgress], None]:
+    """A progress that does something once, when a phase is that far."""
+    left = [act]
+
+    def progress(told: TransferProgress) -> None:
+        if told.phase == phase and told.done >= done and left:
+            left.pop()()
+
+    return progress
+
+
+def change(path: str | Path, place: int) -> None:
+    """Change one byte."""
+    with Path(path).open("r+b") as file:
+        file.seek(place)
+        old = file.read(1)
+        file.seek(place)
+        file.write(bytes([old[0] ^ 1]))
+
+
+# ---- full -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["tmpfs", "ext4"])
+def full_pool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
+    """A pool on a file system of 6 MiB. A private daemon sees what was mounted before it started."""
+    if os.geteuid() != 0:
+        pytest.skip("not run: only root can mount a small file system")
+    folder = tmp_path_factory.mktemp("full")
+    if request.param == "tmpfs":
+        mount = ["-t", "tmpfs", "-o", "size=6M", "small"]
+    else:
+        image = tmp_path_factory.mktemp("image") / "image"
+        with image.open("wb") as file:
+            file.truncate(6 * MiB)
+        subprocess.run(["mkfs.ext4", "-q", "-O", "^has_journal", "-m", "0", image], check=True)
+        mount = ["-t", "ext4", "-o", "loop", str(image)]
+    subprocess.run(["mount", *mount, folder], check=True)
+    try:
+        with started_daemon() as daemon, connect(daemon.uri) as host:
+            yield host.pools.define(PoolSpec.dir("full", str(folder / "pool"))).build().start()
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+class TestFull:
+    @pytest.mark.parametrize("number", range(50))
+    def test_at_many_places(self, full_pool: Pool, number: int) -> None:
+        """libvirt tells of it in the middle, when it ends, or not at all."""
+        free = full_pool.refresh().info().available
+        ballast = Path(full_pool.spec().target.path or "").parent / "ballast"
+        with contextlib.suppress(OSError):  # a file system needs some space for itself
+            ballast.write_bytes(bytes(max(0, free - 80 * KiB * (number + 1) - 5)))
+        try:
+            free = full_pool.refresh().info().available
+            missing = [1, 4096, 70_001, MiB][number % 4] + 16 * KiB
+            data = random.Random(number).randbytes(free + missing)
+            volume = full_pool.volumes.create(VolumeSpec.raw("v.img", len(data), allocation=0))
+            with pytest.raises(NoSpaceError) as full:
+                volume.upload(data)
+            assert (full.value.errno, full.value.operation) == (errno.ENOSPC, "volume.upload")
+            assert content(volume) != data
+            volume.delete()
+            volume = full_pool.volumes.create(VolumeSpec.raw("v.img", 100, allocation=0))
+            ballast.unlink()
+            volume.upload(data[:100], verify=True).delete()
+        finally:
+            ballast.unlink(missing_ok=True)
+
+    def test_here(self, full_pool: Pool, volume: Volume) -> None:
+        mounted = Path(full_pool.spec().target.path or "").parent
+        (mounted / "ballast").write_bytes(bytes(full_pool.refresh().info().available - MiB))
+        before = sorted(mounted.iterdir())
+        try:
+            with pytest.raises(OSError, match="No space left") as full:
+                volume.download(mounted / "copy", sparse=False)
+            assert full.value.errno == errno.ENOSPC
+            assert sorted(mounted.iterdir()) == before
+            with pytest.raises(OSError, match="No space left"):
+                volume.download(mounted / "copy", sparse=False, resume=True)
+            (mounted / "ballast").unlink()
+            volume.download(mounted / "copy", resume=True)
+            assert (mounted / "copy").read_bytes() == content(volume)
+        finally:
+            (mounted / "copy").unlink(missing_ok=True)
+            (mounted / "ballast").unlink(missing_ok=True)
+
+
+# ---- the caller's own side -------------------------------------------------------------------------------------------
+
+
+class TestOurSide:
+    @pytest.mark.parametrize("error", [KeyError("mine"), KeyboardInterrupt()])
+    def test_the_reader_or_writer_raises_anywhere(
+        self, host: Host, volume: Volume, folder: Path, error: BaseException
+    ) -> None:
+        volume.upload(NOISE[:SIZE]).download(io.BytesIO())
+        before = resources_at_rest()
+        for place in range(0, SIZE, SIZE // 50):
+            with pytest.raises(type(error)):
+                volume.upload(cast(BinaryIO, Broken(place, error)), length=SIZE)
+            with pytest.raises(type(error)):
+                volume.download(cast(BinaryIO, Broken(place, error)))
+        assert not leases()._held
+        assert are_back(before)
+        volume.upload(NOISE[:SIZE]).download(folder / "copy")
+        assert (folder / "copy").read_bytes() == NOISE[:SIZE]
+
+    def test_ctrl_c_anywhere(self, host: Host, folder: Path) -> None:
+        pool = host.pools.define(PoolSpec.dir("interrupted", str(folder / "pool"))).build().start()
+        command = [sys.executable, "-m", "tests.live.interrupted", host.uri, str(folder), "100"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+        pool.stop().undefine()
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+# ---- the daemon's side ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def mortal() -> Iterator[PrivateDaemon]:
+    """A daemon that dies in these tests, and is started again by each."""
+    with started_daemon() as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def lost(mortal: PrivateDaemon, folder: Path) -> Iterator[Volume]:
+    """A volume on a daemon that may die."""
+    with connect(mortal.uri) as host:
+        pool = host.pools.define(PoolSpec.dir("dying", str(folder / "pool"))).build().start()
+        yield pool.volumes.create(VolumeSpec.raw("v.img", SIZE, allocation=0)).upload(NOISE[:SIZE])
+        pool.stop().undefine()
+
+
+class Dripping(io.BytesIO):
+    """A file that gives 64 KiB at a time."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read(min(size or 0, 64 * KiB))
+
+
+class TestTheDaemon:
+    @pytest.mark.parametrize("place", [SIZE * n // 20 for n in range(1, 21)])
+    def test_dies(self, mortal: PrivateDaemon, lost: Volume, folder: Path, place: int) -> None:
+        transfers: list[tuple[str, Callable[..., object], str]] = [
+            ("upload", lambda **options: lost.upload(Dripping(NOISE[:SIZE]), **options), "undefined now"),
+            ("download", lambda **options: lost.download(folder / "copy", **options), "as it was"),
+        ]
+        for phase, transfer, told in transfers:
+            kill = at(phase, place, lambda: mortal.stop(kill=True))
+            try:
+                transfer(progress=kill)
+            except (ConnectionLostError, TransferError) as broke:
+                assert told in str(broke)  # noqa: PT017 -- or it does not break
+                assert [entry.name for entry in folder.iterdir()] == ["pool"]
+            else:  # all had been received ahead
+                assert phase == "download"
+                assert (folder / "copy").read_bytes() == NOISE[:SIZE]
+                (folder / "copy").unlink()
+            finally:
+                mortal.start()
+        assert not leases()._held
+        lost.upload(NOISE[:SIZE], verify=True)
+
+    def test_dies_before_anything_is_sent(self, mortal: PrivateDaemon, lost: Volume, folder: Path) -> None:
+        with pytest.raises((ConnectionLostError, ConnectionFailedError), match="as it was") as broke:
+            lost.upload(NOISE[:SIZE], progress=at("upload", 0, lambda: mortal.stop(kill=True)))
+        mortal.start()
+        assert broke.value.outcome == "not_started"
+        assert content(lost) == NOISE[:SIZE]
+
+    @pytest.mark.parametrize("place", [0, SIZE // 2, SIZE])
+    @pytest.mark.parametrize("phase", ["upload", "verify", "compare"])
+    def test_hangs_during_an_upload(
+        self, mortal: PrivateDaemon, lost: Volume, phase: str, place: int
+    ) -> None:
+        self.check_deadline(
+            mortal,
+            lambda: lost.upload(
+                io.BytesIO(NOISE[:SIZE]),
+                verify=phase == "verify",
+                resume=phase == "compare",
+                deadline=0.5,
+                progress=at(phase, place, mortal.pause),
+            ),
+        )
+        lost.upload(NOISE[:SIZE], verify=True)
+
+    @pytest.mark.parametrize("place", [0, 1])
+    def test_hangs_during_a_download(
+        self, mortal: PrivateDaemon, lost: Volume, folder: Path, place: int
+    ) -> None:
+        large = lost.pool.volumes.create(VolumeSpec.raw("large.img", 64 * MiB, allocation=0))
+        target = folder / "copy"
+        hang = at("download", place, mortal.pause)
+        self.check_deadline(mortal, lambda: large.download(target, sparse=False, deadline=0.5, progress=hang))
+        assert [entry.name for entry in folder.iterdir()] == ["pool"]
+        lost.download(target)
+
+    def check_deadline(self, daemon: PrivateDaemon, transfer: Callable[[], object]) -> None:
+        start = monotonic()
+        try:
+            with pytest.raises(DeadlineError):
+                transfer()
+        finally:
+            daemon.resume()
+        assert monotonic() - start < 5
+        assert not leases()._held
+
+
+# ---- checks and resuming --------------------------------------------------------------------------------------------
+
+
+class TestChecks:
+    def test_a_checksum_that_does_not_fit(self, volume: Volume, folder: Path) -> None:
+        right = f"SHA256:{hashlib.sha256(NOISE[:SIZE]).hexdigest()}"
+        wrong = f"sha256:{'0' * 64}"
+        volume.upload(NOISE[:SIZE], checksum=right).download(folder / "copy", checksum=right)
+        with pytest.raises(TransferError, match="not 0000") as other:
+            volume.upload(NOISE[:SIZE], checksum=wrong)
+        assert other.value.outcome == "unknown"
+        with pytest.raises(TransferError, match="not 0000"):
+            volume.download(folder / "other", checksum=wrong)
+        assert sorted(path.name for path in folder.iterdir()) == ["copy", "pool"]
+        for text in ("", "sha256", "sha256:", "md4711:00", f"sha256:{'g' * 64}", "shake_128:00", b"x", 7):
+            with pytest.raises(InvalidRequestError, match="checksum"):
+                volume.upload(b"x", checksum=cast(str, text))
+
+    @pytest.mark.parametrize("place", [0, SIZE // 2, SIZE - 1])
+    def test_a_byte_that_changes_behind_our_back(self, volume: Volume, place: int) -> None:
+        spoil = at("verify", 0, lambda: change(volume.path(), place))
+        with pytest.raises(TransferError, match="holds other bytes"):
+            volume.upload(NOISE[:SIZE], verify=True, progress=spoil)
+        volume.upload(NOISE[:SIZE], verify=True)
+
+
+class TestResume:
+    @pytest.mark.parametrize("known", [True, False])
+    @pytest.mark.parametrize("place", [None, 0, 5 * MiB, 12 * MiB])
+    def test_an_upload(self, pool: Pool, known: bool, place: int | None) -> None:
+        data = NOISE * 3 + NOISE[:77]
+        volume = pool.volumes.create(VolumeSpec.raw("large.img", len(data), allocation=0))
+        with pytest.raises(KeyError):
+            volume.upload(data, progress=at("upload", 10 * MiB, lambda: {}["x"]))
+        if place is not None:
+            with Path(volume.path()).open("r+b") as file:
+                file.write(data[: 12 * MiB])
+            change(volume.path(), place)
+        told: list[TransferProgress] = []
+        parts = (data[start : start + 1000] for start in range(0, len(data), 1000))
+        volume.upload(data if known else parts, resume=True, verify=True, progress=told.append)
+        assert content(volume) == data
+        same = max(one.done for one in told if one.phase == "compare")
+        expected = {None: 8 * MiB, 0: 0, 5 * MiB: 4 * MiB, 12 * MiB: 12 * MiB}
+        assert same == expected[place]
+        assert sum(one.done for one in told if one.phase == "upload" and one.done) > 0
+        assert max(one.done for one in told if one.phase == "upload") == len(data) - same
+
+    @pytest.mark.parametrize("place", [None, 0, 5 * MiB, 9 * MiB])
+    @pytest.mark.parametrize("part", [{}, {"offset": 1000, "length": 11 * MiB}])
+    def test_a_download(self, pool: Pool, folder: Path, place: int | None, part: dict[str, Any]) -> None:
+        data = NOISE * 3 + NOISE[:77]
+        volume = pool.volumes.create(VolumeSpec.raw("large.img", len(data), allocation=0)).upload(data)
+        left, copy = folder / ".copy.part", folder / "copy"
+        with pytest.raises(KeyError):
+            volume.download(copy, resume=True, progress=at("download", 10 * MiB, lambda: {}["x"]), **part)
+        assert stat.S_IMODE(left.stat().st_mode) == 0o600
+        assert left.stat().st_size >= 9 * MiB
+        assert not copy.exists()
+        if place is not None:
+            change(left, place)
+        told: list[TransferProgress] = []
+        volume.download(copy, resume=True, progress=told.append, **part)
+        start = part.get("offset", 0)
+        assert copy.read_bytes() == data[start : start + part.get("length", len(data))]
+        assert sorted(path.name for path in folder.iterdir()) == ["copy", "pool"]
+        same = max(one.done for one in told if one.phase == "compare")
+        assert same == 0 if place == 0 else same >= 4 * MiB
+
+    def test_a_rest_that_is_longer(self, volume: Volume, folder: Path) -> None:
+        (folder / ".copy.part").write_bytes(b"v" * SIZE + b"more")
+        (folder / ".copy.part").chmod(0o600)
+        volume.download(folder / "copy", resume=True)
+        assert (folder / "copy").read_bytes() == content(volume)
+
+    @pytest.mark.parametrize("what", ["link", "hard link", "readable", "folder", "pipe", "another's"])
+    def test_what_is_not_ours_is_left_alone(self, volume: Volume, folder: Path, what: str) -> None:
+        left, precious = folder / ".copy.part", folder / "precious"
+        precious.write_bytes(b"mine")
+        precious.chmod(0o600)
+        if what == "link":
+            left.symlink_to(precious)
+        elif what == "hard link":
+            left.hardlink_to(precious)
+        elif what == "folder":
+            left.mkdir()
+        elif what == "pipe":
+            os.mkfifo(left, 0o600)
+        else:
+            left.write_bytes(b"theirs")
+            left.chmod(0o644 if what == "readable" else 0o600)
+        if what == "another's":
+            if os.geteuid() != 0:
+                pytest.skip("not run: needs root, who can give a file away")
+            os.chown(left, ORDINARY_USER, ORDINARY_USER)
+        with pytest.raises((InvalidRequestError, OSError), match=re.escape(left.name)):
+            volume.download(folder / "copy", resume=True)
+        assert precious.read_bytes() == b"mine"
+        assert sorted(path.name for path in folder.iterdir()) == [".copy.part", "pool", "precious"]
+
+    def test_two_at_once(self, volume: Volume, folder: Path) -> None:
+        refused: list[BaseException] = []
+
+        def again() -> None:
+            with pytest.raises(BusyError, match="another download") as busy:
+                volume.download(folder / "copy", resume=True)
+            refused.append(busy.value)
+
+        volume.download(folder / "copy", resume=True, progress=at("download", 1, again))
+        assert refused
+        assert (folder / "copy").read_bytes() == content(volume)
+
+    def test_only_paths(self, volume: Volume) -> None:
+        with pytest.raises(InvalidRequestError, match="path"):
+            volume.download(io.BytesIO(), resume=True)
+        with pytest.raises(InvalidRequestError, match="path"):
+            volume.download("memory://copy", resume=True)
+
+    @pytest.mark.parametrize("resume", [True, False])
+    def test_a_name_as_long_as_can_be(self, volume: Volume, folder: Path, resume: bool) -> None:
+        for name in ("n" * 255, "é" * 127, "x" + "漢" * 84):
+            volume.download(folder / name, resume=resume)
+            assert (folder / name).read_bytes() == content(volume)
+
+
+# ---- one at a time --------------------------------------------------------------------------------------------------
+
+
+class TestOneAtATime:
+    def test_during_an_upload(self, pool: Pool, volume: Volume, folder: Path) -> None:
+        others: list[Callable[[], object]] = [
+            lambda: volume.upload(b"x"),
+            lambda: volume.download(io.BytesIO()),
+            volume.delete,
+            volume.wipe,
+            lambda: volume.resize(2 * SIZE),
+            lambda: volume.clone("clone.img"),
+            lambda: pool.volumes.create(VolumeSpec.raw("w.img", SIZE, allocation=0)).upload(volume),
+        ]
+        self.check(lambda progress: volume.upload(NOISE[:SIZE], progress=progress), "upload", others)
+        assert content(volume) == NOISE[:SIZE]
+
+    def test_during_a_download(self, volume: Volume, folder: Path) -> None:
+        others: list[Callable[[], object]] = [
+            lambda: volume.upload(b"x"),
+            volume.delete,
+            volume.wipe,
+            lambda: volume.resize(2 * SIZE),
+        ]
+        copy = io.BytesIO()
+        self.check(lambda progress: volume.download(folder / "copy", progress=progress), "download", others)
+        volume.download(folder / "more", progress=at("download", 1, lambda: volume.download(copy)))
+        assert copy.getvalue() == content(volume)
+
+    def test_into_itself(self, volume: Volume) -> None:
+        with pytest.raises(VolumeBusyError):
+            volume.upload(volume)
+
+    def check(
+        self, transfer: Callable[[Any], object], phase: str, others: list[Callable[[], object]]
+    ) -> None:
+        refused: list[str] = []
+
+        def try_all() -> None:
+            for other in others:
+                thread = threading.Thread(target=refuse, args=(other,))
+                thread.start()
+                thread.join()
+
+        def refuse(other: Callable[[], object]) -> None:
+            try:
+                other()
+            except VolumeBusyError as busy:
+                refused.append(busy.retry or "")
+
+        transfer(at(phase, 1, try_all))
+        assert refused == ["backoff"] * len(others)
+        assert not leases()._held
