@@ -32,6 +32,7 @@ from libstorage import (
     NoSpaceError,
     Pool,
     PoolSpec,
+    StorageError,
     TransferError,
     Volume,
     VolumeBusyError,
@@ -66,6 +67,18 @@ def at(phase: str, done: int, act: Callable[[], object]) -> Callable[[TransferPr
             left.pop()()
 
     return progress
+
+
+def fail() -> None:
+    """Break a transfer off."""
+    raise KeyError("mine")
+
+
+def mounted_at(pool: Pool) -> Path:
+    """Where the file system of a pool is mounted."""
+    target = pool.spec().target
+    assert target is not None
+    return Path(target.path or "").parent
 
 
 def change(path: str | Path, place: int) -> None:
@@ -107,7 +120,7 @@ class TestFull:
     def test_at_many_places(self, full_pool: Pool, number: int) -> None:
         """libvirt tells of it in the middle, when it ends, or not at all."""
         free = full_pool.refresh().info().available
-        ballast = Path(full_pool.spec().target.path or "").parent / "ballast"
+        ballast = mounted_at(full_pool) / "ballast"
         with contextlib.suppress(OSError):  # a file system needs some space for itself
             ballast.write_bytes(bytes(max(0, free - 80 * KiB * (number + 1) - 5)))
         try:
@@ -127,7 +140,7 @@ class TestFull:
             ballast.unlink(missing_ok=True)
 
     def test_here(self, full_pool: Pool, volume: Volume) -> None:
-        mounted = Path(full_pool.spec().target.path or "").parent
+        mounted = mounted_at(full_pool)
         (mounted / "ballast").write_bytes(bytes(full_pool.refresh().info().available - MiB))
         before = sorted(mounted.iterdir())
         try:
@@ -226,7 +239,7 @@ class TestTheDaemon:
         with pytest.raises((ConnectionLostError, ConnectionFailedError), match="as it was") as broke:
             lost.upload(NOISE[:SIZE], progress=at("upload", 0, lambda: mortal.stop(kill=True)))
         mortal.start()
-        assert broke.value.outcome == "not_started"
+        assert cast(StorageError, broke.value).outcome == "not_started"
         assert content(lost) == NOISE[:SIZE]
 
     @pytest.mark.parametrize("place", [0, SIZE // 2, SIZE])
@@ -301,7 +314,7 @@ class TestResume:
         data = NOISE * 3 + NOISE[:77]
         volume = pool.volumes.create(VolumeSpec.raw("large.img", len(data), allocation=0))
         with pytest.raises(KeyError):
-            volume.upload(data, progress=at("upload", 10 * MiB, lambda: {}["x"]))
+            volume.upload(data, progress=at("upload", 10 * MiB, fail))
         if place is not None:
             with Path(volume.path()).open("r+b") as file:
                 file.write(data[: 12 * MiB])
@@ -323,7 +336,7 @@ class TestResume:
         volume = pool.volumes.create(VolumeSpec.raw("large.img", len(data), allocation=0)).upload(data)
         left, copy = folder / ".copy.part", folder / "copy"
         with pytest.raises(KeyError):
-            volume.download(copy, resume=True, progress=at("download", 10 * MiB, lambda: {}["x"]), **part)
+            volume.download(copy, resume=True, progress=at("download", 10 * MiB, fail), **part)
         assert stat.S_IMODE(left.stat().st_mode) == 0o600
         assert left.stat().st_size >= 9 * MiB
         assert not copy.exists()
