@@ -160,24 +160,24 @@ class TestCopies:
 class TestLanes:
     """What is read keeps a lane while what is written waits for one."""
 
-    def test_one_lane_is_enough(self, uri: str, make: Make, pool: Pool) -> None:
-        volume = make()
+    def test_one_lane_is_enough(self, uri: str, pool: Pool) -> None:
+        volume = pool.volumes.import_image(MORE, name="more")
         with connect(uri, lanes=1, timeout=5) as host:
             here = host.pools[pool.name]
             copy = here.volumes[volume.name].copy_to(here, "copy", verify=True)
-            assert content(copy) == content(volume)
+            assert content(copy) == MORE
 
-    def test_many_at_once(self, uri: str, make: Make, pool: Pool, other: Pool) -> None:
-        volume = make()
-        with connect(uri, lanes=2, timeout=10) as host, ThreadPoolExecutor(8) as threads:
+    def test_many_at_once(self, uri: str, pool: Pool, other: Pool) -> None:
+        volume = pool.volumes.import_image(MORE, name="more")
+        with connect(uri, lanes=2, timeout=10) as host, ThreadPoolExecutor(4) as threads:
             here = host.pools[pool.name]
             reader = here.volumes[volume.name]
             there = [
                 threads.submit(reader.copy_to, place, f"{number}")
-                for number in range(8)
+                for number in range(2)
                 for place in (here, other)
             ]
-            assert {content(one.result()) for one in there} == {content(volume)}
+            assert {content(one.result()) for one in there} == {MORE}
 
 
 class TestWhatIsLinked:
@@ -220,6 +220,18 @@ class TestWhatIsLinked:
             file.write((folder / "evil").read_bytes())
         with pytest.raises(InvalidRequestError, match="/etc/shadow"):
             volume.copy_to(target, "copy")
+        assert "copy" not in names(target)
+
+    @pytest.mark.parametrize("new", ["copy", VolumeSpec(name="copy")])
+    def test_nor_what_format_it_has(
+        self, pool: Pool, target: Pool, folder: Path, new: str | VolumeSpec
+    ) -> None:
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "image", "1M"], cwd=folder, check=True)
+        volume = pool.volumes.create(VolumeSpec.raw("guest", MiB))
+        with Path(volume.path()).open("r+b") as file:
+            file.write((folder / "image").read_bytes())
+        with pytest.raises(InvalidRequestError, match="is a qcow2 image, and not raw"):
+            volume.copy_to(target, new)
         assert "copy" not in names(target)
 
 

@@ -22,6 +22,7 @@ from libstorage import (
     Compression,
     ConnectionLostError,
     DeadlineError,
+    Encryption,
     InvalidRequestError,
     MiB,
     NoSpaceError,
@@ -29,6 +30,7 @@ from libstorage import (
     Pool,
     PoolInactiveError,
     PoolSpec,
+    SecretRef,
     Size,
     StorageError,
     TransferError,
@@ -332,13 +334,34 @@ class TestNothingIsLeft:
             pool.volumes.import_image(images["vmdk"], min_capacity="1 GiB")
         gone(broke.value, pool)
 
-    def test_somebody_else_writes_to_it(self, pool: Pool, images: dict[str, Path]) -> None:
-        def write(at: TransferProgress) -> None:
-            if at.done == at.total:
-                (place_of(pool) / "web.qcow2").write_bytes(b"other")
+    def test_libvirt_sees_another_format(self, pool: Pool) -> None:
+        image = (b"OOOM" + (2).to_bytes(4, "big") + bytes(1028) + (MiB).to_bytes(8, "big")).ljust(MiB, b"\0")
+        with pytest.raises(TransferError, match="libvirt sees a cow volume") as broke:
+            pool.volumes.import_image(image, name="a")
+        gone(broke.value, pool)
 
-        with pytest.raises(TransferError) as broke:
-            pool.volumes.import_image(images["qcow2"], progress=write)
+    def test_it_becomes_longer_before_libvirt_sees_it(self, pool: Pool) -> None:
+        def lengthen(at: TransferProgress) -> None:
+            if at.phase == "verify" and at.done == at.total:
+                os.truncate(place_of(pool) / "a", 2 * len(NOISE))
+
+        with pytest.raises(TransferError, match="libvirt sees a raw volume of 6 MiB") as broke:
+            pool.volumes.import_image(NOISE, name="a", verify=True, progress=lengthen)
+        gone(broke.value, pool)
+
+    def test_the_source_is_longer_than_it_said(self, pool: Pool) -> None:
+        class Long(io.BytesIO):
+            def seek(self, *where: int) -> int:
+                return super().seek(*where) - (1000 if where[-1] == os.SEEK_END else 0)
+
+        with pytest.raises(TransferError, match=f"goes on after the {len(NOISE) - 1000} bytes") as broke:
+            pool.volumes.import_image(Long(NOISE), name="a")
+        gone(broke.value, pool)
+
+    def test_it_was_to_be_encrypted(self, pool: Pool) -> None:
+        encryption = Encryption(format="luks", secrets=(SecretRef(usage="mine"),))
+        with pytest.raises(TransferError, match="is not encrypted") as broke:
+            pool.volumes.import_image(NOISE, VolumeSpec.raw("a", encryption=encryption))
         gone(broke.value, pool)
 
     def test_the_name_is_taken(self, pool: Pool, images: dict[str, Path]) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from libstorage import ImageInfo, InvalidRequestError, MiB, Size, VolumeFormat, probe_image
 from libstorage.client.image import HEAD
 
-SIZE = 20 * MiB
+SIZE = Size("20 MiB")
 SECRET = ("--object", "secret,id=key,data=passphrase")
 
 IMAGES: dict[str, tuple[str, tuple[str, ...], ImageInfo]] = {
