@@ -55,7 +55,7 @@ coverage: setup
 bench: setup
 	@tools/system-packages virtinst python3-lxml golang-go
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
-	set -e; for script in codec footprint listing; do $(BIN)/python -m benchmarks.$$script; done
+	set -e; for script in codec footprint listing transfer; do $(BIN)/python -m benchmarks.$$script; done
 	$(BIN)/python -m benchmarks.report
 
 # Libvirt's schema, ours and the strict reader on so many documents of each kind; or FAULTS=200: what the bench is worth.

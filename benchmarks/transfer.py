@@ -3,7 +3,7 @@
 All on a private daemon over its own socket, from and to files in one folder: what is timed is the page cache, not a disk,
 and neither side waits for one.  Uploads go into a new volume each time, downloads into a new file.
 
-Run: python -m benchmarks.transfer [--rounds 9] [--mib 1024] [--memory 64 1024 4096] [--folder /dev/shm]
+Run: python -m benchmarks.transfer [--rounds 9] [--mib 1024] [--memory 64 1024 4096] [--pieces 192 1024] [--folder /dev/shm]
 """
 
 from __future__ import annotations
@@ -23,16 +23,18 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from benchmarks.clock import alternately
 from benchmarks.results import Result, Table, compared, installed, save
 from libstorage import GiB, Host, MiB, Pool, PoolSpec, Volume, VolumeSpec, connect
+from libstorage.client import sources, streams
 from libstorage.testing import private_daemon
 
 POOL = "transfer"
 BLOCK = 16 * MiB
 AT_ONCE = 4
+RANGES = 3
 HOLES = 10 * GiB
 ISLANDS = 64  # of 1 MiB, in as many GiB as there are holes
 
@@ -67,6 +69,8 @@ def main() -> None:
             *at_once_tables(here, size // AT_ONCE, given.rounds),
             memory_table(here, [mib * MiB for mib in given.memory]),
         ]
+    if given.pieces:
+        tables.append(piece_table(given.folder, given.pieces, size, given.rounds))
     virsh = subprocess.run(["virsh", "--version"], capture_output=True, text=True, check=True).stdout.strip()
     save("transfer", tables, {"virsh": virsh, **installed("libvirt-python")})
 
@@ -78,6 +82,7 @@ def _options() -> argparse.Namespace:
     options.add_argument("--rounds", type=int, default=9)
     options.add_argument("--mib", type=int, default=1024, help="size of what is moved")
     options.add_argument("--memory", type=int, nargs="*", default=[64, 1024, 4096], help="sizes in MiB")
+    options.add_argument("--pieces", type=int, nargs="*", help="uploads by so many KiB at once, too")
     options.add_argument("--folder", help="where files are, instead of the usual place for temporary ones")
     return options.parse_args()
 
@@ -145,6 +150,29 @@ def dense_tables(here: Workshop, size: int, rounds: int) -> Iterator[Table]:
         )
 
 
+def piece_table(folder: str | None, pieces: Sequence[int], size: int, rounds: int) -> Table:
+    """Uploads by other sizes of what is sent at once, each with a daemon of its own: malloc learns from what it sees."""
+    rows = []
+    usual = streams.SEND_BYTES
+    for kib in pieces:
+        for module, name in ((streams, "SEND_BYTES"), (sources, "PIECE")):
+            setattr(module, name, kib * 1024)
+        with workshop(folder) as here:
+            table = next(dense_tables(here, size, rounds))
+        rows.append(evolve(table.results[1], name=f"libstorage, {kib:,} KiB"))
+    for module, name in ((streams, "SEND_BYTES"), (sources, "PIECE")):
+        setattr(module, name, usual)
+    return Table(
+        name="pieces",
+        title=f"Upload of {size // MiB:,} MiB, by what is sent at once",
+        unit="s",
+        about=f"libstorage sends {usual // 1024} KiB at once. Each size has a daemon of its own, in which it takes turns with "
+        "virsh.",
+        floor="virsh vol-upload",
+        results=rows,
+    )
+
+
 def sparse_tables(here: Workshop, rounds: int) -> Iterator[Table]:
     """Islands in a sea of zeros."""
     with here.file("source").open("wb") as file:
@@ -187,6 +215,10 @@ def _against_virsh(
         virsh: lambda: here.virsh_way(way, "one", *options),
         f"libstorage: volume.{way}()": ours,
     }
+    if way == "download" and not options:
+        ways[f"libstorage: volume.download(parallel={RANGES})"] = partial(
+            volume.download, target, parallel=RANGES
+        )
     for run in ways.values():
         afresh()
         run()
