@@ -63,7 +63,7 @@ class VolumeReader(io.RawIOBase):
                     outcome="not_started",
                     retry="no",
                 )
-            self.size = int(spec.physical or spec.capacity or 0)
+            self.size: int = int(spec.physical or spec.capacity or 0)
             self._is_file = spec.type in {None, VolumeType.FILE}
             self._lease = opening.pop_all()
 
@@ -191,9 +191,9 @@ class _Pipe:
     length = None
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name: str = name
         self.error: BaseException | None = None
-        self.taken = 0
+        self.taken: int = 0
         self._pieces: SimpleQueue[bytes | BaseException] = SimpleQueue()
         self._room: SimpleQueue[bool] = SimpleQueue()
         self._rest: Piece = b""
@@ -259,7 +259,7 @@ class VolumeWriter(io.BufferedIOBase):
 
     def __init__(self, name: str, fill: Fill, undo: Callable[[], object] | None = None) -> None:
         super().__init__()
-        self.name = name
+        self.name: str = name
         self._undo = undo
         self._done = 0
         self._buffer = bytearray()

@@ -44,7 +44,7 @@ class RemoteOrigin:
     """
 
     def __init__(self, url: str) -> None:
-        self.name = shown(url)
+        self.name: str = shown(url)
         self._url = url
         with _typed(url):
             self._system, self._path = _located(url)
@@ -151,7 +151,7 @@ class RemoteSink:
     """A file of fsspec's that is being written."""
 
     def __init__(self, file: File, url: str) -> None:
-        self.done = 0
+        self.done: int = 0
         self._file = file
         self._url = url
 
@@ -174,7 +174,7 @@ class Draft:
         self._system, self._path = system, path
         can_move = _can_move(system)
         self._name = _hidden(path) if can_move else path
-        self.file = self._opened(autocommit=can_move)
+        self.file: File = self._opened(autocommit=can_move)
         self._is_held = not can_move and _is_held(self.file)
         if not can_move:
             with contextlib.suppress(ValueError):

@@ -205,10 +205,10 @@ class UrlSource:
     """What is behind a URL, as a source that outlives its connections."""
 
     def __init__(self, origin: Origin) -> None:
-        self.name = origin.name
+        self.name: str = origin.name
         self._origin = origin
         self._body, self._version = origin.open()
-        self.length = self._version.length
+        self.length: int | None = self._version.length
         self._done = 0
         self._tries = 0
 

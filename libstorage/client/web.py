@@ -47,7 +47,7 @@ class WebOrigin:
     """
 
     def __init__(self, url: str) -> None:
-        self.name = shown(url)
+        self.name: str = shown(url)
         self._secret = url
         self._url, self._authorization = _without_user(url)
         self._opener = request.OpenerDirector()
@@ -124,7 +124,7 @@ class WebBody:
     """One answer of a web server's."""
 
     def __init__(self, response: HTTPResponse) -> None:
-        self.length = response.length
+        self.length: int | None = response.length
         self._response = response
         self._left = response.length
         self._goes_on = False

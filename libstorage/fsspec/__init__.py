@@ -21,14 +21,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NoReturn
 
-try:
-    import fsspec
-    from fsspec import AbstractFileSystem
-    from fsspec.callbacks import DEFAULT_CALLBACK, Callback
-    from fsspec.utils import isfilelike
-except ImportError:
-    raise ImportError("libstorage.fsspec needs fsspec: pip install 'libstorage[url]'") from None
-
 from libstorage.client.files import BUFFER, VolumeWriter
 from libstorage.client.host import Host
 from libstorage.client.options import Options
@@ -45,6 +37,7 @@ from libstorage.errors import (
     UnsupportedError,
     VolumeNotFoundError,
 )
+from libstorage.fsspec.base import DEFAULT_CALLBACK, Base, Callback, fsspec, isfilelike
 from libstorage.fsspec.entries import file_entry, folder_entry
 from libstorage.models.volume import VolumeSpec
 
@@ -53,7 +46,7 @@ _BLOCK: Final = 4096
 """libvirt copies whole blocks of such a size."""
 
 
-class LibvirtFileSystem(AbstractFileSystem):
+class LibvirtFileSystem(Base):
     """The volumes of a host as files ``pool/volume``.
 
     A new file becomes a raw volume that grows; one that is overwritten is deleted and made again, except where volumes are
@@ -90,7 +83,7 @@ class LibvirtFileSystem(AbstractFileSystem):
                 outcome="not_started",
                 retry="no",
             )
-        self.host = Host(uri, readonly, Options()) if uri is not None else host
+        self.host: Host | None = Host(uri, readonly, Options()) if uri is not None else host
         """The host."""
 
     @property

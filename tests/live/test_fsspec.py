@@ -17,13 +17,15 @@ import pickle
 import random
 import shutil
 import struct
+import subprocess
+import sys
 import tomllib
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import fsspec
 import pytest
@@ -317,7 +319,7 @@ class TestTheHost:
             assert copy.__dask_tokenize__() == system.__dask_tokenize__()
             assert copy.cat(path) == NOISE
         assert by_uri != LibvirtFileSystem(uri="test:///default")
-        assert LibvirtFileSystem.from_json(by_uri.to_json()) == by_uri
+        assert cast(Any, LibvirtFileSystem).from_json(by_uri.to_json()) == by_uri
         assert (
             pickle.loads(pickle.dumps(fsspec_open(f"libvirt://{path}", uri=uri))).open().read(4) == NOISE[:4]
         )
@@ -342,6 +344,12 @@ class TestTheHost:
             fs.ls(pool.name)
         assert pool.name not in [entry["name"] for entry in fs.ls("")]
         pool.start()
+
+    def test_without_fsspec(self) -> None:
+        program = "import sys; sys.modules['fsspec'] = None; import libstorage.fsspec"
+        run = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+        assert run.stderr.splitlines()[-1].startswith("ImportError: libstorage.fsspec needs fsspec")
+        assert "libstorage[url]" in run.stderr
 
     def test_the_entry_point(self) -> None:
         project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
@@ -425,11 +433,11 @@ class PoolMaking(LibvirtFileSystem):
 
     def pipe_file(self, path: str, *args: Any, **kwargs: Any) -> None:
         self.makedirs(self._parent(path))
-        super().pipe_file(path, *args, **kwargs)
+        cast(Any, super()).pipe_file(path, *args, **kwargs)
 
     def touch(self, path: str, truncate: bool = True, **kwargs: Any) -> None:
         self.makedirs(self._parent(path))
-        super().touch(path, truncate, **kwargs)
+        cast(Any, super()).touch(path, truncate, **kwargs)
 
     def rm(self, path: Any, recursive: bool = False, maxdepth: int | None = None) -> None:
         for one in reversed(self.expand_path(path, recursive=recursive, maxdepth=maxdepth)):
