@@ -85,12 +85,11 @@ class Ranges:
 
     @contextmanager
     def _lanes(self, most: int) -> Iterator[int]:
-        """As many lanes as there are ranges for and can be spared; at least one, for which it waits."""
-        places = self._host._connected().places
+        """As many lanes as there are ranges for and can be spared, and one at least: one is left for others."""
+        session, lanes = self._host._connected(), 1
+        most = min(most, -(-self._length // _ALIGNED), session.connection.max_lanes - 1)
         with ExitStack() as taken:
-            taken.enter_context(places.lead())
-            lanes = 1
-            while lanes < min(most, -(-self._length // _ALIGNED)) and places.join():
-                taken.callback(places.leave)
+            while lanes < most and session.ranges.join():
+                taken.callback(session.ranges.leave)
                 lanes += 1
             yield lanes

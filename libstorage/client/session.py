@@ -22,6 +22,7 @@ class Session:
     Attributes:
         connection: All traffic but that to a ``storage://`` host's secrets.
         places: How many lanes bulk reads may take.
+        ranges: How many lanes downloads may take for more ranges than one.
         turns: Who may work on which pool.
         types: The types of pools, as far as they were seen; who defines a pool anew may change its type.
         is_closed: Whether it was closed.
@@ -30,6 +31,7 @@ class Session:
     def __init__(self, connection: Connection, *, unsafe: bool = False) -> None:
         self.connection: Connection = connection
         self.places: Places = Places(lambda: connection.max_lanes)
+        self.ranges: Places = Places(lambda: connection.max_lanes - 1)
         self.turns: Turns = Turns()
         self.types: dict[PoolId, PoolType | str] = {}
         self.is_closed: bool = False
