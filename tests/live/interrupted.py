@@ -7,6 +7,7 @@ tells what is left of each that should not be.
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import os
 import random
@@ -17,9 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
-from libstorage import MiB, Volume, VolumeSpec, connect
+from libstorage import MiB, VolumeSpec, connect
 from libstorage.client.leases import leases
-from libstorage.client.progress import TransferProgress
+from libstorage.client.progress import Progress, TransferProgress
 from libstorage.connection.sockets import all_sockets
 from tests.live.rest import wait_until
 
@@ -38,11 +39,11 @@ def files_open() -> int:
 def left(folder: Path, threads: int, descriptors: int) -> str:
     """What is left that should not be."""
     gc.collect()
-    things = {
+    things: dict[str, Callable[[], bool]] = {
         "a lease": lambda: not leases()._held,
         "a thread": lambda: threading.active_count() <= threads,
         "a descriptor": lambda: files_open() <= descriptors,
-        "a file": lambda: not [path for path in folder.iterdir() if "copy" in path.name],
+        "a file": lambda: not [path for path in folder.iterdir() if path.name.startswith(".copy")],
     }
     return ", ".join(name for name, is_gone in things.items() if not wait_until(is_gone))
 
@@ -79,46 +80,59 @@ def by_progress(transfer: Callable[..., object], at: int) -> bool:
     return False
 
 
-def main(uri: str, folder: Path, rounds: int) -> None:
-    """Interrupt uploads and downloads, and look what is left."""
-    data, chance = random.Random(5).randbytes(SIZE), random.Random(6)
-    with connect(uri) as host:
-        pool = host.pools["interrupted"]
-        volume: Volume = pool.volumes.create(VolumeSpec.raw("v.img", SIZE, allocation=0))
-        (folder / "source").write_bytes(data)
+class Rounds:
+    """Some interrupted transfers of one kind, over a connection of their own."""
 
-        def upload(**options: object) -> object:
-            return volume.upload(folder / "source", **options)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    def __init__(self, uri: str, folder: Path, data: bytes) -> None:
+        self.uri, self.folder, self.data = uri, folder, data
+        self.source, self.copy = folder / "source", folder / "copy"
+        self.source.write_bytes(data)
+        self.chance = random.Random(6)
+        self.problems: list[str] = []
+        self.struck = 0
 
-        def download(**options: object) -> object:
-            return volume.download(folder / "copy", **options)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    def run(self, name: str, places: range) -> None:
+        """Interrupt it at these places, and by a timer as often."""
+        with connect(self.uri) as host:
+            volume = host.pools["interrupted"].volumes["v.img"]
 
-        problems: list[str] = []
-        for name, transfer in (("upload", upload), ("download", download)):
-            transfer()
+            def transfer(progress: Progress | bool = False) -> object:
+                if name == "upload":
+                    return volume.upload(self.source, progress=progress)
+                return volume.download(self.copy, overwrite=True, progress=progress)
+
             start = monotonic()
-            (folder / "copy").unlink(missing_ok=True)
             transfer()
             seconds = monotonic() - start
-            (folder / "copy").unlink(missing_ok=True)
+            self.copy.unlink(missing_ok=True)
             threads, descriptors = threading.active_count(), files_open()
-            struck = 0
-            for number in range(rounds):
-                if number % 2:
-                    struck += by_timer(transfer, chance.uniform(0, seconds))
-                else:
-                    struck += by_progress(transfer, SIZE * number // rounds)
-                if number % 2 and (folder / "copy").exists():  # it was too late
-                    (folder / "copy").unlink()
-                if what := left(folder, threads, descriptors):
-                    problems.append(f"round {number}: {what} is left of the {name}")
-            if struck < rounds // 2:
-                problems.append(f"only {struck} of {rounds} were interrupted")
-        upload()
-        download()
-        if (folder / "copy").read_bytes() != data:
-            problems.append("the bytes are others")
-    sys.stdout.write("\n".join(problems))
+            for place in places:
+                for was_struck in (
+                    by_progress(transfer, place),
+                    by_timer(transfer, self.chance.uniform(0, seconds)),
+                ):
+                    self.struck += was_struck
+                if what := left(self.folder, threads, descriptors):
+                    self.problems.append(f"{what} is left of the {name} at {place}")
+            volume.upload(self.source).download(self.copy, overwrite=True)
+            if self.copy.read_bytes() != self.data:
+                self.problems.append("the bytes are others")
+            self.copy.unlink()
+
+
+def main(uri: str, folder: Path, rounds: int) -> None:
+    """Interrupt uploads and downloads, and look what is left."""
+    faulthandler.dump_traceback_later(45, exit=True)
+    with connect(uri) as host:
+        host.pools["interrupted"].volumes.create(VolumeSpec.raw("v.img", SIZE, allocation=0))
+    all_of_them = Rounds(uri, folder, random.Random(5).randbytes(SIZE))
+    for name in ("upload", "download"):
+        for start in range(0, rounds, 10):
+            places = range(start * SIZE // rounds, (start + 10) * SIZE // rounds, SIZE // rounds)
+            all_of_them.run(name, places)
+    if all_of_them.struck < 2 * rounds:
+        all_of_them.problems.append(f"only {all_of_them.struck} were interrupted")
+    sys.stdout.write("\n".join(all_of_them.problems))
 
 
 if __name__ == "__main__":
