@@ -194,6 +194,7 @@ class _Pipe:
         self.name: str = name
         self.error: BaseException | None = None
         self.taken: int = 0
+        self._ended: SimpleQueue[bool] = SimpleQueue()
         self._pieces: SimpleQueue[bytes | BaseException] = SimpleQueue()
         self._room: SimpleQueue[bool] = SimpleQueue()
         self._rest: Piece = b""
@@ -227,6 +228,11 @@ class _Pipe:
             self.error = error
         finally:
             self._room.put(False)
+            self._ended.put(True)
+
+    def wait_for_end(self) -> None:
+        """Wait until the thread is done; Ctrl-C leaves it as it is, which cannot be said of ``Thread.join()``."""
+        self._ended.put(self._ended.get())
 
     def wait(self) -> bool:
         """Wait until there is room for a piece; there will be none any more when the upload has ended.
@@ -270,8 +276,8 @@ class VolumeWriter(io.BufferedIOBase):
         self._thread = threading.Thread(
             target=self._pipe.run, args=(fill,), name="libstorage-writer", daemon=True
         )
-        self._thread.start()
         try:
+            self._thread.start()
             self._pipe.wait()
         except BaseException:
             self.discard()
@@ -328,7 +334,7 @@ class VolumeWriter(io.BufferedIOBase):
             if self._buffer:
                 self._send(_PIECE)
             self._pipe.put(b"")
-            self._thread.join()
+            self._pipe.wait_for_end()
             if self._pipe.error is not None:
                 raise self._pipe.error
             if self._pipe.taken != self._done:
@@ -345,7 +351,8 @@ class VolumeWriter(io.BufferedIOBase):
         self._is_aborted = True
         self._buffer.clear()
         self._pipe.put(_Aborted("not all was written"))
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._pipe.wait_for_end()
         super().close()
         if self._undo is not None:
             self._undo()
@@ -367,10 +374,12 @@ class VolumeWriter(io.BufferedIOBase):
 
     def __del__(self) -> None:
         if getattr(self, "_thread", None) is not None and not self.closed:
-            warnings.warn(
-                f"{self.name} was never closed: it is not complete", ResourceWarning, 2, source=self
-            )
-            self.discard()
+            try:
+                warnings.warn(
+                    f"{self.name} was never closed: it is not complete", ResourceWarning, 2, source=self
+                )
+            finally:  # a warning may be an error
+                self.discard()
 
     def _send(self, most: int) -> None:
         if not self._pipe.wait():
