@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -9,7 +10,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
@@ -30,6 +31,7 @@ BUFFER: Final = 256 * 1024
 
 _PIECE = 1 << 20  # bytes that are sent at once
 _AHEAD = 3  # such pieces that may be on their way
+_WHILE = 1.0  # seconds after which to look whether a word of the end was missed
 
 
 # ---- reading --------------------------------------------------------------------------------------------------------
@@ -198,7 +200,7 @@ class _Pipe:
         self._pieces: SimpleQueue[bytes | BaseException] = SimpleQueue()
         self._room: SimpleQueue[bool] = SimpleQueue()
         self._rest: Piece = b""
-        self._is_read = self._is_over = False
+        self._is_read = self._is_over = self._is_done = False
 
     @contextmanager
     def _as_source(self, *, holes: bool) -> Iterator[Source]:
@@ -227,12 +229,15 @@ class _Pipe:
         except BaseException as error:  # noqa: BLE001 -- it is for those who write
             self.error = error
         finally:
+            self._is_done = True
             self._room.put(False)
             self._ended.put(True)
 
     def wait_for_end(self) -> None:
         """Wait until the thread is done; Ctrl-C leaves it as it is, which cannot be said of ``Thread.join()``."""
-        self._ended.put(self._ended.get())
+        while not self._is_done:
+            with contextlib.suppress(Empty):
+                self._ended.get(timeout=_WHILE)
 
     def wait(self) -> bool:
         """Wait until there is room for a piece; there will be none any more when the upload has ended.
@@ -240,12 +245,13 @@ class _Pipe:
         Raises:
             BaseException: What has ended it.
         """
-        has_room = self._room.get()
-        if not has_room:
-            self._room.put(False)
-            if self.error is not None:
-                raise self.error
-        return has_room
+        while not self._is_done:
+            with contextlib.suppress(Empty):
+                if self._room.get(timeout=_WHILE):
+                    return True
+        if self.error is not None:
+            raise self.error
+        return False
 
     def put(self, piece: bytes | BaseException) -> None:
         """A piece for which there is room; none at all, or an error, at the end."""

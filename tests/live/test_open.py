@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gc
 import gzip
@@ -9,6 +10,7 @@ import io
 import os
 import random
 import shutil
+import signal
 import struct
 import tarfile
 import zipfile
@@ -224,6 +226,25 @@ class TestWriting:
         with volume.open("wb") as again:
             again.write(NOISE)
         assert content(volume) == NOISE
+
+    @pytest.mark.filterwarnings("ignore:.*never closed:ResourceWarning")
+    def test_ctrl_c_anywhere_leaves_nothing_behind(self, make: Callable[..., Volume]) -> None:
+        def interrupt(number: int, frame: object) -> None:
+            raise KeyboardInterrupt
+
+        volume, dice = make(bytes(len(NOISE))), random.Random(9)
+        before = signal.signal(signal.SIGALRM, interrupt)
+        try:
+            for _ in range(50):
+                with contextlib.suppress(KeyboardInterrupt):
+                    signal.setitimer(signal.ITIMER_REAL, dice.uniform(0.0005, 0.02))
+                    write(volume, *[NOISE[:70_000]] * 50)
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                gc.collect()
+                volume.upload(b"free")
+        finally:
+            signal.signal(signal.SIGALRM, before)
 
     def test_an_error_in_what_is_around_it_aborts(self, make: Callable[..., Volume]) -> None:
         volume = make(b"-" * 5000)
