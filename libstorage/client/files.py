@@ -233,11 +233,12 @@ class _Pipe:
             self._room.put(False)
             self._ended.put(True)
 
-    def wait_for_end(self) -> None:
+    def wait_for_end(self, tries: int | None = None) -> None:
         """Wait until the thread is done; Ctrl-C leaves it as it is, which cannot be said of ``Thread.join()``."""
-        while not self._is_done:
+        while not self._is_done and tries != 0:
             with contextlib.suppress(Empty):
                 self._ended.get(timeout=_WHILE)
+            tries = None if tries is None else tries - 1
 
     def wait(self) -> bool:
         """Wait until there is room for a piece; there will be none any more when the upload has ended.
@@ -357,8 +358,7 @@ class VolumeWriter(io.BufferedIOBase):
         self._is_aborted = True
         self._buffer.clear()
         self._pipe.put(_Aborted("not all was written"))
-        if self._thread.ident is not None:
-            self._pipe.wait_for_end()
+        self._pipe.wait_for_end(tries=None if self._thread.ident else 1)  # it may be about to start
         super().close()
         if self._undo is not None:
             self._undo()
