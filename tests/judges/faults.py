@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -37,9 +37,10 @@ _ONLY = {"pool.xsd": "pool", "pool-fs.xsd": "pool", "pool-rbd.xsd": "pool", "vol
 
 @frozen
 class Case:
-    """A document of the bench with the verdict of libvirt's schema, and the path that was changed in it."""
+    """A document of the bench with the verdict of libvirt's schema, and what was changed in it: its path and its name."""
 
     path: str
+    place: str
     text: str
     valid: bool
 
@@ -117,23 +118,24 @@ def cases(kind: str) -> Sequence[Case]:
     for way, count in _SAMPLES.items():
         texts |= {text: way for text in sample(kind, way, count, 0) if text not in texts}
     trees = ((path, text, parse(text)) for text, path in texts.items())
-    found = [Case(path, text, rng_accepts(kind, root)) for path, text, root in trees if is_fit_for_xsd(root)]
+    found = [
+        Case(path, re.split("[/@}]", path)[-1], text, rng_accepts(kind, root))
+        for path, text, root in trees
+        if is_fit_for_xsd(root)
+    ]
     Chance(0).shuffle(found)
     return found
 
 
-def _in_order(kind: str, fault: Fault) -> Iterable[Case]:
+def _in_order(kind: str, fault: Fault) -> Iterator[Case]:
     """All documents that have what the changed component is for, those first that were changed there."""
     own = set(re.findall(r'name="([\w-]+)"', fault.before))
-    names = _names(fault.component) | own
-    near = re.compile("|".join(f"{re.escape(name)}$" for name in names) or "$")
-    with_names = [case for case in cases(kind) if any(name in case.text for name in names)]
-    return sorted(with_names, key=lambda case: _distance(case, own, near))
-
-
-def _distance(case: Case, own: set[str], near: re.Pattern[str]) -> int:
-    last = re.split("[/@}]", case.path)[-1]
-    return 0 if last in own else 1 if near.search(last) else 2
+    names = _names(fault.component)
+    yield from (case for case in cases(kind) if case.place in own)
+    yield from (case for case in cases(kind) if case.place in names - own)
+    for case in cases(kind):
+        if case.place not in names | own and any(name in case.text for name in names | own):
+            yield case
 
 
 @cache
