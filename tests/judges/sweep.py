@@ -15,14 +15,18 @@ from lxml import etree
 
 from libstorage.enums import PoolType
 from libstorage.xml.parse import parse
+from tests.contract.rng import _RNG as RNG
 from tests.corpus.mutations import FS, ODD_VALUES, XSI
 from tests.judges import values
 from tests.judges.chance import Chance
+from tests.judges.patterns import texts_of
 from tests.judges.verdicts import rng_accepts
 from tests.judges.walker import Walker
 from tests.judges.ways import originals
 
-_WALKED, _EDGES = 1500, 40
+_WALKED = 1500
+_INSIDE, _ASTRAY = 20, 20
+_STEPS, _LEAST_TIMES, _MOST_TIMES = 90, 2, 12
 _LARGEST = 60
 _TEXTS_BESIDE_CHILDREN = ("x", " \n\t", "\u00a0", "\u2028", "5")
 _DECISIVE = ("source/format", "source/adapter", "pool")
@@ -129,10 +133,15 @@ def _alone(element: etree._Element) -> etree._Element:
 
 
 def _edges(chance: Chance, nodes: list[etree._Element]) -> tuple[str, ...]:
-    texts = []
-    for turn in range(_EDGES * len(nodes)):
-        with chance.at_rate(turn % 2):
-            texts.append(values.data(chance, nodes[turn % len(nodes)]))
+    """Values inside the datatypes of a place and, for each step of their patterns, some that leave them there."""
+    texts = [values.data(chance, nodes[turn % len(nodes)]) for turn in range(_INSIDE * len(nodes))]
+    with chance.at_rate(1):
+        texts += [values.data(chance, nodes[turn % len(nodes)]) for turn in range(_ASTRAY * len(nodes))]
+    patterns = [param.text or "" for node in nodes for param in node.iterfind(f"{RNG}param[@name='pattern']")]
+    for pattern in patterns:
+        times = min(_LEAST_TIMES + pattern.count("|"), _MOST_TIMES)
+        beyond = (chance.astray_at(step % _STEPS, texts_of(pattern)) for step in range(_STEPS * times))
+        texts += [text for text in beyond if text is not None]
     return tuple(dict.fromkeys(texts))
 
 
