@@ -49,6 +49,15 @@ _ODD_ATTRIBUTES = {
     "{http://www.w3.org/XML/1998/namespace}lang": "en",
 }
 
+_ADDRESSES = tuple(
+    gap.join((":".join(["a1"] * before), ":".join(["b2"] * after + tail)))
+    for gap in (":", "::")
+    for before in range(9)
+    for after in range(9)
+    for tail in ([], ["1.22.203.255"], ["1.2.256.4"])
+)
+"""IPv6 addresses of every shape: their pattern has more alternatives than chance walks."""
+
 Edit = Callable[[etree._Element], object]
 
 
@@ -100,7 +109,13 @@ def material(kind: str) -> Material:
         attributes={str(name): str(value) for root in good for e in root.iter() for name, value in e.items()}
         | _ODD_ATTRIBUTES,
         values=tuple(dict.fromkeys((*ODD_VALUES, *words))),
-        edges={path: _edges(chance, list(nodes.values())) for path, nodes in walker.data.items()},
+        edges={
+            path: (
+                *_edges(chance, list(nodes.values())),
+                *(_ADDRESSES if path.endswith("host/@name") else ()),
+            )
+            for path, nodes in walker.data.items()
+        },
     )
 
 
