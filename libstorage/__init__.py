@@ -118,6 +118,7 @@ if TYPE_CHECKING:
     from libstorage.models.encryption import Cipher, Encryption, Ivgen
     from libstorage.models.info import PoolInfo, VolumeInfo
     from libstorage.models.inventory import Inventory, PoolEntry, VolumeEntry
+    from libstorage.models.latitude import LENIENCIES, STRICT_LIMITS, Leniency, StrictLimit
     from libstorage.models.permissions import Permissions
     from libstorage.models.places import Device, FreeExtent, Initiator, SourceHost
     from libstorage.models.pool import PoolSpec
@@ -165,7 +166,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "LENIENCIES",
     "NORMALISATIONS",
+    "STRICT_LIMITS",
     "AccessDeniedError",
     "AdapterType",
     "Auth",
@@ -210,6 +213,7 @@ __all__ = [
     "IscsiSource",
     "Ivgen",
     "KiB",
+    "Leniency",
     "LibvirtError",
     "ListPoolsFlags",
     "ListSecretsFlags",
@@ -280,6 +284,7 @@ __all__ = [
     "StreamEvent",
     "StreamFlags",
     "StreamRecvFlags",
+    "StrictLimit",
     "TiB",
     "Timestamps",
     "TransferError",
@@ -355,6 +360,7 @@ _HOMES = {
     "libstorage.models.encryption": "Cipher Encryption Ivgen",
     "libstorage.models.info": "PoolInfo VolumeInfo",
     "libstorage.models.inventory": "Inventory PoolEntry VolumeEntry",
+    "libstorage.models.latitude": "LENIENCIES Leniency STRICT_LIMITS StrictLimit",
     "libstorage.models.permissions": "Permissions",
     "libstorage.models.places": "Device FreeExtent Initiator SourceHost",
     "libstorage.models.pool": "PoolSpec",
