@@ -16,6 +16,7 @@ _POOLS = (
 _REASONS: Mapping[str, tuple[str, ...]] = {
     _BASE_DECIDES: (
         r'Integer: or none (1): <xs:pattern value="[+\-]?[0-9]+"/>',
+        r'PciDomain: or none (1): <xs:pattern value="[+\-]?[0-9]+"/>',
         'UnsignedInt: or none (1): <xs:pattern value="[0-9]+"/>',
         'UnsignedLong: or none (1): <xs:pattern value="[0-9]+"/>',
         'Mode: or none (1): <xs:pattern value="[0-7]+"/>',

@@ -29,7 +29,7 @@ from tests.judges.ways import sample
 PLANTED = 300
 _SAMPLES = {"RNG": 1_000, "corpus": 1_000}
 """Documents of each kind beside the whole sweep, which alone reaches the rare places."""
-_MOST, _MOST_EQUIVALENT = 20_000, 2_000
+_MOST, _MOST_EQUIVALENT = 80_000, 4_000
 """How many documents of a kind are tried on one fault; those that were changed where it is come first."""
 _SHOWN = 200
 

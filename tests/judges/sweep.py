@@ -18,6 +18,7 @@ from libstorage.xml.parse import parse
 from tests.contract.rng import _RNG as RNG
 from tests.corpus.mutations import FS, ODD_VALUES, XSI
 from tests.judges import values
+from tests.judges.addresses import addresses
 from tests.judges.chance import Chance
 from tests.judges.patterns import texts_of
 from tests.judges.verdicts import rng_accepts
@@ -48,15 +49,6 @@ _ODD_ATTRIBUTES = {
     f"{{{XSI}}}noNamespaceSchemaLocation": "a",
     "{http://www.w3.org/XML/1998/namespace}lang": "en",
 }
-
-_ADDRESSES = tuple(
-    gap.join((":".join(["a1"] * before), ":".join(["b2"] * after + tail)))
-    for gap in (":", "::")
-    for before in range(9)
-    for after in range(9)
-    for tail in ([], ["1.22.203.255"], ["1.2.256.4"])
-)
-"""IPv6 addresses of every shape: their pattern has more alternatives than chance walks."""
 
 Edit = Callable[[etree._Element], object]
 
@@ -112,7 +104,7 @@ def material(kind: str) -> Material:
         edges={
             path: (
                 *_edges(chance, list(nodes.values())),
-                *(_ADDRESSES if path.endswith("host/@name") else ()),
+                *(addresses() if path.endswith("host/@name") else ()),
             )
             for path, nodes in walker.data.items()
         },
@@ -215,6 +207,7 @@ def _edits(
 def _moves(parent: etree._Element) -> Iterator[Edit]:
     """Drop, double, text behind, and every other place among, inside or above what stands beside it."""
     yield lambda e: _parent(e).remove(e)
+    yield _remove_all
     yield lambda e: e.addnext(_alone(e))
     yield lambda e: _parent(e).append(_alone(e))
     yield partial(_follow, "x")
@@ -240,6 +233,13 @@ def _say(text: str, element: etree._Element) -> None:
 
 def _follow(text: str, element: etree._Element) -> None:
     element.tail = text
+
+
+def _remove_all(element: etree._Element) -> None:
+    """With all those of its name beside it."""
+    parent = _parent(element)
+    for same in parent.findall(str(element.tag)):
+        parent.remove(same)
 
 
 def _insert(child: etree._Element, position: int, element: etree._Element) -> None:
