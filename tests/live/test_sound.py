@@ -82,7 +82,7 @@ def tried(specs: st.SearchStrategy[Any], trial: Callable[[Any], None], count: in
         database=None,
         deadline=None,
         phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
     @given(specs)
     def each(spec: Any) -> None:
