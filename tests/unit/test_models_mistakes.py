@@ -349,6 +349,10 @@ MISTAKES: list[tuple[Any, ...]] = [
         lambda: VolumeSpec.raw("my disk", 1, encryption=LUKS),
         "VolumeSpec.name: 'my disk' cannot name an encrypted volume; expected a letter, then letters, digits and -._",
     ),
+    (
+        lambda: PoolSpec.netfs("n", "/srv", host="nas", dir="/e", protocol_version="4,ro"),
+        "NetfsSource.protocol_version: '4,ro' has a comma; expected no comma",
+    ),
     (lambda: Auth.chap("", usage="key"), "Auth.username: is empty; expected a user's name"),
     (
         lambda: ConfigOption(name="", value=""),
