@@ -23,9 +23,10 @@ ODD_VALUES = (
     "::1", "::", "1:2:3:4:5:6:7:8", "::1.2.3.4", "::256.1.1.1", "fe80::1%eth0", "[::1]", "h-o.s_t", "10.0.0.1",
     "iqn.2013-06.com.example:t", "iqn.2013-13.com.example", "iqn.2013-06.com.example:",
     "3e3fce45-4f53-4fa7-bb32-11f34168b82b", "3e3fce454f534fa7bb3211f34168b82b", "3e3fce45-4f534fa7bb3211f34168b82b",
-    "0x20000000fabcdef0",
+    "0x20000000fabcdef0", "0x100", "0xfff",
     # URIs
     "http://[::1]:16509/a%20b?c#d", "http://h:2147483648/", "%zz", "a:b", ":a", "//h:x/", "a[b", "#[",
+    "//@h", "//[]/a", "//h:2147483647", "//h:21474835999",
 )  # fmt: skip
 ODD_NAMES = (
     *("name", "uuid", "capacity", "source", "target", "format"),

@@ -129,14 +129,13 @@ def cases(kind: str) -> Sequence[Case]:
 
 
 def _in_order(kind: str, fault: Fault) -> Iterator[Case]:
-    """All documents that have what the changed component is for, those first that were changed there."""
+    """All documents: first those that were changed where the component is used, then those that have it."""
     own = set(re.findall(r'name="([\w-]+)"', fault.before))
     names = _names(fault.component)
     yield from (case for case in cases(kind) if case.place in own)
     yield from (case for case in cases(kind) if case.place in names - own)
-    for case in cases(kind):
-        if case.place not in names | own and any(name in case.text for name in names | own):
-            yield case
+    beside = [case for case in cases(kind) if case.place not in names | own]
+    yield from sorted(beside, key=lambda case: not any(name in case.text for name in names | own))
 
 
 @cache

@@ -6,9 +6,10 @@ swept once, in the first document of the set that has it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from functools import cache, partial
+from itertools import product
 
 from attrs import frozen
 from lxml import etree
@@ -29,6 +30,7 @@ _WALKED = 1500
 _INSIDE, _ASTRAY = 20, 20
 _STEPS, _LEAST_TIMES, _MOST_TIMES = 90, 2, 12
 _LARGEST = 60
+_KINDS = 3
 _TEXTS_BESIDE_CHILDREN = ("x", " \n\t", "\u00a0", "\u2028", "5")
 _DECISIVE = ("source/format", "source/adapter", "pool")
 _WORDS = {*map(str, PoolType), "cifs", "glusterfs", "fc_host"}
@@ -200,8 +202,17 @@ def _edits(
             yield path, partial(_set, name, value)
     for number, child in enumerate(stock.children):
         yield path, partial(_insert, child, (0, len(element))[number % 2])
+    yield from ((path, edit) for edit in _orders(element))
     if (parent := element.getparent()) is not None:
         yield from ((path, edit) for edit in _moves(parent))
+
+
+def _orders(element: etree._Element) -> Iterator[Edit]:
+    """Every row of a few children, where there are a few kinds of them."""
+    kinds = {str(child.tag): child for child in element}
+    if 1 < len(kinds) <= _KINDS:
+        for length in range(_KINDS + 2):
+            yield from (partial(_fill, row) for row in product(kinds.values(), repeat=length))
 
 
 def _moves(parent: etree._Element) -> Iterator[Edit]:
@@ -217,6 +228,10 @@ def _moves(parent: etree._Element) -> Iterator[Edit]:
         yield partial(_move_inside, position)
     if parent.getparent() is not None:
         yield lambda e: _parent(_parent(e)).append(e)
+
+
+def _fill(row: Sequence[etree._Element], element: etree._Element) -> None:
+    element[:] = map(_alone, row)
 
 
 def _lose(name: str, element: etree._Element) -> None:
