@@ -2,15 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-<<<<<<< HEAD
-.PHONY: help setup system demo test stress lint format docs wheel-test coverage bench judges clean
+.PHONY: help setup system demo test stress sound judges lint format docs wheel-test coverage bench clean
 help:
-	@echo 'make demo | test | stress | lint | format | docs | wheel-test | coverage | bench | judges | clean'
-=======
-.PHONY: help setup system demo test stress sound lint format docs wheel-test coverage bench clean
-help:
-	@echo 'make demo | test | stress | sound | lint | format | docs | wheel-test | coverage | bench | clean'
->>>>>>> 4b3684d (wip)
+	@echo 'make demo | test | stress | sound | judges | lint | format | docs | wheel-test | coverage | bench | clean'
 
 setup: system .venv/stamp
 
