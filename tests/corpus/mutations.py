@@ -26,7 +26,7 @@ ODD_VALUES = (
     "0x20000000fabcdef0", "0x100", "0xfff",
     # URIs
     "http://[::1]:16509/a%20b?c#d", "http://h:2147483648/", "%zz", "a:b", ":a", "//h:x/", "a[b", "#[",
-    "//@h", "//[]/a", "//h:2147483647", "//h:21474835999",
+    "a://@h", "a://[]/a", "a://h:2147483647", "a://h:21474835999",
 )  # fmt: skip
 ODD_NAMES = (
     *("name", "uuid", "capacity", "source", "target", "format"),
