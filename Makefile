@@ -2,9 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup system demo test stress lint format docs wheel-test coverage bench judges clean
+.PHONY: help setup system demo test stress sound judges lint format docs wheel-test coverage bench clean
 help:
-	@echo 'make demo | test | stress | lint | format | docs | wheel-test | coverage | bench | judges | clean'
+	@echo 'make demo | test | stress | sound | judges | lint | format | docs | wheel-test | coverage | bench | clean'
 
 setup: system .venv/stamp
 
@@ -26,6 +26,10 @@ test: setup
 # Sixteen threads on one host for a minute, and on one that hangs and dies.
 stress: setup
 	LIBSTORAGE_STRESS_SECONDS=60 $(BIN)/pytest tests/live/test_stress.py tests/live/test_threads.py
+
+# 10,000 sound specs of every sort, which a real daemon must take and give back; minutes.
+sound: setup
+	LIBSTORAGE_SOUND=10000 $(BIN)/pytest -s -o faulthandler_timeout=0 tests/live/test_sound.py
 
 lint: setup
 	@status=0; for tool in 'ruff check' 'ruff format --check' lint-imports mypy basedpyright; do \

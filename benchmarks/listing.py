@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -55,6 +56,8 @@ def main() -> None:
         "--far", type=int, default=1000, help="volumes behind the slow link; 0 leaves that out"
     )
     given = options.parse_args()
+    if shutil.which("virsh") is None:
+        raise SystemExit("this compares with virsh: apt-get install libvirt-clients")
     near = {volumes: near_table(volumes, given.rounds) for volumes in given.volumes}
     far = [far_table(given.far, given.rounds)] if given.far else []
     virsh = subprocess.run(["virsh", "--version"], capture_output=True, text=True, check=True).stdout.strip()

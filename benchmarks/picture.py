@@ -8,7 +8,7 @@ from math import ceil, floor, log10
 
 from benchmarks.results import Result, Table, figure
 
-WIDTH, NAMES, EDGE, ROW, TOP, BOTTOM = 760, 230, 70, 26, 46, 34
+WIDTH, NAMES, EDGE, ROW, TOP, BOTTOM = 760, 240, 70, 26, 46, 34
 STYLE = """\
 svg { font: 13px system-ui, sans-serif; }
 .card { fill: #ffffff; stroke: #d1d9e0; } text { fill: #1f2328; } .small { fill: #59636e; font-size: 12px; }

@@ -168,7 +168,8 @@ def normalisations_page() -> Iterator[str]:
         "# Normalisations",
         "",
         "What libvirt changes itself when it takes a document. `have.differences(want)` does not count these",
-        "(`ls.NORMALISATIONS`). A field is named by a regular expression over its dotted name.",
+        "(`ls.NORMALISATIONS`). A field is named by a regular expression over its dotted name. Each row is tested with a",
+        "real daemon. Spellings need no row, since a document holds values: mode 770 is 0770, 1 KiB is 1024 bytes.",
         "",
     )
     rows = ((_cell(n.name), _code(n.fields), _cell(n.reason)) for n in ls.NORMALISATIONS)
@@ -211,6 +212,36 @@ def wrong_documents() -> dict[str, tuple[str, dict[tuple[str, ...], list[str]]]]
     return found
 
 
+def latitude_page() -> Iterator[str]:
+    """Where reading and libvirt's schema do not agree."""
+    yield from (
+        "# Where reading and libvirt's schema differ",
+        "",
+        "`from_xml(text, strict=True)` takes what libvirt's schema takes, `from_xml(text)` also what libvirt itself takes or",
+        "writes. Each row is tested with a real daemon, or with libvirt's test driver.",
+        "",
+        "## What strict reading refuses although the schema accepts it",
+        "",
+        "Values that no libvirt can hold (`ls.STRICT_LIMITS`), and nothing else: a test says so for documents of every kind.",
+        "Whatever its content, a text is refused that is longer than 4 MiB or has a DOCTYPE.",
+        "",
+    )
+    limits = ((_cell(row.name), _code(row.document), _cell(row.reason)) for row in ls.STRICT_LIMITS)
+    yield from _table(("what", "example", "why"), limits)
+    yield from (
+        "",
+        "## What libvirt takes although its schema refuses it",
+        "",
+        "`from_xml(text)` reads these (`ls.LENIENCIES`); constructors and `check()` do not count all of them as sound.",
+        "",
+    )
+    rows = (
+        (_cell(row.name), _code(row.document), "yes" if row.written else "no", _cell(row.reason))
+        for row in ls.LENIENCIES
+    )
+    yield from _table(("what", "example", "libvirt writes it", "why"), rows)
+
+
 # ---- Markdown -------------------------------------------------------------------------------------------------------
 
 
@@ -246,6 +277,7 @@ PAGES = {
     "operations.md": operations_page,
     "normalisations.md": normalisations_page,
     "messages.md": messages_page,
+    "latitude.md": latitude_page,
 }
 
 

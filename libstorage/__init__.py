@@ -123,6 +123,7 @@ if TYPE_CHECKING:
     from libstorage.models.encryption import Cipher, Encryption, Ivgen
     from libstorage.models.info import PoolInfo, VolumeInfo
     from libstorage.models.inventory import Inventory, PoolEntry, VolumeEntry
+    from libstorage.models.latitude import LENIENCIES, STRICT_LIMITS, Leniency, StrictLimit
     from libstorage.models.permissions import Permissions
     from libstorage.models.places import Device, FreeExtent, Initiator, SourceHost
     from libstorage.models.pool import PoolSpec
@@ -170,7 +171,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "LENIENCIES",
     "NORMALISATIONS",
+    "STRICT_LIMITS",
     "AccessDeniedError",
     "AdapterType",
     "Auth",
@@ -217,6 +220,7 @@ __all__ = [
     "IscsiSource",
     "Ivgen",
     "KiB",
+    "Leniency",
     "LibvirtError",
     "ListPoolsFlags",
     "ListSecretsFlags",
@@ -287,6 +291,7 @@ __all__ = [
     "StreamEvent",
     "StreamFlags",
     "StreamRecvFlags",
+    "StrictLimit",
     "TiB",
     "Timestamps",
     "TransferBar",
@@ -371,6 +376,7 @@ _HOMES = {
     "libstorage.models.encryption": "Cipher Encryption Ivgen",
     "libstorage.models.info": "PoolInfo VolumeInfo",
     "libstorage.models.inventory": "Inventory PoolEntry VolumeEntry",
+    "libstorage.models.latitude": "LENIENCIES Leniency STRICT_LIMITS StrictLimit",
     "libstorage.models.permissions": "Permissions",
     "libstorage.models.places": "Device FreeExtent Initiator SourceHost",
     "libstorage.models.pool": "PoolSpec",

@@ -83,6 +83,10 @@ class ScsiHostAdapter(Element):
             yield self._broken(
                 "name", "an adapter is known by its name or by its parent, not by both or neither"
             )
+        if self.name and {*self.name} & {*"<&'"}:
+            yield self._broken(
+                "name", f"{self.name!r} holds <, & or ', which libvirt writes into its XML as they are"
+            )
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)

@@ -51,6 +51,10 @@ class Auth(Element):
         metadata=child("secret", SecretRef, doc="The secret that holds the password or key.")
     )
 
+    def _rules(self) -> Iterator[Problem]:
+        if not self.username:
+            yield self._broken("username", "is empty", expected="a user's name")
+
     @classmethod
     def chap(cls, username: str, *, uuid: str | UUID | None = None, usage: str | None = None) -> Self:
         """CHAP, for iscsi and iscsi-direct pools; the secret is named by ``uuid`` or ``usage``.

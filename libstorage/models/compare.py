@@ -12,6 +12,8 @@ from libstorage.xml.document import Document, Element
 from libstorage.xml.mapping import mapping_of
 from libstorage.xml.read import construct
 
+_CYLINDER = 16 * 255 * 512
+
 
 @frozen
 class Difference:
@@ -51,8 +53,28 @@ def _tidy(path: str) -> str:
     return re.sub("/+", "/", path).rstrip("/") or "/"
 
 
+def _same_but_for_blanks(have: Any, want: Any, _document: Document) -> bool:
+    return isinstance(want, (str, tuple)) and _printed(want) == _printed(have)
+
+
+def _printed(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_printed, value))
+    return re.sub(r"\r\n|[\t\r\n]", " ", value) if isinstance(value, str) else value
+
+
 def _rounded_up(have: Any, want: Any, document: Any) -> bool:
-    return document.target.format not in (None, "raw", "dir") and have is not None and 0 <= have - want < 1024
+    by_qemu_img = document.target.format not in (None, "raw", "dir") or document.target.encryption
+    return bool(by_qemu_img) and have is not None and 0 <= have - want < 1024
+
+
+def _whole_cylinders(have: Any, want: Any, document: Any) -> bool:
+    return document.target.format == "vpc" and have is not None and 0 <= have - want < _CYLINDER
+
+
+def _as_allocated(have: Any, want: Any, document: Any) -> bool:
+    grown = have is not None and want < have == document.allocation
+    return grown and document.target.format in (None, "raw")
 
 
 def _any(_have: Any, _want: Any, _document: Any) -> bool:
@@ -64,10 +86,40 @@ NORMALISATIONS = (
         "slashes", r"source\.dir|target\.path", _same_path, "libvirt squeezes // and drops a last /"
     ),
     Normalisation(
+        "blanks",
+        ".*",
+        _same_but_for_blanks,
+        "libvirt writes tabs and line breaks into its XML as they are, where XML makes other blanks of them",
+    ),
+    Normalisation(
+        "empty",
+        ".*",
+        lambda have, want, _document: have is None and want == "",
+        "libvirt takes an empty text for none",
+    ),
+    Normalisation(
+        "source named after the pool",
+        r"source\.name",
+        lambda have, want, document: want == "" and have == document.name,
+        "libvirt names a volume group after its pool if it has no name",
+    ),
+    Normalisation(
         "made path",
         r"target\.path",
         lambda _have, _want, document: getattr(document, "type", None) in ("logical", "zfs"),
         "libvirt makes the target path of logical and zfs pools from the source's name",
+    ),
+    Normalisation(
+        "default port",
+        r"source\.hosts\[\d+\]\.port",
+        lambda have, want, _document: have is None and want == 0,
+        "port 0 is the default of the protocol, which libvirt does not print",
+    ),
+    Normalisation(
+        "multifunction",
+        r"source\.adapter\.parent\.address\.multifunction",
+        lambda have, _want, _document: have is None,
+        "libvirt never prints multifunction of an adapter's parent",
     ),
     Normalisation(
         "any owner",
@@ -75,15 +127,42 @@ NORMALISATIONS = (
         lambda _have, want, _document: want in (-1, 2**32 - 1),
         "-1 leaves owner and group to libvirt",
     ),
+    Normalisation(
+        "label",
+        r"(.*\.)?label",
+        lambda have, _want, _document: have is None,
+        "libvirt reports the label that SELinux gave the file, which is none where SELinux is not in use",
+    ),
+    Normalisation(
+        "size of a directory",
+        "capacity",
+        lambda _have, _want, document: document.target.format == "dir",
+        "a directory has no capacity of its own",
+    ),
     Normalisation("whole KiB", "capacity", _rounded_up, "qemu-img makes images of whole KiB"),
+    Normalisation(
+        "whole cylinders",
+        "capacity",
+        _whole_cylinders,
+        "vpc images have a number of cylinders, heads and sectors",
+    ),
+    Normalisation(
+        "as allocated", "capacity", _as_allocated, "a raw volume is no smaller than what is allocated for it"
+    ),
+    Normalisation(
+        "forgotten secret",
+        r"target\.encryption\.(secrets|cipher|ivgen)",
+        lambda have, _want, _document: not have,
+        "after a refresh libvirt knows of an encrypted volume only that it is",
+    ),
     Normalisation(
         "charged", "allocation", _any, "allocation is a request; libvirt reports what the storage charges"
     ),
     Normalisation(
         "iso",
         r"target\.format",
-        lambda have, want, _document: have == "iso" and want == "raw",
-        "a raw volume with an ISO 9660 image in it is reported as iso",
+        lambda have, want, _document: {have, want} == {"raw", "iso"},
+        "libvirt tells raw and iso apart by whether an ISO 9660 image is in it",
     ),
     Normalisation(
         "cleared features",

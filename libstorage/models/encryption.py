@@ -35,6 +35,9 @@ class Cipher(Element):
     def _rules(self) -> Iterator[Problem]:
         if (self.mode is None) != (self.hash is None):
             yield self._broken("mode", "mode and hash come together or not at all")
+        for name in ("name", "mode", "hash"):
+            if getattr(self, name) == "":
+                yield self._broken(name, "is empty, which qemu-img refuses")
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
@@ -43,6 +46,11 @@ class Ivgen(Element):
 
     name: str = field(metadata=attribute("name", doc="Generator: plain, plain64 or essiv."))
     hash: str | None = field(default=None, metadata=attribute("hash", doc="Digest, for essiv."))
+
+    def _rules(self) -> Iterator[Problem]:
+        for name in ("name", "hash"):
+            if getattr(self, name) == "":
+                yield self._broken(name, "is empty, which qemu-img refuses")
 
 
 def to_secrets(value: Iterable[SecretRef] | SecretRef | None) -> tuple[SecretRef, ...]:
@@ -107,5 +115,7 @@ class Encryption(Element):
             yield self._broken("secrets", "libvirt takes exactly one secret")
         if (self.cipher is None) != (self.ivgen is None):
             yield self._broken("cipher", "cipher and ivgen come together or not at all")
+        if self.format == EncryptionFormat.LUKS2 and self.cipher:
+            yield self._broken("cipher", "libvirt drops the cipher of luks2")
         if self.format in (EncryptionFormat.DEFAULT, EncryptionFormat.QCOW):
             yield self._broken("format", f"libvirt makes no {self.format} volumes any more", expected="luks")

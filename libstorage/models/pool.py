@@ -43,7 +43,16 @@ if TYPE_CHECKING:
 FS = Namespace(prefix="fs", uri="http://libvirt.org/schemas/storagepool/fs/1.0")
 RBD = Namespace(prefix="rbd", uri="http://libvirt.org/schemas/storagepool/rbd/1.0")
 
-POOL_NAME = matching("pool name", r"[^/\n]+", "a name, without '/' and line breaks")
+
+def _given(name: str) -> str:
+    if not name:
+        raise ValueError("an empty name is none: see fill_in")
+    return name
+
+
+POOL_NAME = attrs.evolve(
+    matching("pool name", r"[^/\n]+", "a name, without '/' and line breaks"), fast=_given
+)
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
@@ -105,7 +114,7 @@ class PoolSpec(PoolFactories):
     @classmethod
     def fill_in(cls, values: dict[str, Any]) -> None:
         """A pool without a name is named after its source, as libvirt does it."""
-        if "name" not in values and (name := getattr(values.get("source"), "name", None)):
+        if not values.get("name") and (name := getattr(values.get("source"), "name", None)):
             values["name"] = name
 
     def with_target(self, **changes: Any) -> Self:

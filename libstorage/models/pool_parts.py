@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from attrs import field, frozen
 
 from libstorage.enums import RefreshAllocation
+from libstorage.errors import Problem
 from libstorage.models.convert import many, to_path, to_refresh_allocation
 from libstorage.models.permissions import Permissions
 from libstorage.models.places import ABSOLUTE_PATH
@@ -67,6 +68,11 @@ class ConfigOption(Element):
 
     name: str = field(metadata=attribute("name", doc="Name of the option, such as client_mount_timeout."))
     value: str = field(metadata=attribute("value", doc="Its value."))
+
+    def _rules(self) -> Iterator[Problem]:
+        for name in ("name", "value"):
+            if not getattr(self, name):
+                yield self._broken(name, "is empty, which libvirt refuses", expected="some text")
 
 
 Options = Mapping[str, str] | Iterable[ConfigOption]

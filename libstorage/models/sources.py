@@ -125,6 +125,10 @@ class NetfsSource(Element):
     product: str | None = field(default=None, metadata=_PRODUCT)
 
     def _rules(self) -> Iterator[Problem]:
+        if self.protocol_version and "," in self.protocol_version:
+            yield self._broken(
+                "protocol_version", f"{self.protocol_version!r} has a comma", expected="no comma"
+            )
         if wrong := _not_one(self.hosts):
             yield self._broken("hosts", wrong)
         if self.format in (NetfsFormat.CIFS, NetfsFormat.GLUSTERFS):

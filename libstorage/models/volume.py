@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
@@ -15,7 +16,7 @@ from libstorage.models.encryption import Encryption
 from libstorage.models.permissions import Permissions
 from libstorage.models.places import ABSOLUTE_PATH
 from libstorage.models.spec import Spec
-from libstorage.units import Size, SizeLike
+from libstorage.units import KiB, Size, SizeLike
 from libstorage.xml.document import Element
 from libstorage.xml.fields import (
     Unknown,
@@ -29,7 +30,7 @@ from libstorage.xml.fields import (
     unknown,
     value,
 )
-from libstorage.xml.kinds import OFFSET, TIMESTAMP, matching, numbered, words
+from libstorage.xml.kinds import OFFSET, TIMESTAMP, UnknownWord, matching, numbered, words
 
 _LETTER = r"(?:[^\x00-\x20#%?\[\]/:]|%[0-9a-fA-F]{2})"
 _REST = r"(?:[^\x00-\x20#%\[\]]|%[0-9a-fA-F]{2})*"
@@ -51,7 +52,17 @@ COMPAT = matching("compat", r"[0-9]+\.[0-9]+", "a version with one dot, such as 
 
 _FORMAT = value("format", "type", words(VolumeFormat), doc="Format; libvirt's default is raw for files.")
 _PERMISSIONS = child("permissions", Permissions, doc="Permissions of the file.")
+_QEMU_ID = re.compile(r"[a-zA-Z][a-zA-Z0-9._\-]*")  # libvirt makes the id of qemu-img's secret from the name
 _CLUSTERS = [512 << power for power in range(13)]
+
+# What volumes with a backing store may lie over: qemu-img refuses vmdk over others, libvirt never lists such qed again.
+_BACKED_BY = {
+    VolumeFormat.COW: None,
+    VolumeFormat.QCOW: None,
+    VolumeFormat.QCOW2: None,
+    VolumeFormat.QED: VolumeFormat.RAW,
+    VolumeFormat.VMDK: VolumeFormat.VMDK,
+}
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
@@ -142,23 +153,34 @@ class VolumeTarget(Element):
     )
 
     def _rules(self) -> Iterator[Problem]:
-        if self.features and self.compat == "0.10":
-            for name in ("lazy_refcounts", "extended_l2"):
-                if getattr(self.features, name):
-                    yield self._broken("compat", f"{name} needs compat 1.1, not 0.10", expected="1.1")
         if self.format == VolumeFormat.QCOW2:
-            if self.compat not in (None, "0.10", "1.1"):
-                yield self._broken("compat", f"qcow2 has no version {self.compat}", expected="0.10 or 1.1")
-            if self.cluster_size is not None and self.cluster_size not in _CLUSTERS:
-                yield self._broken(
-                    "cluster_size",
-                    f"{self.cluster_size} is no cluster size of qcow2",
-                    expected="512 bytes to 2 MiB, a power of 2",
-                )
+            yield from self._qcow2_rules()
+        elif not isinstance(self.format, UnknownWord):
+            for name in ("compat", "cluster_size", "features"):
+                if getattr(self, name) is not None:
+                    yield self._broken(name, f"only qcow2 volumes have {name}", expected="format qcow2")
         luks = self.encryption and self.encryption.format == EncryptionFormat.LUKS
         by_qemu = self.encryption and self.encryption.engine != EncryptionEngine.LIBRBD
         if luks and by_qemu and self.format not in (None, VolumeFormat.RAW, VolumeFormat.QCOW2):
             yield self._broken("encryption", f"libvirt encrypts raw and qcow2 volumes, not {self.format}")
+
+    def _qcow2_rules(self) -> Iterator[Problem]:
+        if self.features and self.compat == "0.10":
+            for name in ("lazy_refcounts", "extended_l2"):
+                if getattr(self.features, name):
+                    yield self._broken("compat", f"{name} needs compat 1.1, not 0.10", expected="1.1")
+        if self.compat not in (None, "0.10", "1.1"):
+            yield self._broken("compat", f"qcow2 has no version {self.compat}", expected="0.10 or 1.1")
+        if self.cluster_size is not None and self.cluster_size not in _CLUSTERS:
+            yield self._broken(
+                "cluster_size",
+                f"{self.cluster_size} is no cluster size of qcow2",
+                expected="512 bytes to 2 MiB, a power of 2",
+            )
+        elif self.features and self.features.extended_l2 and (self.cluster_size or 16 * KiB) < 16 * KiB:
+            yield self._broken(
+                "cluster_size", "extended_l2 needs clusters of 16 KiB or more", expected="16 KiB to 2 MiB"
+            )
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
@@ -227,8 +249,25 @@ class VolumeSpec(Spec):
         return attrs.evolve(self, target=attrs.evolve(self.target, **changes))
 
     def _rules(self) -> Iterator[Problem]:
-        if self.backing_store and self.target.format == VolumeFormat.RAW:
-            yield self._broken("backing_store", "raw volumes have no backing store; qcow2 volumes do")
+        form = self.target.format
+        if self.backing_store and isinstance(form, VolumeFormat):
+            below, only = self.backing_store.format, _BACKED_BY.get(form)
+            if form not in _BACKED_BY:
+                yield self._broken("backing_store", f"{form} volumes have no backing store; qcow2 volumes do")
+            elif only and below not in (None, only):
+                yield self._broken(
+                    "backing_store", f"libvirt takes {form} volumes over {only} only, not over {below}"
+                )
+        if form == VolumeFormat.QCOW and self.capacity == 0:
+            yield self._broken("capacity", "qcow volumes have at least one byte")
+        encryption = self.target.encryption
+        by_qemu = encryption and encryption.engine != EncryptionEngine.LIBRBD
+        if by_qemu and not _QEMU_ID.fullmatch(self.name):
+            yield self._broken(
+                "name",
+                f"{self.name!r} cannot name an encrypted volume",
+                expected="a letter, then letters, digits and -._",
+            )
 
     # ---- factories --------------------------------------------------------------------------------------------------
 

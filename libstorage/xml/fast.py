@@ -228,7 +228,7 @@ class _Plan:
         group = self._group()
         self._store(mapped, made, f"{read}({group}) if {group} else ()")
         pattern, _ = _Plan().element(head, tag, mapped.place.model)
-        return f"((?:{_silent(pattern)}{_BLANK})*+)"
+        return _repeated(mapped, pattern)
 
     def _texts(self, mapped: Mapped, made: str) -> str:
         return self._row_of_values(mapped, made, _leaf(mapped.place, f"({_TEXT})"))
@@ -243,16 +243,17 @@ class _Plan:
         convert = mapped.place.kind.fast or mapped.place.kind.read
         value = f"{self._source.name('convert', convert)}(unescaped(v))"
         self._store(mapped, made, f"tuple([{value} for v in {each}({group})]) if {group} else ()")
-        return f"((?:{_silent(pattern)}{_BLANK})*+)"
+        return _repeated(mapped, pattern)
 
 
 def _optional(mapped: Mapped, pattern: str) -> str:
     return pattern if mapped.required else f"(?:{pattern})?+"
 
 
-def _silent(pattern: str) -> str:
-    """The pattern without groups that keep what they take."""
-    return re.sub(r"\((?!\?)", "(?:", pattern)
+def _repeated(mapped: Mapped, pattern: str) -> str:
+    """Any number of elements as one group; those inside it keep nothing, and are taken apart afterwards."""
+    inner = re.sub(r"\((?!\?)", "(?:", pattern)
+    return f"((?:{inner}{_BLANK}){'++' if mapped.required else '*+'})"
 
 
 def _leaf(place: Field, text: str) -> str:

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -98,12 +99,12 @@ class Field:
     unit: str = "bytes"
     repeats: bool = False
 
-    @property
+    @cached_property
     def qname(self) -> str:
         """The tag as lxml spells it."""
         return f"{{{self.namespace.uri}}}{self.tag}" if self.namespace else self.tag
 
-    @property
+    @cached_property
     def printed(self) -> str:
         """The tag as it stands in a document."""
         return f"{self.namespace.prefix}:{self.tag}" if self.namespace else self.tag

@@ -13,6 +13,7 @@ from enum import Enum, StrEnum
 from functools import cache
 from typing import Any
 
+import attrs
 from attrs import frozen
 
 from libstorage.enums import Number
@@ -194,6 +195,12 @@ def _switch(name: str, on: str, off: str) -> Kind:
     )
 
 
+def _read_owner(text: str) -> int:
+    """libvirt prints ids of 2**31 and more as negative numbers; -1 is no id."""
+    owner = _signed(text)
+    return owner + _IDS if -_IDS // 2 <= owner < -1 else owner
+
+
 def _read_mode(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or "8" in text or "9" in text:
         raise ValueError(f"{text!r} is not an octal mode")
@@ -301,7 +308,10 @@ MODE = Kind(
     limits=(0, 0o777),
     spelt="an octal mode, such as 0755",
 )
-OWNER = number("id", -1, 2**32 - 1, "the number of a user or group, or -1 to leave it to libvirt")
+OWNER = attrs.evolve(
+    number("id", -1, _IDS - 1, "the number of a user or group, or -1 to leave it to libvirt"),
+    read=_read_owner,
+)
 TIMESTAMP = Kind(
     "timestamp",
     _NANOSECONDS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -34,25 +35,30 @@ class Mapping:
     model: type
     fields: tuple[Mapped, ...]
 
-    @property
+    @cached_property
     def attributes(self) -> tuple[Mapped, ...]:
         """The fields that are attributes of the element itself."""
         return tuple(f for f in self.fields if f.place.shape is Shape.ATTRIBUTE)
 
-    @property
+    @cached_property
     def elements(self) -> tuple[Mapped, ...]:
         """The fields that are child elements."""
         return tuple(f for f in self.fields if f.place.tag and f.place.shape is not Shape.ATTRIBUTE)
 
-    @property
+    @cached_property
     def outside(self) -> Mapped | None:
         """The variant field whose word is an attribute of this very element."""
         return next((f for f in self.fields if f.place.variants and f.place.variants.outside), None)
 
-    @property
+    @cached_property
     def unknown(self) -> Mapped | None:
         """The field that takes what is not known, on documents."""
         return next((f for f in self.fields if f.place.shape is Shape.UNKNOWN), None)
+
+    @cached_property
+    def printed(self) -> dict[str, str]:
+        """The tags of child elements, as lxml spells them, and as they stand in a document."""
+        return {mapped.place.qname: mapped.place.printed for mapped in self.elements}
 
 
 @once_per_class

@@ -15,7 +15,7 @@ from libstorage.errors import DocumentError, Problem
 from libstorage.units import Size
 from libstorage.xml.fields import REPEATED, Field, Shape, Unknown, Variants
 from libstorage.xml.kinds import Kind, UnknownWord
-from libstorage.xml.mapping import Mapped, mapping_of
+from libstorage.xml.mapping import Mapped, Mapping, mapping_of
 from libstorage.xml.parse import Tree
 from libstorage.xml.wording import (
     BLANK,
@@ -99,7 +99,7 @@ class _Reader:
             assert outside.place.variants
             known.append(outside.place.variants.attribute)
         self._keep_attributes(element, path, known)
-        for mapped, found in self._children(mapping.elements, element, path):
+        for mapped, found in self._children(mapping, element, path):
             self._field(mapped, found, element, path, values)
         return values
 
@@ -248,19 +248,19 @@ class _Reader:
     # ---- parts ------------------------------------------------------------------------------------------------------
 
     def _children(
-        self, elements: tuple[Mapped, ...], parent: Tree, path: str
+        self, mapping: Mapping, parent: Tree, path: str
     ) -> Iterator[tuple[Mapped, list[tuple[Tree, str]]]]:
-        """Every field with the elements that stand for it; the others are kept."""
+        """Every field with the elements that stand for it, if there are any; the others are kept."""
         self._no_text(parent)
-        found: dict[str, list[tuple[Tree, str]]] = {mapped.place.qname: [] for mapped in elements}
-        printed = {mapped.place.qname: mapped.place.printed for mapped in elements}
-        for element, where in _with_paths(parent, path, printed):
-            if element.tag in found:
-                found[element.tag].append((element, where))
+        found: dict[str, list[tuple[Tree, str]]] = {}
+        for element, where in _with_paths(parent, path, mapping.printed):
+            if element.tag in mapping.printed:
+                found.setdefault(element.tag, []).append((element, where))
             else:
                 self._keep(element, where)
-        for mapped in elements:
-            yield mapped, found[mapped.place.qname]
+        for mapped in mapping.elements:
+            if mapped.place.qname in found or mapped.place.variants:
+                yield mapped, found.get(mapped.place.qname, [])
 
     def _bare(self, element: Tree, path: str, attributes: Sequence[str]) -> None:
         """Keep what an element has that is known for some attributes and nothing else."""
@@ -277,8 +277,9 @@ class _Reader:
 
     def _keep_inside(self, element: Tree, path: str, attributes: Sequence[str]) -> None:
         self._keep_attributes(element, path, attributes)
-        for inner, where in _with_paths(element, path, {}):
-            self._keep(inner, where)
+        if len(element):
+            for inner, where in _with_paths(element, path, {}):
+                self._keep(inner, where)
 
     def _bad_text(self, element: Tree, text: str, expected: str) -> None:
         if len(element):
@@ -338,12 +339,14 @@ def _is_unit(text: str) -> bool:
 
 def _with_paths(parent: Tree, path: str, printed: dict[str, str]) -> Iterator[tuple[Tree, str]]:
     """Every child with its path; a number tells several of one tag apart."""
-    total = Counter(str(element.tag) for element in parent)
+    tags = [str(element.tag) for element in parent]
+    total = Counter(tags) if len(set(tags)) < len(tags) else {}
     seen: Counter[str] = Counter()
-    for element in parent:
-        tag = str(element.tag)
-        seen[tag] += 1
-        number = f"[{seen[tag]}]" if total[tag] > 1 else ""
+    for element, tag in zip(parent, tags, strict=True):
+        number = ""
+        if total.get(tag, 1) > 1:
+            seen[tag] += 1
+            number = f"[{seen[tag]}]"
         yield element, f"{path}/{printed.get(tag) or tag_of(element)}{number}"
 
 

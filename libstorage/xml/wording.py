@@ -161,9 +161,11 @@ def element_in_value(element: Tree) -> Wrong:
 
 def stray_texts(element: Tree) -> list[Wrong]:
     """Every text in ``element`` that is not blank, where only elements may stand."""
+    texts = [text.strip(BLANK) for text in (element.text, *(child.tail for child in element)) if text]
+    if not any(texts):
+        return []
     reason = f"stands in {angled(tag_of(element))}, which takes no text"
-    texts = (element.text, *(child.tail for child in element))
-    return [Wrong(reason, text.strip(BLANK), "no text") for text in texts if text and text.strip(BLANK)]
+    return [Wrong(reason, text, "no text") for text in texts if text]
 
 
 # ---- places ---------------------------------------------------------------------------------------------------------

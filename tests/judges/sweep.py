@@ -6,24 +6,31 @@ swept once, in the first document of the set that has it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from functools import cache, partial
+from itertools import product
 
 from attrs import frozen
 from lxml import etree
 
 from libstorage.enums import PoolType
 from libstorage.xml.parse import parse
+from tests.contract.rng import _RNG as RNG
 from tests.corpus.mutations import FS, ODD_VALUES, XSI
 from tests.judges import values
+from tests.judges.addresses import addresses
 from tests.judges.chance import Chance
+from tests.judges.patterns import texts_of
 from tests.judges.verdicts import rng_accepts
 from tests.judges.walker import Walker
 from tests.judges.ways import originals
 
-_WALKED, _EDGES = 1500, 40
+_WALKED = 1500
+_INSIDE, _ASTRAY = 20, 20
+_STEPS, _LEAST_TIMES, _MOST_TIMES = 90, 2, 12
 _LARGEST = 60
+_KINDS = 3
 _TEXTS_BESIDE_CHILDREN = ("x", " \n\t", "\u00a0", "\u2028", "5")
 _DECISIVE = ("source/format", "source/adapter", "pool")
 _WORDS = {*map(str, PoolType), "cifs", "glusterfs", "fc_host"}
@@ -96,7 +103,13 @@ def material(kind: str) -> Material:
         attributes={str(name): str(value) for root in good for e in root.iter() for name, value in e.items()}
         | _ODD_ATTRIBUTES,
         values=tuple(dict.fromkeys((*ODD_VALUES, *words))),
-        edges={path: _edges(chance, list(nodes.values())) for path, nodes in walker.data.items()},
+        edges={
+            path: (
+                *_edges(chance, list(nodes.values())),
+                *(addresses() if path.endswith("host/@name") else ()),
+            )
+            for path, nodes in walker.data.items()
+        },
     )
 
 
@@ -129,10 +142,15 @@ def _alone(element: etree._Element) -> etree._Element:
 
 
 def _edges(chance: Chance, nodes: list[etree._Element]) -> tuple[str, ...]:
-    texts = []
-    for turn in range(_EDGES * len(nodes)):
-        with chance.at_rate(turn % 2):
-            texts.append(values.data(chance, nodes[turn % len(nodes)]))
+    """Values inside the datatypes of a place and, for each step of their patterns, some that leave them there."""
+    texts = [values.data(chance, nodes[turn % len(nodes)]) for turn in range(_INSIDE * len(nodes))]
+    with chance.at_rate(1):
+        texts += [values.data(chance, nodes[turn % len(nodes)]) for turn in range(_ASTRAY * len(nodes))]
+    patterns = [param.text or "" for node in nodes for param in node.iterfind(f"{RNG}param[@name='pattern']")]
+    for pattern in patterns:
+        times = min(_LEAST_TIMES + pattern.count("|"), _MOST_TIMES)
+        beyond = (chance.astray_at(step % _STEPS, texts_of(pattern)) for step in range(_STEPS * times))
+        texts += [text for text in beyond if text is not None]
     return tuple(dict.fromkeys(texts))
 
 
@@ -184,13 +202,23 @@ def _edits(
             yield path, partial(_set, name, value)
     for number, child in enumerate(stock.children):
         yield path, partial(_insert, child, (0, len(element))[number % 2])
+    yield from ((path, edit) for edit in _orders(element))
     if (parent := element.getparent()) is not None:
         yield from ((path, edit) for edit in _moves(parent))
+
+
+def _orders(element: etree._Element) -> Iterator[Edit]:
+    """Every row of a few children, where there are a few kinds of them."""
+    kinds = {str(child.tag): child for child in element}
+    if 1 < len(kinds) <= _KINDS:
+        for length in range(_KINDS + 2):
+            yield from (partial(_fill, row) for row in product(kinds.values(), repeat=length))
 
 
 def _moves(parent: etree._Element) -> Iterator[Edit]:
     """Drop, double, text behind, and every other place among, inside or above what stands beside it."""
     yield lambda e: _parent(e).remove(e)
+    yield _remove_all
     yield lambda e: e.addnext(_alone(e))
     yield lambda e: _parent(e).append(_alone(e))
     yield partial(_follow, "x")
@@ -200,6 +228,10 @@ def _moves(parent: etree._Element) -> Iterator[Edit]:
         yield partial(_move_inside, position)
     if parent.getparent() is not None:
         yield lambda e: _parent(_parent(e)).append(e)
+
+
+def _fill(row: Sequence[etree._Element], element: etree._Element) -> None:
+    element[:] = map(_alone, row)
 
 
 def _lose(name: str, element: etree._Element) -> None:
@@ -216,6 +248,13 @@ def _say(text: str, element: etree._Element) -> None:
 
 def _follow(text: str, element: etree._Element) -> None:
     element.tail = text
+
+
+def _remove_all(element: etree._Element) -> None:
+    """With all those of its name beside it."""
+    parent = _parent(element)
+    for same in parent.findall(str(element.tag)):
+        parent.remove(same)
 
 
 def _insert(child: etree._Element, position: int, element: etree._Element) -> None:

@@ -54,7 +54,7 @@ def _drawn(strategy: st.SearchStrategy[Any], count: int, number: int) -> list[Do
         deadline=None,
         derandomize=False,
         phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
     )
     @given(strategy)
     def draw(document: Document) -> None:

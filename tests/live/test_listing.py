@@ -13,6 +13,7 @@ from time import sleep
 import pytest
 
 from benchmarks.link import slow_link
+from benchmarks.listing import bare_loop, filled_daemon, specs_from_nothing
 from libstorage import (
     ConnectionLostError,
     Host,
@@ -334,6 +335,12 @@ class TestCrew:
         with ThreadPoolExecutor(8) as threads:
             counts = threads.map(lambda _: len(pool.volumes.specs()), range(16))
             assert [*counts] == [MANY] * 16
+
+
+@pytest.mark.usefixtures("daemon")
+def test_what_the_benchmark_compares_reads_the_same_volumes() -> None:
+    with filled_daemon(20) as uri, bare_loop(uri) as bare, slow_link(uri, 0.001) as far:
+        assert bare() == specs_from_nothing(uri, 2) == specs_from_nothing(far, None) == 20
 
 
 def test_types_that_cannot_start_here_are_listed_too(host: Host) -> None:

@@ -100,7 +100,15 @@ def values(model: type[Element], field: FieldDescription) -> Values:
 @once_per_class
 def elements(model: type[E]) -> st.SearchStrategy[E]:
     """Sound instances of a model."""
-    fields = {field.name: (field, values(model, field)) for field in describe(model).fields}
+    return instances(model)
+
+
+def instances(model: type[E], **own: Values) -> st.SearchStrategy[E]:
+    """Sound instances of a model, with strategies of one's own for some of its fields."""
+    fields = {
+        field.name: (field, own[field.name] if field.name in own else values(model, field))
+        for field in describe(model).fields
+    }
 
     @st.composite
     def instance(draw: st.DrawFn) -> E:
@@ -131,9 +139,12 @@ def _mended(
     raise AssertionError
 
 
-def pools(source: type[Element]) -> st.SearchStrategy[PoolSpec]:
-    """Sound pools of one type."""
-    fields = {field.name: (field, values(PoolSpec, field)) for field in describe(PoolSpec).fields}
+def pools(source: type[Element], **own: Values) -> st.SearchStrategy[PoolSpec]:
+    """Sound pools of one type, with strategies of one's own for some of their fields."""
+    fields = {
+        field.name: (field, own[field.name] if field.name in own else values(PoolSpec, field))
+        for field in describe(PoolSpec).fields
+    }
     fields["source"] = (fields["source"][0], elements(source))
     allowed = source.allows | {"uuid", "capacity", "allocation", "available"}  # type: ignore[attr-defined]
     presence: Presence = source.target  # type: ignore[attr-defined]

@@ -7,9 +7,10 @@ from typing import Any
 import attrs
 import pytest
 
+from libstorage.models.adapters import ParentAddress, PciAddress, ScsiHostAdapter
 from libstorage.models.auth import Auth
 from libstorage.models.compare import NORMALISATIONS, Difference, Normalisation
-from libstorage.models.encryption import Encryption
+from libstorage.models.encryption import Cipher, Encryption, Ivgen
 from libstorage.models.permissions import Permissions
 from libstorage.models.places import Device, SourceHost
 from libstorage.models.pool import PoolSpec
@@ -95,7 +96,12 @@ def fields(have: Any, want: Any) -> list[str]:
         ),
         (
             VolumeSpec.raw("v"),
-            attrs.evolve(RAW, capacity=None, target=VolumeTarget(features=VolumeFeatures())),
+            attrs.evolve(RAW, capacity=None, target=VolumeTarget(permissions=Permissions())),
+            [],
+        ),
+        (
+            VolumeSpec.qcow2("v"),
+            VolumeSpec(name="v", target=VolumeTarget(format="qcow2", features=VolumeFeatures())),
             [],
         ),
         (SecretSpec.ceph("a"), SecretSpec.ceph("b", private=True), ["private", "usage.name"]),
@@ -147,12 +153,25 @@ def dir_pool(path: str) -> PoolSpec:
     return PoolSpec.dir("d", path)
 
 
-def share(path: str) -> PoolSpec:
-    return PoolSpec.netfs("s", "/srv", host="nas", dir=path)
+def vendor(name: str | None) -> PoolSpec:
+    return PoolSpec(name="d", source=DirSource(vendor=name), target=PoolTarget(path="/srv"))
 
 
-def logical(path: str | None) -> PoolSpec:
-    return PoolSpec.logical("l", source_name="vg", path=path)
+def share(path: str, **more: Any) -> PoolSpec:
+    return PoolSpec.netfs("s", "/srv", host="nas", dir=path, **more)
+
+
+def ceph(port: int | None) -> PoolSpec:
+    return PoolSpec.rbd("r", hosts=SourceHost(name="a", port=port), source_name="p")
+
+
+def scsi(**address: Any) -> PoolSpec:
+    parent = ParentAddress(unique_id=1, address=PciAddress(**address))
+    return PoolSpec.scsi("s", ScsiHostAdapter(parent=parent))
+
+
+def logical(path: str | None, source_name: str = "vg") -> PoolSpec:
+    return PoolSpec.logical("vg", source_name=source_name, path=path)
 
 
 def zfs(path: str) -> PoolSpec:
@@ -167,6 +186,17 @@ def image(format: str, **more: Any) -> VolumeSpec:
     return VolumeSpec(name="v", target=VolumeTarget(format=format, compat=more.pop("compat", None)), **more)
 
 
+AES = Cipher(name="aes", size=256)
+LOCKED = VolumeSpec.from_xml(
+    "<volume><name>v</name><target><format type='raw'/><encryption format='luks'/></target></volume>"
+)
+
+
+def locked(**more: Any) -> VolumeSpec:
+    encryption = more.pop("encryption", Encryption.luks(usage="key"))
+    return VolumeSpec(name="v", target=VolumeTarget(format="raw", encryption=encryption), **more)
+
+
 # Row of NORMALISATIONS -> what is there, what was wanted, and whether that counts as a difference.
 CASES: dict[str, list[tuple[Spec, Spec, bool]]] = {
     "slashes": [
@@ -176,15 +206,50 @@ CASES: dict[str, list[tuple[Spec, Spec, bool]]] = {
         (dir_pool("/srv/images"), dir_pool("/srv/image"), True),
         (share("/export"), share("/Export"), True),
     ],
+    "blanks": [
+        (vendor("a b"), vendor("a\tb"), False),
+        (vendor("a\nb"), vendor("a\r\nb"), False),
+        (share("/e", mount_options=[" "]), share("/e", mount_options=["\n"]), False),
+        (vendor("a b"), vendor("ab"), True),
+        (vendor(None), vendor("\t"), True),
+        (share("/e", mount_options=["a", "b"]), share("/e", mount_options=["a"]), True),
+    ],
+    "empty": [
+        (vendor(None), vendor(""), False),
+        (vendor("a"), vendor(""), True),
+        (vendor(""), vendor("a"), True),
+    ],
+    "source named after the pool": [
+        (logical("/p"), logical("/p", source_name=""), False),
+        (logical("/p", source_name="other"), logical("/p", source_name=""), True),
+    ],
     "made path": [
         (logical("/dev/vg"), logical("/dev/other"), False),
         (zfs("/dev/zvol/p"), zfs("/somewhere"), False),
         (dir_pool("/dev/vg"), dir_pool("/dev/other"), True),
     ],
+    "default port": [
+        (ceph(None), ceph(0), False),
+        (ceph(6789), ceph(0), True),
+        (ceph(None), ceph(6789), True),
+    ],
+    "multifunction": [
+        (scsi(), scsi(multifunction=False), False),
+        (scsi(), scsi(multifunction=True), False),
+        (scsi(multifunction=True), scsi(multifunction=False), True),
+    ],
     "any owner": [
         (owned(owner=107, group=107), owned(owner=-1, group=2**32 - 1), False),
         (owned(owner=107, group=107), owned(owner=0), True),
         (owned(owner=107, group=107), owned(group=1), True),
+    ],
+    "label": [
+        (owned(owner=0), owned(owner=0, label="a"), False),
+        (owned(label="b"), owned(label="a"), True),
+    ],
+    "size of a directory": [
+        (image("dir", capacity=0), image("dir", capacity=5), False),
+        (image("raw", capacity=0), image("raw", capacity=5), True),
     ],
     "whole KiB": [
         (image("qcow2", capacity=2048), image("qcow2", capacity=1025), False),
@@ -193,6 +258,28 @@ CASES: dict[str, list[tuple[Spec, Spec, bool]]] = {
         (image("qcow2"), image("qcow2", capacity=1025), True),
         (image("raw", capacity=2048), image("raw", capacity=1025), True),
         (VolumeSpec(name="v", capacity=2048), VolumeSpec(name="v", capacity=1025), True),
+        (locked(capacity=2048), locked(capacity=1025), False),
+    ],
+    "whole cylinders": [
+        (image("vpc", capacity=34 * 1024), image("vpc", capacity=1), False),
+        (image("vpc"), image("vpc", capacity=1), True),
+        (image("vpc", capacity=1), image("vpc", capacity=2), True),
+        (image("vpc", capacity=3 << 20), image("vpc", capacity=1), True),
+        (image("vdi", capacity=34 * 1024), image("vdi", capacity=1), True),
+    ],
+    "as allocated": [
+        (image("raw", capacity=5), image("raw", capacity=1, allocation=5), False),
+        (image("raw", capacity=6), image("raw", capacity=1, allocation=5), True),
+        (image("raw", capacity=5), image("raw", capacity=6, allocation=5), True),
+        (image("raw"), image("raw", capacity=6, allocation=5), True),
+    ],
+    "forgotten secret": [
+        (LOCKED, locked(), False),
+        (
+            LOCKED,
+            locked(encryption=Encryption.luks(usage="key", cipher=AES, ivgen=Ivgen(name="plain"))),
+            False,
+        ),
     ],
     "charged": [
         (VolumeSpec(name="v", allocation=5), VolumeSpec(name="v", allocation=0), False),
@@ -200,7 +287,7 @@ CASES: dict[str, list[tuple[Spec, Spec, bool]]] = {
     ],
     "iso": [
         (image("iso"), image("raw"), False),
-        (image("raw"), image("iso"), True),
+        (image("raw"), image("iso"), False),
         (image("iso"), image("qcow2"), True),
     ],
     "cleared features": [
@@ -219,6 +306,11 @@ def test_every_normalisation(row: Normalisation) -> None:
         assert (found != []) is differs, (have, want)
         assert all(row.covers(field) for field in found)
     assert row.reason
+
+
+def test_a_secret_that_is_known_counts() -> None:
+    other = locked(encryption=Encryption.luks(usage="other"))
+    assert fields(locked(), other) == ["target.encryption.secrets[0].usage"]
 
 
 def test_there_is_no_case_without_its_row() -> None:

@@ -13,11 +13,11 @@ from libstorage.errors import DocumentError, Problem
 from libstorage.models.adapters import FcHostAdapter, ParentAddress, PciAddress, ScsiHostAdapter
 from libstorage.models.auth import Auth, SecretRef
 from libstorage.models.capabilities import CapabilityOptions, PoolTypeCapabilities
-from libstorage.models.encryption import Cipher, Encryption
+from libstorage.models.encryption import Cipher, Encryption, Ivgen
 from libstorage.models.permissions import Permissions
 from libstorage.models.places import Device, Initiator, SourceHost
 from libstorage.models.pool import PoolSpec
-from libstorage.models.pool_parts import PoolFeatures, PoolTarget
+from libstorage.models.pool_parts import ConfigOption, PoolFeatures, PoolTarget
 from libstorage.models.secret import SecretSpec, Usage
 from libstorage.models.sources import (
     DirSource,
@@ -31,7 +31,7 @@ from libstorage.models.sources import (
     UnknownSource,
     ZfsSource,
 )
-from libstorage.models.volume import BackingStore, VolumeSpec
+from libstorage.models.volume import BackingStore, VolumeFeatures, VolumeSpec, VolumeTarget
 
 IQN = "iqn.2013-06.com.example:target"
 UUID = "2ec115d7-3a88-3ceb-bc12-0ac909a6fd87"
@@ -318,6 +318,70 @@ MISTAKES: list[tuple[Any, ...]] = [
     (
         lambda: VolumeSpec.image("v", "raw", 1, backing=BackingStore(path="/base")),
         "VolumeSpec.backing_store: raw volumes have no backing store; qcow2 volumes do",
+    ),
+    (
+        lambda: VolumeSpec.image("v", "vdi", 1, backing=BackingStore(path="/base")),
+        "VolumeSpec.backing_store: vdi volumes have no backing store; qcow2 volumes do",
+    ),
+    (
+        lambda: VolumeSpec.image("v", "vmdk", 1, backing=BackingStore(path="/base", format="raw")),
+        "VolumeSpec.backing_store: libvirt takes vmdk volumes over vmdk only, not over raw",
+    ),
+    (
+        lambda: VolumeSpec.image("v", "qed", 1, backing=BackingStore(path="/base", format="qcow2")),
+        "VolumeSpec.backing_store: libvirt takes qed volumes over raw only, not over qcow2",
+    ),
+    (
+        lambda: VolumeSpec.image("v", "qcow", 0),
+        "VolumeSpec.capacity: qcow volumes have at least one byte",
+    ),
+    (
+        lambda: VolumeTarget(compat="1.1", cluster_size=512, features=VolumeFeatures()),
+        "VolumeTarget.compat: only qcow2 volumes have compat; expected format qcow2",
+        "VolumeTarget.cluster_size: only qcow2 volumes have cluster_size; expected format qcow2",
+        "VolumeTarget.features: only qcow2 volumes have features; expected format qcow2",
+    ),
+    (
+        lambda: VolumeSpec.qcow2("v", 1, cluster_size=8192, extended_l2=True),
+        "VolumeTarget.cluster_size: extended_l2 needs clusters of 16 KiB or more; expected 16 KiB to 2 MiB",
+    ),
+    (
+        lambda: VolumeSpec.raw("my disk", 1, encryption=LUKS),
+        "VolumeSpec.name: 'my disk' cannot name an encrypted volume; expected a letter, then letters, digits and -._",
+    ),
+    (
+        lambda: PoolSpec.netfs("n", "/srv", host="nas", dir="/e", protocol_version="4,ro"),
+        "NetfsSource.protocol_version: '4,ro' has a comma; expected no comma",
+    ),
+    (lambda: Auth.chap("", usage="key"), "Auth.username: is empty; expected a user's name"),
+    (
+        lambda: ConfigOption(name="", value=""),
+        "ConfigOption.name: is empty, which libvirt refuses; expected some text",
+        "ConfigOption.value: is empty, which libvirt refuses; expected some text",
+    ),
+    (
+        lambda: ScsiHostAdapter(name="host&1"),
+        "ScsiHostAdapter.name: 'host&1' holds <, & or ', which libvirt writes into its XML as they are",
+    ),
+    (
+        lambda: Cipher(name="", size=1, mode="", hash=""),
+        "Cipher.name: is empty, which qemu-img refuses",
+        "Cipher.mode: is empty, which qemu-img refuses",
+        "Cipher.hash: is empty, which qemu-img refuses",
+    ),
+    (
+        lambda: Ivgen(name="", hash=""),
+        "Ivgen.name: is empty, which qemu-img refuses",
+        "Ivgen.hash: is empty, which qemu-img refuses",
+    ),
+    (
+        lambda: Encryption(
+            format="luks2",
+            secrets=LUKS.secrets,
+            cipher=Cipher(name="aes", size=256),
+            ivgen=Ivgen(name="plain"),
+        ),
+        "Encryption.cipher: libvirt drops the cipher of luks2",
     ),
     (
         lambda: VolumeSpec.qcow2("v", 1, compat="0.10", lazy_refcounts=True, extended_l2=True),

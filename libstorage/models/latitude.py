@@ -1,0 +1,196 @@
+"""Where reading a document and libvirt's schema do not agree, and why."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen
+class StrictLimit:
+    """What ``from_xml(strict=True)`` refuses although libvirt's schema accepts it.
+
+    ``document`` is an example; ``problem`` is the reason that the error gives.
+    """
+
+    name: str
+    document: str
+    problem: str
+    reason: str
+
+
+@frozen
+class Leniency:
+    """What libvirt, and ``from_xml`` without ``strict``, accept although libvirt's schema refuses it.
+
+    ``document`` is an example; ``written`` says whether libvirt itself writes such documents.
+    """
+
+    name: str
+    document: str
+    reason: str
+    written: bool = False
+
+
+STRICT_LIMITS = (
+    StrictLimit(
+        "sizes of volumes",
+        "<volume><name>v</name><capacity unit='EiB'>8</capacity><target/></volume>",
+        "is too large",
+        "libvirt refuses sizes of 2^63 bytes and more, in whatever unit",
+    ),
+    StrictLimit(
+        "sizes of pools",
+        "<pool type='dir'><name>p</name><capacity>9223372036854775808</capacity><source/>"
+        "<target><path>/srv</path></target></pool>",
+        "is too large",
+        "libvirt reports such sizes of no pool; it does not read them from a document that it is given",
+    ),
+    StrictLimit(
+        "pool without any name",
+        "<pool type='logical'><source/><target/></pool>",
+        "<name> is missing",
+        "libvirt refuses a pool that neither has a name nor a source to take it from",
+    ),
+)
+
+_FS = "http://libvirt.org/schemas/storagepool/fs/1.0"
+
+
+def _pool(type: str, source: str = "<source/>", target: str = "<target><path>/srv</path></target>") -> str:
+    return f"<pool type='{type}'><name>p</name>{source}{target}</pool>"
+
+
+def _volume(parts: str) -> str:
+    return f"<volume><name>v</name><capacity>1048576</capacity>{parts}</volume>"
+
+
+def _over(backing: str) -> str:
+    return _volume(
+        "<target><format type='qcow2'/></target>"
+        f"<backingStore><path>{backing}</path><format type='raw'/></backingStore>"
+    )
+
+
+def _encrypted(parts: str) -> str:
+    return _volume(f"<target><encryption format='luks'>{parts}</encryption></target>")
+
+
+_SECRET = "<secret type='passphrase' usage='u'/>"  # noqa: S105 (names one)
+
+LENIENCIES = (
+    Leniency("volume without target", _volume(""), "libvirt makes the target itself"),
+    Leniency(
+        "type ploop",
+        "<volume type='ploop'><name>v</name><capacity>1048576</capacity><target/></volume>",
+        "the schema lacks this type of volume, which libvirt has known since 1.3.4",
+    ),
+    Leniency(
+        "no type",
+        "<volume type=''><name>v</name><capacity>1048576</capacity><target/></volume>",
+        "libvirt takes an empty word for none",
+    ),
+    Leniency(
+        "relative backing store",
+        _over("base.img"),
+        "images often name their backing store so; libvirt writes what the image says",
+        written=True,
+    ),
+    Leniency(
+        "backing store on the network",
+        _over("nbd://nas.example.com/web"),
+        "libvirt writes what the image says: URLs and json: descriptions too",
+        written=True,
+    ),
+    Leniency(
+        "negative ids",
+        _volume("<target><permissions><owner>-2</owner><group>-1294967296</group></permissions></target>"),
+        "libvirt writes ids from 2^31 as negative numbers; they are read as what they are",
+        written=True,
+    ),
+    Leniency(
+        "order of encryption",
+        _encrypted(f"<ivgen name='plain64'/>{_SECRET}<cipher name='aes' size='256'/>"),
+        "libvirt takes secret, cipher and ivgen in any order",
+    ),
+    Leniency(
+        "incomplete cipher",
+        _encrypted(f"{_SECRET}<cipher name='aes' size='256' mode='xts'/><ivgen name='plain64'/>"),
+        "libvirt takes mode without hash, and cipher without ivgen",
+        written=True,
+    ),
+    Leniency(
+        "unit of nothing",
+        "<volume><name>v</name><capacity unit=''>1048576</capacity><target/></volume>",
+        "libvirt takes an empty unit for bytes",
+    ),
+    Leniency(
+        "blanks before a size",
+        "<volume><name>v</name><capacity> 1048576</capacity><target/></volume>",
+        "libvirt skips them",
+    ),
+    Leniency(
+        "pool without target",
+        _pool("logical", "<source><name>vg</name></source>", ""),
+        "libvirt makes the target path of logical pools from the source's name",
+    ),
+    Leniency(
+        "pool without source",
+        _pool("logical", "", "<target><path>/dev/p</path></target>"),
+        "libvirt makes the source of logical pools from the pool's name",
+    ),
+    Leniency(
+        "empty name",
+        "<pool type='logical'><name/><source><name>vg</name></source><target/></pool>",
+        "libvirt takes an empty name for none, and the source's in its place",
+    ),
+    Leniency(
+        "any target path",
+        _pool("dir", target="<target><path>/</path></target>"),
+        "libvirt takes any text, the root folder and relative paths too",
+        written=True,
+    ),
+    Leniency(
+        "relative directory",
+        _pool("netfs", "<source><host name='nas'/><dir path='export'/></source>"),
+        "the schema asks for an absolute path, save for cifs and glusterfs; libvirt takes any",
+        written=True,
+    ),
+    Leniency(
+        "any host name",
+        _pool("netfs", "<source><host name='nas_1'/><dir path='/export'/></source>"),
+        "libvirt takes any text, such as names with _ and addresses in brackets",
+        written=True,
+    ),
+    Leniency(
+        "any device",
+        _pool("fs", "<source><device path='disk/one'/></source>"),
+        "libvirt takes any text, such as relative paths",
+        written=True,
+    ),
+    Leniency(
+        "refresh of every pool",
+        _pool(
+            "dir",
+            target="<target><path>/srv</path></target><refresh><volume allocation='capacity'/></refresh>",
+        ),
+        "the schema knows refresh in rbd pools only; libvirt keeps it in all",
+        written=True,
+    ),
+    Leniency(
+        "mount options anywhere",
+        f"<pool type='fs' xmlns:fs='{_FS}'><fs:mount_opts><fs:option name='ro'/></fs:mount_opts><name>p</name>"
+        "<source><device path='/dev/vdb'/></source><target><path>/srv</path></target></pool>",
+        "the schema wants them last in fs pools; libvirt takes them anywhere and writes them last",
+    ),
+    Leniency(
+        "hyphens of a UUID",
+        "<pool type='dir'><name>p</name><uuid>3e3fce45-4f534fa7bb32-11f34168b82b</uuid><source/>"
+        "<target><path>/srv</path></target></pool>",
+        "libvirt takes hyphens between any two bytes, and none",
+    ),
+    Leniency(
+        "unknown parts",
+        _pool("dir", "<newer level='3'/><source/>"),
+        "libvirt drops elements and attributes that it does not know; libstorage keeps them in unknown",
+    ),
+)
