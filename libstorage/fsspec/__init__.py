@@ -1,11 +1,7 @@
 """Volumes for whatever reads through fsspec: ``libvirt://pool/volume``.
 
-```python
-import fsspec
-
-with fsspec.open("libvirt://images/web.img", uri="qemu:///system") as file:
-    header = file.read(512)
-```
+    with fsspec.open("libvirt://images/web.img", uri="qemu:///system") as file:
+        header = file.read(512)
 
 A pool is a folder, and a volume is a file in it: there are no folders in folders. Needs ``libstorage[url]``.
 """

@@ -14,7 +14,6 @@ LOCAL = "answered by the handle without a call; the name, uuid or usage is known
 TWIN = "takes the 16 bytes of a uuid that the string form of the same function takes as text"
 EVENTS = "events are not offered yet"
 WHOLE = "a loop around send or receive that does not look at their results; we have our own"
-HOLES = "sparse transfers are not offered yet"
 LEFT_OUT = {
     "virSecretFree": MEMORY,
     "virSecretRef": MEMORY,
@@ -48,9 +47,6 @@ LEFT_OUT = {
     "virStreamSendAll": WHOLE,
     "virStreamSparseRecvAll": WHOLE,
     "virStreamSparseSendAll": WHOLE,
-    "virStreamRecvFlags": HOLES,
-    "virStreamRecvHole": HOLES,
-    "virStreamSendHole": HOLES,
 }
 CALLED = {function for operation in OPERATIONS.values() for function in operation.functions}
 

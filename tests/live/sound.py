@@ -44,7 +44,7 @@ class Reason:
 
 MACHINE = (
     Reason("control COW flag on .* not btrfs", "only btrfs can switch copy-on-write off"),
-    Reason("File too large", "the file system has no files of that size"),
+    Reason("File too large|requested file size is too large", "the file system has no files of that size"),
     Reason("No space left on device", "the disk is full"),
     Reason("chown .*Invalid argument", "this user namespace does not have that owner"),
     Reason("Unable to get accurate CPU usage", "qemu-img cannot time its key derivation on this machine"),
