@@ -47,6 +47,9 @@ from tests.live.rest import are_back, resources_at_rest
 from tests.live.test_transfer import Broken, content
 
 NOISE = random.Random(7).randbytes(4 * MiB)
+INTERRUPTS = os.environ.get("LIBSTORAGE_INTERRUPTS", "10")
+"""How many uploads and downloads Ctrl-C strikes in; more take minutes on a busy machine."""
+
 SIZE = 3 * MiB + 5
 
 
@@ -180,7 +183,7 @@ class TestOurSide:
 
     def test_ctrl_c_anywhere(self, host: Host, folder: Path) -> None:
         pool = host.pools.define(PoolSpec.dir("interrupted", str(folder / "pool"))).build().start()
-        command = [sys.executable, "-m", "tests.live.interrupted", host.uri, str(folder), "50"]
+        command = [sys.executable, "-m", "tests.live.interrupted", host.uri, str(folder), INTERRUPTS]
         done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
         pool.stop().undefine()
         assert (done.returncode, done.stdout) == (0, ""), done.stderr  # where a signal struck a destructor
