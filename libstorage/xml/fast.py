@@ -1,7 +1,7 @@
 """The fast reader: one compiled pattern per class, for documents exactly as libvirt prints them.
 
 Measured over libvirt's own test documents, against lxml's bare parse: objects made from the elements of a tree, in the
-order of declaration, 2.5 times; the same from the groups of one pattern, without a tree, 1.1 (``benchmarks/codec.py``).
+order of declaration, 2.5 times; the same from the groups of one pattern, without a tree, 0.9 to 1.1 (``benchmarks/codec.py``).
 Both make an object as its mutable twin, which is then given its class: attrs' own constructor would add half a parse.
 
 A pattern takes a document only if every character of it is accounted for, and it never goes back, so its time is linear.

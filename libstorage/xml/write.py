@@ -1,7 +1,7 @@
 """The writer: one compiled function per document class, printing as libvirt does (two blanks deep, single quotes).
 
 Measured over libvirt's own test documents, against lxml's bare parse: a function for each element's class, which is told
-its tag and indentation, 0.55 times; one in which the elements inside are written out, with indentation as constants, 0.45
+its tag and indentation, 0.55 times; one in which the elements inside are written out, with indentation as constants, 0.4
 (``benchmarks/codec.py``).  Sizes are printed by ``int.__repr__``: a format takes the way through ``Size.__format__``.
 """
 
