@@ -37,7 +37,7 @@ class Decompressed:
     """
 
     def __init__(self, source: Source, how: str) -> None:
-        self.name = source.name
+        self.name: str = source.name
         self.length: int | None = None
         self.how = how
         self._rest = b""

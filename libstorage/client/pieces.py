@@ -107,7 +107,8 @@ class Hashed:
     """A source whose pieces are added to a digest as they are read."""
 
     def __init__(self, source: Source, digest: Digest) -> None:
-        self.name, self.length = source.name, source.length
+        self.name: str = source.name
+        self.length: int | None = source.length
         self._source, self._digest = source, digest
 
     def read(self, most: int) -> Piece:
@@ -127,7 +128,8 @@ class Padded:
     """
 
     def __init__(self, source: Source, wanted: int | None, length: int) -> None:
-        self.name, self.length = source.name, length
+        self.name: str = source.name
+        self.length: int | None = length
         self._source, self._wanted, self._left = source, wanted, length
 
     def read(self, most: int) -> Piece:
@@ -158,7 +160,8 @@ class Preceded:
     """A source with pieces that were taken out of it put back before the rest."""
 
     def __init__(self, pieces: Iterable[Piece], source: Source) -> None:
-        self.name, self.length = source.name, source.length
+        self.name: str = source.name
+        self.length: int | None = source.length
         self._pieces, self._source = deque(pieces), source
 
     def read(self, most: int) -> Piece:
@@ -175,7 +178,8 @@ class Sparsified:
     """A source whose long runs of zeros are holes."""
 
     def __init__(self, source: Source) -> None:
-        self.name, self.length = source.name, source.length
+        self.name: str = source.name
+        self.length: int | None = source.length
         self._source = source
         self._rest = b""
 

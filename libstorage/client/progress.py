@@ -67,7 +67,7 @@ class Watch:
 
     def __init__(self, name: str, progress: Progress | None, deadline: float | None) -> None:
         self.name = name
-        self.expires = None if deadline is None else monotonic() + deadline
+        self.expires: float | None = None if deadline is None else monotonic() + deadline
         self.meter: Meter | None = None
         self._progress = progress
 
@@ -104,7 +104,7 @@ class Meter:
 
     def __init__(self, watch: Watch, phase: Phase, total: int | None) -> None:
         self.total = total
-        self.done = 0
+        self.done: int = 0
         self._watch = watch
         self._phase: Phase = phase
         self._began = monotonic()

@@ -116,7 +116,7 @@ class NewFileSink(FileSink):
     def __init__(self, file: io.FileIO) -> None:
         super().__init__(file)
         self._new = file
-        self.there = os.fstat(file.fileno()).st_size
+        self.there: int = os.fstat(file.fileno()).st_size
 
     def content(self) -> Source:
         """What a broken download has left in it."""

@@ -75,7 +75,7 @@ class FileSource:
 
     def __init__(self, name: str, file: BinaryIO | io.BytesIO | io.FileIO) -> None:
         self.name = name
-        self.length = _rest_of(file)
+        self.length: int | None = _rest_of(file)
         self._file = file
 
     def read(self, most: int) -> Piece:
@@ -135,8 +135,8 @@ class IterableSource:
     """Whatever gives bytes when it is iterated over."""
 
     def __init__(self, given: Iterable[object]) -> None:
-        self.name = f"the {type(given).__name__}"
-        self.length = None
+        self.name: str = f"the {type(given).__name__}"
+        self.length: int | None = None
         self._parts = iter(given)
         self._rest = memoryview(b"")
 

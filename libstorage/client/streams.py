@@ -146,7 +146,7 @@ class Receiver:
     def __init__(
         self, host: Host, volume: VolumeId, offset: int, length: int, *, holes: bool, latest: float
     ) -> None:
-        self.name = str(volume)
+        self.name: str = str(volume)
         self.length = length
         self._host, self._volume, self._offset, self._holes = host, volume, offset, holes
         self._latest = latest
@@ -248,7 +248,7 @@ class Sender:
         self._stream = opened
         self._place = offset
         self._clean_from = clean_from
-        self.ending = Ending(offset)
+        self.ending: Ending = Ending(offset)
 
     def write(self, piece: Piece) -> None:
         """Send it, or leave it out where it is a hole and the volume is known to be clean."""
