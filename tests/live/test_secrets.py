@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
-import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,28 +29,9 @@ from libstorage import (
     connect,
 )
 from tests.live.conftest import remove, started_daemon
+from tests.patience import make_patient_qemu_img
 
 PASSPHRASE = b"correct horse battery staple"
-
-# qemu-img measures how long its key derivation takes; on a virtual machine with a coarse clock that is sometimes
-# nothing at all, and it gives up: "Unable to get accurate CPU usage".
-CPU_CLOCK = r"""
-#define _GNU_SOURCE
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-int getrusage(int who, struct rusage *usage)
-{
-    struct timespec used;
-    int result = syscall(SYS_getrusage, who, usage);
-    if (result == 0 && who == 1 /* RUSAGE_THREAD */ && clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) == 0) {
-        usage->ru_utime.tv_sec = used.tv_sec;
-        usage->ru_utime.tv_usec = used.tv_nsec / 1000;
-    }
-    return result;
-}
-"""
 
 
 @pytest.fixture
@@ -155,14 +134,7 @@ class TestSecrets:
 def patient_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """A host whose qemu-img has an exact clock, where we can build one."""
     shims = tmp_path_factory.mktemp("shims")
-    qemu_img, compiler = shutil.which("qemu-img"), shutil.which("cc")
-    if qemu_img and compiler:
-        (shims / "clock.c").write_text(CPU_CLOCK)
-        subprocess.run(
-            [compiler, "-shared", "-fPIC", "-o", shims / "clock.so", shims / "clock.c"], check=True
-        )
-        (shims / "qemu-img").write_text(f'#!/bin/sh\nLD_PRELOAD={shims}/clock.so exec {qemu_img} "$@"\n')
-        (shims / "qemu-img").chmod(0o755)
+    make_patient_qemu_img(shims)
     with started_daemon(path=[shims]) as daemon, connect(daemon.uri) as host:
         yield host
 

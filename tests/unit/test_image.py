@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from libstorage import ImageInfo, InvalidRequestError, MiB, Size, VolumeFormat, probe_image
 from libstorage.client.image import HEAD
+from tests.patience import make_patient_qemu_img
 
 SIZE = Size("20 MiB")
 SECRET = ("--object", "secret,id=key,data=passphrase")
@@ -60,8 +61,11 @@ UNSEEN = ("luks", "vmdk flat", "vmdk parts")
 
 
 def qemu_img(folder: Path, *words: str | Path) -> str:
+    if "luks" in words:
+        make_patient_qemu_img(folder)
+    program = str(folder / "qemu-img") if (folder / "qemu-img").exists() else "qemu-img"
     return subprocess.run(
-        ["qemu-img", *map(str, words)], cwd=folder, check=True, capture_output=True, text=True
+        [program, *map(str, words)], cwd=folder, check=True, capture_output=True, text=True
     ).stdout
 
 
