@@ -9,8 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from libstorage.xml.document import Document, Element
-from libstorage.xml.mapping import mapping_of
-from libstorage.xml.read import construct
+from libstorage.xml.mapping import construct, mapping_of
 
 _CYLINDER = 16 * 255 * 512
 

@@ -8,8 +8,7 @@ from attrs import evolve
 
 from libstorage.models.compare import Difference, differences
 from libstorage.xml.document import Document, Element
-from libstorage.xml.mapping import mapping_of
-from libstorage.xml.read import construct
+from libstorage.xml.mapping import construct, mapping_of
 
 
 class Spec(Document):

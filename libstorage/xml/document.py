@@ -15,8 +15,6 @@ from libstorage.xml.fast import NOT_FAST, fast_reader
 from libstorage.xml.fields import Shape, Unknown
 from libstorage.xml.kinds import YES_NO, UnknownWord
 from libstorage.xml.mapping import Mapped, check_declarations, mapping_of
-from libstorage.xml.parse import parse
-from libstorage.xml.read import read_carefully
 from libstorage.xml.wording import Wrong, not_of_type, not_valid, one_of
 from libstorage.xml.write import write_document
 
@@ -115,6 +113,9 @@ class Document(Element):
                 return fast_reader(cls)(xml.decode() if isinstance(xml, bytes) else xml)  # type: ignore[no-any-return]
             except NOT_FAST:
                 pass
+        from libstorage.xml.parse import parse  # these load lxml, which the fast reader does without
+        from libstorage.xml.read import read_carefully
+
         root = parse(xml)
         if strict:
             from libstorage.xml.schema import validate

@@ -15,7 +15,7 @@ from libstorage.errors import DocumentError, Problem
 from libstorage.units import Size
 from libstorage.xml.fields import REPEATED, Field, Shape, Unknown, Variants
 from libstorage.xml.kinds import Kind, UnknownWord
-from libstorage.xml.mapping import Mapped, Mapping, mapping_of
+from libstorage.xml.mapping import Mapped, Mapping, construct, mapping_of
 from libstorage.xml.parse import Tree
 from libstorage.xml.wording import (
     BLANK,
@@ -50,14 +50,6 @@ def read_carefully(model: type, root: Tree) -> Any:
     if reader.problems:
         raise DocumentError(tuple(reader.problems))
     return found
-
-
-def construct(model: Any, values: dict[str, Any]) -> Any:
-    """An instance with just these values: what is read is not judged as what a person writes."""
-    made = model.__new__(model)
-    for name, value in values.items():
-        object.__setattr__(made, name, value)
-    return made
 
 
 class _Reader:

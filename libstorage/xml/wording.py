@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from attrs import frozen
-from lxml import etree
 
 from libstorage.errors import Problem, shortened
 
@@ -100,18 +99,20 @@ def angled(tag: str) -> str:
 def wrong_root(root: Tree, choices: Iterable[str]) -> Wrong:
     """A root element that is not among ``choices``."""
     shown, choices = angled(tag_of(root)), list(choices)
-    if (name := etree.QName(root)).localname in choices:
-        return _foreign(shown, name.namespace, "", angled(name.localname))
+    namespace, name = _parted(root.tag)
+    if name in choices:
+        return _foreign(shown, namespace, "", angled(name))
     return Wrong(f"{shown} cannot be the root element", shown, one_of(choices, tag_of(root), angled))
 
 
 def not_allowed(element: Tree, choices: Mapping[str, str]) -> Wrong:
     """A child that does not belong there; ``choices`` are the names of those that do, and how they are printed."""
-    shown, name = angled(tag_of(element)), etree.QName(element)
+    shown, (namespace, name) = angled(tag_of(element)), _parted(element.tag)
     inside = f" inside {angled(tag_of(cast('Tree', element.getparent())))}"
     for wanted, printed in choices.items():
-        if (meant := etree.QName(wanted)).localname == name.localname:
-            return _foreign(shown, name.namespace, inside, angled(printed), meant.namespace)
+        meant_namespace, meant = _parted(wanted)
+        if meant == name:
+            return _foreign(shown, namespace, inside, angled(printed), meant_namespace)
     expected = one_of(choices.values(), tag_of(element), angled) if choices else "no elements"
     return Wrong(f"{shown} is not allowed{inside}", shown, expected)
 
@@ -194,12 +195,18 @@ def _position(element: Tree) -> str:
 
 def tag_of(element: Tree) -> str:
     """The tag of ``element`` as its document spells it."""
-    local = etree.QName(element).localname
+    _, local = _parted(element.tag)
     return f"{element.prefix}:{local}" if element.prefix else local
 
 
 def printed_name(name: Any, prefixes: Prefixes) -> str:
     """A name of lxml's as it stands in a document: ``{http://…}option`` is ``fs:option``."""
-    qualified = etree.QName(name)
-    prefix = next((prefix for prefix, uri in prefixes if uri == qualified.namespace), None)
-    return f"{prefix}:{qualified.localname}" if prefix else qualified.localname
+    namespace, local = _parted(name)
+    prefix = next((prefix for prefix, uri in prefixes if uri == namespace), None)
+    return f"{prefix}:{local}" if prefix else local
+
+
+def _parted(name: Any) -> tuple[str | None, str]:
+    """The namespace and the local part of a name of lxml's."""
+    namespace, _, local = str(name).rpartition("}")
+    return namespace[1:] or None, local

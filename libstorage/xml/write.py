@@ -13,10 +13,8 @@ from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
 
-from lxml import etree
-
 from libstorage.xml.code import Source
-from libstorage.xml.fields import MANY, Field, Shape, Unknown
+from libstorage.xml.fields import MANY, Field, Shape
 from libstorage.xml.kinds import Kind, string_problem
 from libstorage.xml.mapping import Mapped, Mapping, mapping_of
 
@@ -45,7 +43,11 @@ def write_document(document: Any, *, reported: bool) -> str:
     """
     model: Any = type(document)
     written = _writer(model, document.ROOT, "", 0, reported)(document)
-    return _restored(written, document.unknown) if document.unknown else written
+    if not document.unknown:
+        return written
+    from libstorage.xml.restore import restored  # loads lxml, which other documents do without
+
+    return restored(written, document.unknown)
 
 
 def escape(text: str) -> str:
@@ -219,48 +221,3 @@ _SHAPES: dict[Shape, Callable[[_Plan, Mapped, str, str, int], None]] = {
     Shape.WRAPPED: _Plan._wrapped,
     Shape.VARIANT: _Plan._variant,
 }
-
-
-# ---- what libstorage does not know ----------------------------------------------------------------------------------
-
-
-_MARK = "libstorage-part"
-_marks = re.compile(rf"<\?{_MARK} ([0-9]+)\?>")
-
-
-def _restored(written: str, unknown: tuple[Unknown, ...]) -> str:
-    """``written`` with the unknown parts back in the elements they came from.
-
-    The tree only learns where elements go, for in a tree they would take the prefixes of what is around them.
-    """
-    root = etree.fromstring(written)
-    for number, part in enumerate(unknown):
-        parent, _, last = part.path.rpartition("/")
-        if (element := _found(root, parent)) is None:
-            continue  # the element that held it was taken away, and the part with it
-        if last.startswith("@"):
-            element.attrib.update(etree.fromstring(f"<a {part.xml}/>").attrib)
-        else:
-            _append(element, etree.ProcessingInstruction(_MARK, str(number)), depth=parent.count("/"))
-    text = etree.tostring(root, encoding="unicode")
-    return _marks.sub(lambda mark: unknown[int(mark[1])].xml, text) + "\n"
-
-
-def _found(root: etree._Element, path: str) -> etree._Element | None:
-    """The element at ``path``, which only goes through elements that the writer made."""
-    try:
-        found = root.xpath(path, namespaces={k: v for k, v in root.nsmap.items() if k})
-    except etree.XPathEvalError:
-        return None  # its prefix is not even declared
-    return found[0] if isinstance(found, list) and found else None  # type: ignore[return-value]
-
-
-def _append(parent: etree._Element, part: etree._Element, *, depth: int) -> None:
-    """``part`` on a line of its own."""
-    line = "\n" + "  " * depth
-    if len(parent):
-        parent[-1].tail = line
-    else:
-        parent.text = (parent.text or "") + line
-    part.tail = line[:-2]
-    parent.append(part)
