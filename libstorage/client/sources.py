@@ -59,7 +59,7 @@ def opened(given: Given, *, holes: bool) -> Iterator[Source]:
         )
 
 
-PIECE: Final = 192 << 10
+PIECE: Final = 768 << 10
 """How many bytes of data to read at once."""
 
 

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from libstorage.client.host import Host
 
 SEND_BYTES: Final = PIECE
-"""How much to send at once: with more than 256 KiB libvirt returns memory after each message, beyond 32 MiB it refuses."""
+"""How much to send at once; libvirt refuses more than 32 MiB."""
+FIRST_BYTES: Final = 2 << 20
+"""How much to send first: from then on the daemon's malloc keeps the memory of messages that are smaller.
+
+Without it the daemon returns their memory after each and takes it again: half of its time, measured with glibc 2.36.
+"""
 RECEIVE_BYTES: Final = 262_120
 """How much to ask for at once: libvirt gives no more, and a negative number would end the interpreter."""
 
@@ -242,38 +247,57 @@ class Sender:
         opened: The stream.
         offset: Where in the volume it begins.
         clean_from: From there on the volume is known to read as zeros, so that holes can be left out.
+
+    Attributes:
+        ending: The end of what was written.
+        sent: How many bytes were sent, those of holes too.
     """
 
     def __init__(self, opened: RawStream, offset: int, clean_from: int | None) -> None:
+        self.ending: Ending = Ending(offset)
+        self.sent: int = 0
         self._stream = opened
         self._place = offset
         self._clean_from = clean_from
-        self.ending: Ending = Ending(offset)
+        self._waiting: list[bytes] = []
+        self._enough = FIRST_BYTES
 
     def write(self, piece: Piece) -> None:
         """Send it, or leave it out where it is a hole and the volume is known to be clean."""
         if not isinstance(piece, Hole):
-            self._send(piece)
+            self._add(piece)
             return
         dirty = piece.length
         if self._clean_from is not None:
             dirty = max(0, min(piece.length, self._clean_from - self._place))
         for data in zeros(dirty):
-            self._send(data)
+            self._add(data)
         if skipped := piece.length - dirty:
+            self.flush()
             self._stream.sendHole(skipped, 0)
             self.ending.skip(skipped)
+            self.sent += skipped
             self._place += skipped
 
-    def _send(self, data: bytes) -> None:
-        self.ending.add(data)
-        self._place += len(data)
-        begin = 0
+    def flush(self) -> None:
+        """Send what has waited for more."""
+        data, begin = b"".join(self._waiting), 0  # of one alone it makes no copy
+        self._waiting.clear()
         while begin < len(data):
-            sent = self._stream.send(data[begin : begin + SEND_BYTES])
+            sent = self._stream.send(data[begin:])
             if sent <= 0:
                 raise TransferError(f"the stream took none of {len(data) - begin} bytes")
             begin += sent
+            self.sent += sent
+            self._enough = SEND_BYTES
+
+    def _add(self, data: bytes) -> None:
+        """Send it, together with what comes next if it is small."""
+        self.ending.add(data)
+        self._place += len(data)
+        self._waiting.append(data)
+        if sum(map(len, self._waiting)) >= self._enough:
+            self.flush()
 
 
 @contextmanager
@@ -297,6 +321,7 @@ def sending(
     with stream(lane, lambda s: raw.upload(s, offset, length, flags)) as opened:
         sender = Sender(opened, offset, clean_from)
         yield sender
+        sender.flush()
     _check_end(lane, raw, sender.ending)
 
 

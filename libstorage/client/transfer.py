@@ -19,7 +19,7 @@ from libstorage.client.raw import decoded, raw_volume
 from libstorage.client.resume import after_what_is_there
 from libstorage.client.settle import let_pool_see
 from libstorage.client.sinks import Keeping, NewFileSink
-from libstorage.client.streams import receiving, sending
+from libstorage.client.streams import Sender, receiving, sending
 from libstorage.connection.lane import Lane
 from libstorage.connection.process import NEVER
 from libstorage.connection.target import PoolId, VolumeId
@@ -234,12 +234,13 @@ def _send(host: Host, volume: VolumeId, source: Source, place: _Place, watch: Wa
     room = None if place.room is None else place.room - place.same
     with _arriving(host, volume), host._lane(VOLUME_UPLOAD, volume) as lane:
         begin = place.offset + place.same
+        sender: Sender | None = None
         try:
             with sending(lane, volume, begin, total or room or 0, place.clean_from) as sender:
-                place.begun = True
                 pump(source, sender, meter, lane, room=room)
         finally:
-            place.done = meter.done
+            if sender is not None:
+                place.begun, place.done = True, sender.sent
 
 
 @contextmanager

@@ -39,12 +39,18 @@ from libstorage import (
 from libstorage.client import settle
 from libstorage.client.arrival import KEPT, Ending
 from libstorage.client.progress import TransferProgress
-from libstorage.client.streams import RECEIVE_BYTES, SEND_BYTES
+from libstorage.client.streams import FIRST_BYTES, RECEIVE_BYTES, SEND_BYTES
 from libstorage.testing import PrivateDaemon
 from tests.live.conftest import started_daemon
 
 SIZES = sorted(
-    {0, 1, 511, *(edge + d for edge in (RECEIVE_BYTES, SEND_BYTES) for d in (-1, 0, 1)), 3 * SEND_BYTES + 7}
+    {
+        0,
+        1,
+        511,
+        *(edge + d for edge in (RECEIVE_BYTES, SEND_BYTES, FIRST_BYTES) for d in (-1, 0, 1)),
+        3 * SEND_BYTES + 7,
+    }
 )
 NOISE = random.Random(1).randbytes(4 * MiB)
 
@@ -259,16 +265,18 @@ class TestBrokenOff:
     @pytest.mark.parametrize(
         "error", [KeyError("mine"), OSError(5, "disk"), KeyboardInterrupt(), SystemExit(3)]
     )
-    @pytest.mark.parametrize("after", [0, SEND_BYTES + 1])
-    def test_the_reader_raises(self, make: Callable[..., Volume], error: BaseException, after: int) -> None:
-        volume = make(3 * SEND_BYTES)
+    @pytest.mark.parametrize(("after", "sent"), [(0, 0), (SEND_BYTES, 0), (FIRST_BYTES + 1,) * 2])
+    def test_the_reader_raises(
+        self, make: Callable[..., Volume], error: BaseException, after: int, sent: int
+    ) -> None:
+        volume = make(4 * SEND_BYTES)
         with pytest.raises(type(error)) as broke:
-            volume.upload(cast(BinaryIO, Broken(after, error)), length=3 * SEND_BYTES)
+            volume.upload(cast(BinaryIO, Broken(after, error)), length=4 * SEND_BYTES)
         assert broke.value is error
-        assert f"{after} of {3 * SEND_BYTES} bytes were sent" in broke.value.__notes__[-1]
+        assert f"{sent} of {4 * SEND_BYTES} bytes were sent" in broke.value.__notes__[-1]
         assert "undefined" in broke.value.__notes__[-1]
-        volume.upload(io.BytesIO(NOISE), length=3 * SEND_BYTES)
-        assert content(volume) == NOISE[: 3 * SEND_BYTES]
+        volume.upload(io.BytesIO(NOISE), length=4 * SEND_BYTES)
+        assert content(volume) == NOISE[: 4 * SEND_BYTES]
 
     @pytest.mark.parametrize("error", [KeyError("mine"), OSError(28, "full"), KeyboardInterrupt()])
     @pytest.mark.parametrize("after", [0, RECEIVE_BYTES + 1])
