@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from libstorage.client.raw import list_volumes
-from libstorage.connection.lane import Lane
+from libstorage.connection.lane import Lane, TimeLimit
 from libstorage.connection.libvirt import answer
+from libstorage.connection.process import NEVER
 from libstorage.connection.raw import RawVolume
 from libstorage.connection.target import PoolId, Target
 from libstorage.errors import StorageError
@@ -23,57 +23,6 @@ if TYPE_CHECKING:
 
 _JOBS_PER_LANE: Final = 8
 """How many jobs must be waiting for each lane that helps: it is opened first, and lists for itself."""
-
-
-class Places:
-    """How many lanes of a host may be at work on bulk reads: one less than there may be, so that others get through.
-
-    Args:
-        most_lanes: How many lanes there may be at the moment.
-    """
-
-    def __init__(self, most_lanes: Callable[[], int]) -> None:
-        self._most_lanes = most_lanes
-        self._changed = threading.Condition()
-        self._taken = 0
-        self._waiting = 0
-
-    @contextmanager
-    def lead(self) -> Iterator[None]:
-        """A place for whoever begins a bulk read; waits for one."""
-        with self._changed:
-            self._waiting += 1
-            try:
-                self._changed.wait_for(self._has_room)
-            finally:
-                self._waiting -= 1
-            self._taken += 1
-        try:
-            yield
-        finally:
-            self.leave()
-
-    def join(self) -> bool:
-        """Take a place to help, if one can be spared."""
-        with self._changed:
-            if self._waiting or not self._has_room():
-                return False
-            self._taken += 1
-            return True
-
-    def leave(self) -> None:
-        """Give a place back."""
-        with self._changed:
-            self._taken -= 1
-            self._changed.notify()
-
-    @property
-    def are_wanted(self) -> bool:
-        """Whether somebody waits for a place: a helper goes then."""
-        return self._waiting > 0
-
-    def _has_room(self) -> bool:
-        return self._taken < max(1, self._most_lanes() - 1)
 
 
 class Worker:
@@ -117,14 +66,15 @@ class Crew:
             StorageError: What the caller's own lane met.
         """
         self._jobs.append(first)
-        with self._session.places.lead():
-            try:
-                with self._host._lane(self._operation, self._target) as lane:
-                    worker = Worker(lane)
-                    while (job := self._next(wait=True)) is not None:
-                        self._do(job, worker)
-            finally:
-                self._jobs.clear()
+        try:
+            self._session.places.enter(self, TimeLimit(NEVER))
+            with self._host._lane(self._operation, self._target) as lane:
+                worker = Worker(lane)
+                while (job := self._next(wait=True)) is not None:
+                    self._do(job, worker)
+        finally:
+            self._jobs.clear()
+            self._session.places.leave(self)
         if self._failure is not None:
             raise self._failure
 
@@ -136,17 +86,20 @@ class Crew:
             wanted = len(self._jobs) // _JOBS_PER_LANE
             if wanted:
                 self._session.connection.widen(wanted + 2)  # this lane, one for each, and one for others
-            while self._helpers < wanted and self._session.places.join():
+            while self._helpers < wanted:
+                helper = threading.Thread(target=self._help, name="libstorage-bulk", daemon=True)
+                if not self._session.places.join(helper):
+                    return
                 self._helpers += 1
-                threading.Thread(target=self._help, name="libstorage-bulk", daemon=True).start()
+                helper.start()
 
     def _help(self) -> None:
         # The caller meets what goes wrong here, too: on its own lane, or in _failure.
         with contextlib.suppress(BaseException), self._host._lane(self._operation, self._target) as lane:
             worker = Worker(lane)
-            while not self._session.places.are_wanted and (job := self._next(wait=False)) is not None:
+            while not self._session.places.is_wanted and (job := self._next(wait=False)) is not None:
                 self._do(job, worker)
-        self._session.places.leave()
+        self._session.places.leave(threading.current_thread())
         with self._changed:
             self._helpers -= 1
 

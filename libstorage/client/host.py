@@ -297,9 +297,13 @@ class Host:
         options = self._options
         return options.long_timeout if operation.duration is Duration.LONG else options.timeout
 
-    def _lane(self, operation: Operation, target: Target) -> AbstractContextManager[Lane]:
+    def _lane(
+        self, operation: Operation, target: Target, *, latest: float | None = None, last: bool = False
+    ) -> AbstractContextManager[Lane]:
         """A lane to keep for a while: for a stream or a bulk listing."""
-        return self._connected().connection.lane(operation, target, timeout=self._options.timeout)
+        return self._connected().connection.lane(
+            operation, target, timeout=self._options.timeout, latest=latest, last=last
+        )
 
     def __eq__(self, other: object) -> bool:
         return (

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from libstorage.client.pieces import length_of
 from libstorage.client.progress import Meter
 from libstorage.client.sinks import NewFileSink
 from libstorage.client.streams import receiving
+from libstorage.connection.limits import Holder
 from libstorage.connection.target import VolumeId
 
 if TYPE_CHECKING:
@@ -86,10 +87,12 @@ class Ranges:
     @contextmanager
     def _lanes(self, most: int) -> Iterator[int]:
         """As many lanes as there are ranges for and can be spared, and one at least: one is left for others."""
-        session, lanes = self._host._connected(), 1
+        session, helpers = self._host._connected(), list[Holder]()
         most = min(most, -(-self._length // _ALIGNED), session.connection.max_lanes - 1)
-        with ExitStack() as taken:
-            while lanes < most and session.ranges.join():
-                taken.callback(session.ranges.leave)
-                lanes += 1
-            yield lanes
+        try:
+            while len(helpers) < most - 1 and session.ranges.join(helper := Holder()):
+                helpers.append(helper)
+            yield 1 + len(helpers)
+        finally:
+            for helper in helpers:
+                session.ranges.leave(helper)

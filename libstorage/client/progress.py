@@ -63,12 +63,16 @@ class Watch:
         name: What is being transferred.
         progress: Whom to tell.
         deadline: Seconds that all phases may take together.
+
+    Attributes:
+        has_lane: Whether the source is a volume, and has a lane: then the transfer must get another.
     """
 
     def __init__(self, name: str, progress: Progress | None, deadline: float | None) -> None:
         self.name = name
         self.expires: float | None = None if deadline is None else monotonic() + deadline
         self.meter: Meter | None = None
+        self.has_lane: bool = False
         self._progress = progress
 
     def phase(self, phase: Phase, total: int | None) -> Meter:

@@ -6,9 +6,9 @@ import threading
 import warnings
 import weakref
 
-from libstorage.client.crew import Places
 from libstorage.client.settle import Turns
 from libstorage.connection.call import Connection
+from libstorage.connection.limits import Admission
 from libstorage.connection.target import PoolId
 from libstorage.connection.uri import secret_twin
 from libstorage.enums import PoolType
@@ -30,8 +30,8 @@ class Session:
 
     def __init__(self, connection: Connection, *, unsafe: bool = False) -> None:
         self.connection: Connection = connection
-        self.places: Places = Places(lambda: connection.max_lanes)
-        self.ranges: Places = Places(lambda: connection.max_lanes - 1)
+        self.places: Admission = Admission(lambda: max(1, connection.max_lanes - 1))  # one is left for others
+        self.ranges: Admission = Admission(lambda: max(1, connection.max_lanes - 2))
         self.turns: Turns = Turns()
         self.types: dict[PoolId, PoolType | str] = {}
         self.is_closed: bool = False

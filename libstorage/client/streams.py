@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from libstorage.client.arrival import Ending, Missing
@@ -39,7 +40,6 @@ RECEIVE_BYTES: Final = 262_120
 
 # With pieces of 1 MiB or more at once malloc gives memory back and takes it again all the time.
 _BATCH = 256 << 10  # bytes that are worth waking those who read
-_WHILE = 0.1  # seconds after which they take what there is
 _AHEAD = 1 << 20  # bytes that may be received before they are asked for
 _HOLE_COST = 4096  # how many bytes a hole counts for: there may be very many
 _HOLE = -3  # what recvFlags answers where a hole begins
@@ -93,15 +93,18 @@ class _Stopped(Exception):
 class _Ahead:
     """Pieces that were received and not read yet.
 
-    They are handed over many at once: every switch from one thread to another costs more than a piece.
+    They are handed over many at once: every switch from one thread to another costs more than a piece. The reader may
+    be interrupted while it waits, which cannot be said of ``threading.Condition``.
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._pieces: deque[Piece] = deque()
+        self._batches: SimpleQueue[deque[Piece] | BaseException | None] = SimpleQueue()
+        self._room: SimpleQueue[None] = SimpleQueue()
+        self._batch: deque[Piece] = deque()
         self._bytes = 0
-        self._is_over = False
-        self._error: BaseException | None = None
+        self._is_unwanted = False
+        for _ in range(_AHEAD // _BATCH):
+            self._room.put(None)
 
     def put(self, piece: Piece, lane: Lane, latest: float) -> None:
         """One more; waits while there are many, for which the lane has all the time.
@@ -109,40 +112,42 @@ class _Ahead:
         Raises:
             _Stopped: Nobody wants it.
         """
-        with self._changed:
-            if self._bytes >= _AHEAD:
+        self._batch.append(piece)
+        self._bytes += _HOLE_COST if isinstance(piece, Hole) else len(piece)
+        if self._bytes >= _BATCH:
+            if self._room.empty():
                 lane.pause()
-                self._changed.wait_for(lambda: self._bytes < _AHEAD or self._is_over)
-            lane.renew(latest)
-            if self._is_over:
-                raise _Stopped
-            self._pieces.append(piece)
-            self._bytes += _HOLE_COST if isinstance(piece, Hole) else len(piece)
-            if self._bytes >= _BATCH:
-                self._changed.notify_all()
+            self._room.get()
+            self._batches.put(self._batch)
+            self._batch, self._bytes = deque(), 0
+        lane.renew(latest)
+        if self._is_unwanted:
+            raise _Stopped
 
-    def over(self, error: BaseException | None = None) -> None:
-        """There will be no more, or nobody wants more."""
-        with self._changed:
-            self._is_over = True
-            self._error = self._error or error
-            self._changed.notify_all()
+    def end(self, error: BaseException | None = None) -> None:
+        """There are no more."""
+        self._batches.put(self._batch)
+        self._batches.put(error)
 
-    def take(self) -> deque[Piece]:
-        """All that are there, once they are worth it or have waited for a while; none at the end.
+    def abandon(self) -> None:
+        """Nobody wants more."""
+        self._is_unwanted = True
+        self._room.put(None)
+
+    def take(self) -> deque[Piece] | None:
+        """The next ones; ``None`` at the end.
 
         Raises:
             BaseException: What ended it.
         """
-        with self._changed:
-            while not self._changed.wait_for(lambda: self._bytes >= _BATCH or self._is_over, _WHILE):
-                if self._pieces:
-                    break
-            if self._error is not None and not self._pieces:
-                raise self._error
-            pieces, self._pieces, self._bytes = self._pieces, deque(), 0
-            self._changed.notify_all()
-            return pieces
+        got = self._batches.get()
+        if isinstance(got, deque):
+            self._room.put(None)
+            return got
+        self._batches.put(got)  # for whoever asks again
+        if got is not None:
+            raise got
+        return None
 
 
 class Receiver:
@@ -175,8 +180,11 @@ class Receiver:
         """
         if not self._unread:
             return b""
-        if not self._pieces:
-            self._pieces = self._ahead.take()
+        while not self._pieces:
+            pieces = self._ahead.take()
+            if pieces is None:
+                raise TransferError(f"{self.name} ended {self._unread} bytes before its end")
+            self._pieces = pieces
         piece = self._pieces.popleft()
         if length_of(piece) > most:
             piece, rest = split(piece, most)
@@ -191,11 +199,12 @@ class Receiver:
             StorageError: It was not.
         """
         if self.length and not self._unread:
-            self._ahead.take()
+            while self._ahead.take() is not None:
+                pass
 
     def stop(self) -> None:
         """End the thread, whatever it is doing."""
-        self._ahead.over()
+        self._ahead.abandon()
         if not self._thread.ident:  # also one that Ctrl-C struck while it started: it finds that all is over
             return
         self._thread.join(_PATIENCE)
@@ -207,13 +216,13 @@ class Receiver:
         try:
             self._receive()
         except BaseException as error:  # noqa: BLE001 -- it is for those who read
-            self._ahead.over(error)
+            self._ahead.end(error)
         else:
-            self._ahead.over()
+            self._ahead.end()
 
     def _receive(self) -> None:
         flags = VolumeDownloadFlags.SPARSE_STREAM if self._holes else 0
-        with self._host._lane(VOLUME_DOWNLOAD, self._volume) as lane:
+        with self._host._lane(VOLUME_DOWNLOAD, self._volume, latest=self._latest) as lane:
             self._lane = lane
             raw, left = raw_volume(lane, self._volume), self.length
             with stream(lane, lambda s: raw.download(s, self._offset, left, flags)) as opened:

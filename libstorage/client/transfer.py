@@ -61,7 +61,7 @@ def upload(
     """Fill a volume, and let its pool see that. See [Volume.upload][libstorage.Volume.upload]."""
     _check_word("sparse", sparse, (True, False, "auto"))
     _check_word("tail", tail, get_args(Tail))
-    host = watch.limited(host)
+    host, watch.has_lane = watch.limited(host), isinstance(given, sources.Readable)
     with leases().changing(volume, VOLUME_UPLOAD), sources.opened(given, holes=sparse is not False) as source:
         place = _Place.find(volume, _document(host, volume), source, part)
         with _explained(VOLUME_UPLOAD, volume, place.state):
@@ -232,7 +232,10 @@ def _send(host: Host, volume: VolumeId, source: Source, place: _Place, watch: Wa
     if total == 0:
         return  # libvirt takes a length of 0 for no limit
     room = None if place.room is None else place.room - place.same
-    with _arriving(host, volume), host._lane(VOLUME_UPLOAD, volume) as lane:
+    with (
+        _arriving(host, volume),
+        host._lane(VOLUME_UPLOAD, volume, latest=watch.latest, last=watch.has_lane) as lane,
+    ):
         begin = place.offset + place.same
         sender: Sender | None = None
         try:

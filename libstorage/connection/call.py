@@ -11,7 +11,7 @@ from libstorage import operations
 from libstorage.connection import failure, libvirt, process
 from libstorage.connection.lane import Lane, TimeLimit, width_for
 from libstorage.connection.lanes import Closed, Lanes, NoLane
-from libstorage.connection.limits import SlowCalls
+from libstorage.connection.limits import Admission
 from libstorage.connection.opening import Opener
 from libstorage.connection.process import NEVER
 from libstorage.connection.target import HostId, Target
@@ -108,7 +108,9 @@ class Connection:
             limit=lanes or usual,
         )
         slow_calls = _LOCAL_SLOW_CALLS if self.local else _REMOTE_SLOW_CALLS
-        self._slow_calls = SlowCalls(max(1, min(slow_calls, self.max_lanes - 1)))  # a lane is left for others
+        self._slow_calls = Admission(
+            lambda: max(1, min(slow_calls, self.max_lanes - 1))
+        )  # a lane is left for others
         self.daemon_version: int = self._version()
 
     def _version(self) -> int:
@@ -147,17 +149,33 @@ class Connection:
         with self.lane(op, target, timeout=timeout) as lane:
             return body(lane)
 
-    def lane(self, op: Operation, target: Target, *, timeout: Timeout = USUAL) -> Visit:
+    def lane(
+        self,
+        op: Operation,
+        target: Target,
+        *,
+        timeout: Timeout = USUAL,
+        latest: float | None = None,
+        last: bool = False,
+    ) -> Visit:
         """A lane for the length of a ``with`` block: a stream or a bulk listing, as one operation.
 
         For a stream ``timeout`` is how long it may stand still: ``lane.renew()`` says that there was progress.
+
+        Args:
+            op: Its row in the table of operations.
+            target: What it is done to.
+            timeout: Seconds that it may take.
+            latest: Queue behind others while they make progress, until then by the monotonic clock.
+            last: Take the last lane, too, which others would leave for short calls: somebody with another lane waits
+                for this one.
 
         Raises:
             StorageError: As for [call][libstorage.connection.call.Connection.call].
         """
         if timeout is USUAL:
             timeout = None if op.duration is Duration.LONG else self.timeout
-        return Visit(self, op, target, timeout)
+        return Visit(self, op, target, timeout, latest, last=last)
 
     def widen(self, lanes: int) -> None:
         """Allow so many lanes from now on, as a bulk listing needs them, but no more than the user does."""
@@ -184,29 +202,47 @@ class Connection:
     def __repr__(self) -> str:
         return f"<Connection {self.uri}{' (read-only)' if self.readonly else ''}>"
 
-    def acquire(self, op: Operation, target: Target, timeout: float | None) -> Lane:
+    def acquire(
+        self,
+        visit: Visit,
+        op: Operation,
+        target: Target,
+        timeout: float | None,
+        latest: float | None,
+        *,
+        last: bool,
+    ) -> Lane:
         """A lane for a visit: waits for its turn, for half of the time limit at most."""
         if self._process.forked:
             raise failure.forked(failure.fields(op, target, self.uri))
         waiting = TimeLimit(NEVER if timeout is None else timeout / 2)
-        if op.duration is Duration.LONG and not self._slow_calls.enter(op, target, waiting):
-            raise self._no_turn(op, target, waiting, f"{self._slow_calls.most} slow calls at once")
-        try:
-            return self._lanes.take(waiting, alone=op.duration is not Duration.SHORT)
-        except BaseException as error:
-            if op.duration is Duration.LONG:
-                self._slow_calls.leave(op, target)
-            if isinstance(error, NoLane):
-                raise self._no_turn(op, target, waiting, f"{self.max_lanes} calls at once") from None
-            if isinstance(error, Closed):
-                raise failure.closed(failure.fields(op, target, self.uri)) from None
-            raise
-
-    def release(self, op: Operation, target: Target, lane: Lane) -> None:
-        """A visit is over."""
-        self._lanes.give(lane)
         if op.duration is Duration.LONG:
-            self._slow_calls.leave(op, target)
+            key = target if op is operations.POOL_REFRESH else None
+            if not self._slow_calls.enter(visit, waiting, key=key):
+                raise self._no_turn(op, target, waiting, f"{self._slow_calls.most} slow calls at once")
+        most = (
+            None if op.duration is Duration.SHORT else self.max_lanes if last else max(1, self.max_lanes - 1)
+        )
+        try:
+            return self._lanes.take(visit, waiting, most=most, latest=latest)
+        except NoLane:
+            raise self._no_turn(op, target, waiting, f"{self.max_lanes} calls at once") from None
+        except Closed:
+            raise failure.closed(failure.fields(op, target, self.uri)) from None
+
+    def release(self, visit: Visit, op: Operation, lane: Lane) -> None:
+        """A visit is over."""
+        self._lanes.give(visit, lane)
+        if op.duration is Duration.LONG:
+            self._slow_calls.leave(visit)
+
+    def recall(self, visit: Visit, op: Operation) -> None:
+        """A visit did not come about: whatever it may have already is free again."""
+        if self._process.forked:
+            return
+        self._lanes.recall(visit)
+        if op.duration is Duration.LONG:
+            self._slow_calls.leave(visit)
 
     def forget(self, target: Target) -> None:
         """Let every lane drop what it keeps of a thing that is no more, or not what it was."""
@@ -223,19 +259,46 @@ class Connection:
 class Visit:
     """One operation's time on a lane: a context manager that gives the lane, and turns libvirt's errors into ours."""
 
-    __slots__ = ("_connection", "_lane", "_limit", "_op", "_target", "_timeout")
+    __slots__ = (
+        "__weakref__",
+        "_connection",
+        "_lane",
+        "_last",
+        "_latest",
+        "_limit",
+        "_op",
+        "_target",
+        "_timeout",
+    )
 
-    def __init__(self, connection: Connection, op: Operation, target: Target, timeout: float | None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        op: Operation,
+        target: Target,
+        timeout: float | None,
+        latest: float | None,
+        *,
+        last: bool,
+    ) -> None:
         self._connection = connection
         self._op = op
         self._target = target
         self._timeout = timeout
+        self._latest = latest
+        self._last = last
 
     def __enter__(self) -> Lane:
         limit = TimeLimit(NEVER if self._timeout is None else self._timeout)
-        lane = self._connection.acquire(self._op, self._target, self._timeout)
-        lane.enter(limit)
-        self._lane, self._limit = lane, limit
+        try:
+            lane = self._connection.acquire(
+                self, self._op, self._target, self._timeout, self._latest, last=self._last
+            )
+            lane.enter(limit)
+            self._lane, self._limit = lane, limit
+        except BaseException:
+            self._connection.recall(self, self._op)
+            raise
         return lane
 
     def __exit__(
@@ -257,7 +320,7 @@ class Visit:
             return None
         finally:
             lane.leave(self._limit)
-            self._connection.release(self._op, self._target, lane)
+            self._connection.release(self, self._op, lane)
 
     def _translate(self, error: BaseException, lane: Lane) -> BaseException | None:
         """Our error for libvirt's; ``None`` lets an error pass that is not libvirt's."""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from time import monotonic
 from typing import cast
+from weakref import ref
 
 from libstorage.connection import sockets
 from libstorage.connection.process import NEVER, Process
@@ -62,8 +63,9 @@ class Lane:
 
     Attributes:
         connection: The raw ``virConnect``.
-        users: How many calls have the lane now.
         alone: Whether the one call that has it shares it with nobody.
+        last_use: A number that grows with each use of any lane of the host.
+        progress: When the last call said that there was progress, or was over, by the monotonic clock.
         is_cut: Whether the lane was ended from our side.
     """
 
@@ -74,22 +76,26 @@ class Lane:
         "_limits",
         "_process",
         "_raw",
+        "_users",
         "_volumes",
         "alone",
         "connection",
         "is_cut",
-        "users",
+        "last_use",
+        "progress",
     )
 
     def __init__(self, connection: RawConnect, inode: int | None, process: Process) -> None:
         self.connection: RawConnect = connection
-        self.users: int = 0
         self.alone: bool = False
+        self.last_use: int = 0
+        self.progress: float = 0.0
         self.is_cut: bool = False
         self._inode = inode
         self._process = process
         self._raw: dict[Target, RawObject] = {}
         self._volumes: dict[PoolId, dict[str, RawVolume]] = {}
+        self._users: set[ref[object]] = set()
         self._limits: list[TimeLimit] = []
         self._guard = threading.Lock()
         process.watch(self)
@@ -171,6 +177,27 @@ class Lane:
         if isinstance(target, PoolId):
             self._volumes.pop(target, None)
 
+    def users(self) -> int:
+        """How many have the lane now: those who were given it, have not given it up, and still are."""
+        return sum(user() is not None for user in self._users)
+
+    def is_held_by(self, holder: object) -> bool:
+        """Whether it was given to that one."""
+        return ref(holder) in self._users
+
+    def give_to(self, holder: object, *, alone: bool) -> None:
+        """Count somebody among those who have it; what others left behind who are no more is cleared away."""
+        if not self.users():
+            self._users.clear()
+            with self._guard:
+                self._limits.clear()
+        self._users.add(ref(holder))
+        self.alone = alone
+
+    def give_up(self, holder: object) -> None:
+        """Count somebody no longer."""
+        self._users.discard(ref(holder))
+
     def pause(self) -> None:
         """The running call is busy with something else than the daemon: it has all the time until ``renew()``."""
         for limit in self._limits:
@@ -178,6 +205,7 @@ class Lane:
 
     def renew(self, latest: float = NEVER) -> None:
         """There was progress: the time limit of the running call starts anew, but ends by ``latest``."""
+        self.progress = monotonic()
         for limit in self._limits:
             limit.renew(latest)
             if self._inode is not None:
@@ -198,7 +226,8 @@ class Lane:
     def leave(self, limit: TimeLimit) -> None:
         """A call is over: from now on it cannot be cut."""
         with self._guard:
-            self._limits.remove(limit)
+            if limit in self._limits:
+                self._limits.remove(limit)
 
     def is_alive(self) -> bool:
         """Whether nothing is known against it; asks nobody."""

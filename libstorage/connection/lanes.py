@@ -6,9 +6,12 @@ import copy
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import count
 from time import monotonic
+from weakref import ref
 
 from libstorage.connection.lane import Lane, TimeLimit
+from libstorage.connection.limits import Word
 from libstorage.connection.target import Target
 
 _PAUSE_AFTER_FAILURE = 1.0  # seconds before another lane is tried, as long as there are some
@@ -26,22 +29,18 @@ class NoLane(Exception):
 class _Waiter:
     """A call that waits for a lane; first come, first served."""
 
-    __slots__ = ("_called", "alone", "error", "lane")
+    __slots__ = ("error", "holder", "lane", "most", "word")
 
-    def __init__(self, *, alone: bool) -> None:
-        self.alone = alone
+    def __init__(self, holder: object, most: int | None) -> None:
+        self.holder = ref(holder)
+        self.most = most
         self.lane: Lane | None = None
         self.error: Exception | None = None
-        self._called = threading.Lock()
-        self._called.acquire()
+        self.word = Word()
 
     def call(self, lane: Lane | None, error: Exception | None = None) -> None:
         self.lane, self.error = lane, error
-        self._called.release()
-
-    def wait(self, limit: TimeLimit) -> None:
-        patience = limit.patience()
-        self._called.acquire(timeout=-1 if patience is None else patience)
+        self.word.tell()
 
 
 class Lanes:
@@ -49,6 +48,8 @@ class Lanes:
 
     Idle lanes are a stack: the last one used knows most raw objects. Waiters are a queue. A lane is opened as soon as
     somebody waits and ``limit`` is not reached, and whatever comes first, it or a lane given back, serves.
+
+    Who has a lane is known by an object that stands for it, weakly: a lane whose holder was lost to Ctrl-C is free.
 
     Args:
         open_lane: Opens one lane, or raises a ``StorageError``.
@@ -64,18 +65,22 @@ class Lanes:
         self._lock = threading.RLock()  # a finalizer may close another host's lanes in the middle of this
         self._changed = threading.Condition(self._lock)
         self._lanes: set[Lane] = {first}
-        self._idle: list[Lane] = [first]
+        self._uses = count(1)
         self._waiters: deque[_Waiter] = deque()
         self._opening = 0
         self._retry_at = 0.0
         self._closed = False
 
-    def take(self, limit: TimeLimit, *, alone: bool) -> Lane:
+    def take(
+        self, holder: object, limit: TimeLimit, *, most: int | None = None, latest: float | None = None
+    ) -> Lane:
         """A lane for one call.
 
         Args:
+            holder: Who has it, until it gives it back or is no more.
             limit: How long to wait.
-            alone: Nobody else may be inside.
+            most: Nobody else may be inside, and no more than so many lanes are had in this way.
+            latest: Wait longer, but no longer than until then, while there is progress on some lane.
 
         Raises:
             Closed: The lanes were closed.
@@ -83,37 +88,44 @@ class Lanes:
             StorageError: There is none, and none can be opened.
         """
         with self._lock:
-            lane = None if self._waiters or self._closed else self._free_lane(alone=alone)
+            lane = None if self._waiters or self._closed else self._free_lane(holder, most)
             if lane is not None:
                 return lane
             if self._closed:
                 raise Closed
-            waiter = _Waiter(alone=alone)
+            waiter = _Waiter(holder, most)
             self._waiters.append(waiter)
-            self._open_for_waiters()
+            self._serve()
         try:
-            waiter.wait(limit)
-        except BaseException:
+            while waiter.lane is None and waiter.error is None and limit.remaining():
+                since = monotonic()
+                if not waiter.word.wait(limit):
+                    with self._lock:
+                        self._serve()
+                if latest is not None and self._has_progress(since):
+                    limit.renew(latest)
+        finally:
             self._leave_queue(waiter)
-            if waiter.lane is not None:
-                self.give(waiter.lane)
-            raise
-        self._leave_queue(waiter)
         if waiter.lane is None:
             raise waiter.error or NoLane
         return waiter.lane
 
-    def give(self, lane: Lane) -> None:
+    def give(self, holder: object, lane: Lane) -> None:
         """Give a lane back; one that was lost is closed, and replaced when somebody needs it."""
         with self._lock:
-            lane.users -= 1
-            lane.alone = False
+            lane.give_up(holder)
+            lane.last_use, lane.progress = next(self._uses), monotonic()
             if self._closed or not lane.is_alive():
                 self._drop(lane)
-            elif lane not in self._idle:
-                self._idle.append(lane)
             if self._waiters or self._closed:
                 self._serve()
+
+    def recall(self, holder: object) -> None:
+        """Take back whatever it may have."""
+        with self._lock:
+            lanes = [lane for lane in self._lanes if lane.is_held_by(holder)]
+        for lane in lanes:
+            self.give(holder, lane)
 
     def widen(self, lanes: int) -> None:
         """From now on there may be so many; each is opened when somebody waits for it."""
@@ -154,40 +166,52 @@ class Lanes:
             self._changed.wait_for(lambda: not self._busy(), _AFTER_CUT)
             free = self._lanes - self._busy()
             self._lanes -= free
-            self._idle.clear()
             _close_all(free, TimeLimit(grace))
 
     def _busy(self) -> set[Lane]:
-        return {lane for lane in self._lanes if lane.users}
+        return {lane for lane in self._lanes if lane.users()}
 
-    def _free_lane(self, *, alone: bool) -> Lane | None:
-        while (lane := self._choose(alone=alone)) is not None:
+    def _free_lane(self, holder: object, most: int | None) -> Lane | None:
+        while (lane := self._choose(most)) is not None:
             if lane.is_alive():
-                lane.users += 1
-                lane.alone = alone
-                if alone or lane.users >= self._width:
-                    self._idle.remove(lane)
+                lane.give_to(holder, alone=most is not None)
                 return lane
             self._drop(lane)
+            if lane in self._lanes:  # others are still inside
+                return None
         return None
 
-    def _choose(self, *, alone: bool) -> Lane | None:
+    def _choose(self, most: int | None) -> Lane | None:
         """A lane that nobody is inside; failing that, and if there cannot be more, one with room."""
-        empty = next((lane for lane in reversed(self._idle) if not lane.users), None)
-        if empty is None and not alone and len(self._lanes) + self._opening >= self.limit:
-            return next(reversed(self._idle), None)
-        return empty
+        if most is not None and sum(lane.alone and lane.users() for lane in self._lanes) >= most:
+            return None
+        empty = [lane for lane in self._lanes if not lane.users()]
+        if empty:
+            return max(empty, key=lambda lane: lane.last_use)
+        if most is not None or self._width == 1 or len(self._lanes) + self._opening < self.limit:
+            return None
+        shared = (lane for lane in self._lanes if not lane.alone and lane.users() < self._width)
+        return max(shared, key=lambda lane: lane.last_use, default=None)
+
+    def _has_progress(self, since: float) -> bool:
+        with self._lock:
+            return any(lane.progress >= since for lane in self._lanes)
 
     def _drop(self, lane: Lane) -> None:
-        if lane in self._idle:
-            self._idle.remove(lane)
-        if not lane.users:
+        if not lane.users():
             self._lanes.discard(lane)
             lane.close(TimeLimit(0.0 if lane.is_cut else _AFTER_CUT))
 
     def _serve(self) -> None:
-        while self._waiters and (lane := self._free_lane(alone=self._waiters[0].alone)) is not None:
-            self._waiters.popleft().call(lane)
+        """Give lanes to those who wait, in the order in which they came; who may have none now holds up nobody."""
+        for waiter in list(self._waiters):
+            holder = waiter.holder()
+            if holder is not None and waiter.lane is None:
+                lane = self._free_lane(holder, waiter.most)
+                if lane is None:
+                    continue
+                waiter.call(lane)
+            self._waiters.remove(waiter)
         self._open_for_waiters()
         self._changed.notify_all()
 
@@ -219,8 +243,6 @@ class Lanes:
             self._lanes.add(lane)
             if self._closed:
                 self._drop(lane)
-            else:
-                self._idle.append(lane)
             self._serve()
 
     def _not_opened(self, error: Exception) -> None:

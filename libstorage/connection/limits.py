@@ -1,75 +1,136 @@
-"""How many slow calls a host gets at once: its daemon has 20 workers, and others want some of them."""
+"""How many may be at one thing at once: slow calls of a host, lanes of bulk reads, lanes of transfers.
+
+Who has a place is known by an object that stands for it, weakly: Ctrl-C can strike between any two steps of the main
+thread, and a place whose holder is gone is free.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Hashable
+from typing import Final
+from weakref import WeakKeyDictionary, ref
 
 from libstorage.connection.lane import TimeLimit
-from libstorage.connection.target import Target
-from libstorage.operations import POOL_REFRESH, Operation
+
+LOOK_AGAIN: Final = 1.0
+"""Seconds after which one who waits looks whether a holder is gone without a word."""
+
+
+class Holder:
+    """Stands for somebody who has a place."""
+
+    __slots__ = ("__weakref__",)
+
+
+class Word:
+    """What one thread tells another, once. Unlike ``threading.Event``, it may be interrupted while it waits."""
+
+    __slots__ = ("_told",)
+
+    def __init__(self) -> None:
+        self._told = threading.Lock()
+        self._told.acquire()
+
+    def tell(self) -> None:
+        """Let the other go on."""
+        self._told.release()
+
+    def wait(self, limit: TimeLimit) -> bool:
+        """Wait for it, at most for a while; whether it came."""
+        left = limit.patience()
+        return self._told.acquire(timeout=LOOK_AGAIN if left is None else min(left, LOOK_AGAIN))
 
 
 class _Waiter:
-    """A call that wants to begin."""
+    """One who wants to begin."""
 
-    def __init__(self, op: Operation, target: Target) -> None:
-        self.refreshes = target if op is POOL_REFRESH else None
-        self.admitted = threading.Event()
+    def __init__(self, holder: object, key: Hashable) -> None:
+        self.holder = ref(holder)
+        self.key = key
+        self.is_admitted = False
+        self.word = Word()
 
 
-class SlowCalls:
-    """Lets so many long calls in at once, first come, first served, and at most one refresh per pool.
+class Admission:
+    """Lets so many in at once, first come, first served.
 
-    Sixteen calls that occupy a worker each leave a daemon's other clients unharmed; with 24 they wait for seconds.
-    Refreshes of one pool at a time, because each holds the pool's lock, which every listing of pools takes.
+    Args:
+        most: How many places there are at the moment.
     """
 
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self._lock = threading.Lock()
+    def __init__(self, most: Callable[[], int]) -> None:
+        self._most = most
+        self._lock = threading.RLock()
         self._waiting: list[_Waiter] = []
-        self._running = 0
-        self._refreshing: set[Target] = set()
+        self._inside: WeakKeyDictionary[object, Hashable] = WeakKeyDictionary()
 
-    def enter(self, op: Operation, target: Target, limit: TimeLimit) -> bool:
-        """Wait until the call may begin; ``False`` when the time for that ran out."""
-        waiter = _Waiter(op, target)
-        with self._lock:
-            self._waiting.append(waiter)
-            self._admit()
+    @property
+    def most(self) -> int:
+        """How many places there are."""
+        return self._most()
+
+    def enter(self, holder: object, limit: TimeLimit, *, key: Hashable = None) -> bool:
+        """Wait until there is room; ``False`` when the time for that ran out.
+
+        Args:
+            holder: Who is inside, until it is told to leave or is no more.
+            limit: How long to wait.
+            key: Only one of those with the same key is inside; one that waits for that holds up nobody else.
+        """
+        waiter = _Waiter(holder, key)
         try:
-            if waiter.admitted.wait(limit.patience()):
-                return True
+            with self._lock:
+                self._waiting.append(waiter)
+                self._admit()
+            while not waiter.is_admitted and limit.remaining():
+                if not waiter.word.wait(limit):
+                    with self._lock:
+                        self._admit()
         except BaseException:
-            if not self._withdraw(waiter):
-                self.leave(op, target)
+            self._withdraw(waiter)
+            self.leave(holder)
             raise
-        return not self._withdraw(waiter)
+        self._withdraw(waiter)
+        return waiter.is_admitted
 
-    def leave(self, op: Operation, target: Target) -> None:
-        """The call is over."""
+    def join(self, holder: object) -> bool:
+        """Come in if there is room and nobody waits."""
         with self._lock:
-            self._running -= 1
-            if op is POOL_REFRESH:
-                self._refreshing.discard(target)
+            if self._waiting or not self._has_room():
+                return False
+            self._inside[holder] = None
+            return True
+
+    def leave(self, holder: object) -> None:
+        """It is over."""
+        with self._lock:
+            self._inside.pop(holder, None)
             self._admit()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody waits."""
+        return bool(self._waiting)
+
+    def _has_room(self) -> bool:
+        return len(self._inside) < self._most()
 
     def _admit(self) -> None:
-        """Let in who may begin, in the order in which they came. Whoever waits for a refresh holds up nobody else."""
+        """Let in who may begin, in the order in which they came."""
         for waiter in list(self._waiting):
-            if self._running >= self.most:
-                return
-            if waiter.refreshes is None or waiter.refreshes not in self._refreshing:
-                self._waiting.remove(waiter)
-                self._running += 1
-                if waiter.refreshes is not None:
-                    self._refreshing.add(waiter.refreshes)
-                waiter.admitted.set()
-
-    def _withdraw(self, waiter: _Waiter) -> bool:
-        """Wait no longer; ``False`` when it was admitted just now."""
-        with self._lock:
-            if waiter.admitted.is_set():
-                return False
+            holder = waiter.holder()
+            if holder is not None and not waiter.is_admitted:
+                if not self._has_room():
+                    return
+                if waiter.key is not None and waiter.key in self._inside.values():
+                    continue
+                self._inside[holder] = waiter.key
+                waiter.is_admitted = True
+                waiter.word.tell()
             self._waiting.remove(waiter)
-            return True
+
+    def _withdraw(self, waiter: _Waiter) -> None:
+        with self._lock:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
-from libstorage import MiB, VolumeSpec, connect
+from libstorage import Host, MiB, VolumeSpec, connect
 from libstorage.client.leases import leases
 from libstorage.client.progress import Progress, TransferProgress
 from libstorage.connection.sockets import all_sockets
@@ -36,10 +36,12 @@ def files_open() -> int:
     return len(os.listdir("/proc/self/fd")) - len(all_sockets())  # noqa: PTH208
 
 
-def left(folder: Path, threads: int, descriptors: int) -> str:
+def left(host: Host, folder: Path, threads: int, descriptors: int) -> str:
     """What is left that should not be."""
     gc.collect()
+    lanes = host._connected().connection._lanes
     things: dict[str, Callable[[], bool]] = {
+        "a busy lane": lambda: not lanes._busy() and not lanes._waiters,
         "a lease": lambda: not leases()._held,
         "a thread": lambda: threading.active_count() <= threads,
         "a descriptor": lambda: files_open() <= descriptors,
@@ -112,7 +114,7 @@ class Rounds:
                     by_timer(transfer, self.chance.uniform(0, seconds)),
                 ):
                     self.struck += was_struck
-                if what := left(self.folder, threads, descriptors):
+                if what := left(host, self.folder, threads, descriptors):
                     self.problems.append(f"{what} is left of the {name} at {place}")
             volume.upload(self.source).download(self.copy, overwrite=True)
             if self.copy.read_bytes() != self.data:

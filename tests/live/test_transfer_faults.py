@@ -47,7 +47,7 @@ from tests.live.rest import are_back, resources_at_rest
 from tests.live.test_transfer import Broken, content
 
 NOISE = random.Random(7).randbytes(4 * MiB)
-INTERRUPTS = os.environ.get("LIBSTORAGE_INTERRUPTS", "10")
+INTERRUPTS = os.environ.get("LIBSTORAGE_INTERRUPTS", "50")
 """How many uploads and downloads Ctrl-C strikes in; more take minutes on a busy machine."""
 
 SIZE = 3 * MiB + 5

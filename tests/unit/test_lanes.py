@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from libstorage.connection import process
 from libstorage.connection.call import Connection
 from libstorage.connection.lane import Lane, TimeLimit, width_for
 from libstorage.connection.lanes import Lanes, NoLane
+from libstorage.connection.limits import Holder
 from libstorage.connection.opening import Opener
+from libstorage.connection.process import NEVER
 from libstorage.connection.target import HostId, PoolId, SecretId, VolumeId
 from libstorage.connection.uri import parse
 from libstorage.errors import (
@@ -29,6 +32,7 @@ from libstorage.errors import (
     VolumeExistsError,
     VolumeNotFoundError,
 )
+from tests.live.rest import wait_until
 
 UUID = "11111111-1111-4111-8111-111111111111"
 NODE = """
@@ -72,30 +76,103 @@ class TestWidth:
         yield lanes
         lanes.close(0.1)
 
-    @staticmethod
-    def take(lanes: Lanes, *, alone: bool = False) -> Lane:
-        return lanes.take(TimeLimit(5), alone=alone)
-
     def test_an_empty_lane_comes_first(self, lanes: Lanes) -> None:
-        taken = [self.take(lanes) for _ in range(6)]
+        holders = [Holder() for _ in range(6)]
+        taken = [lanes.take(holder, TimeLimit(5)) for holder in holders]
         assert len(set(taken[:2])) == 2
         assert sorted(map(taken.count, set(taken))) == [3, 3]
         with pytest.raises(NoLane):
-            lanes.take(TimeLimit(0.01), alone=False)
-        for lane in taken:
-            lanes.give(lane)
+            lanes.take(Holder(), TimeLimit(0.01))
+        for holder, lane in zip(holders, taken, strict=True):
+            lanes.give(holder, lane)
 
     def test_who_must_be_alone_waits_for_an_empty_lane(self, lanes: Lanes) -> None:
-        taken = [self.take(lanes), self.take(lanes), self.take(lanes)]
+        holders = [Holder() for _ in range(3)]
+        taken = [lanes.take(holder, TimeLimit(5)) for holder in holders]
         with pytest.raises(NoLane):
-            lanes.take(TimeLimit(0.01), alone=True)
-        for lane in taken:
-            lanes.give(lane)
-        alone = [self.take(lanes, alone=True), self.take(lanes, alone=True)]
+            lanes.take(Holder(), TimeLimit(0.01), most=2)
+        for holder, lane in zip(holders, taken, strict=True):
+            lanes.give(holder, lane)
+        alone = [lanes.take(holder, TimeLimit(5), most=2) for holder in holders[:2]]
         with pytest.raises(NoLane):
-            lanes.take(TimeLimit(0.01), alone=False)
-        for lane in alone:
-            lanes.give(lane)
+            lanes.take(Holder(), TimeLimit(0.01))
+        for holder, lane in zip(holders, alone, strict=False):
+            lanes.give(holder, lane)
+
+    def test_who_must_be_alone_leaves_lanes_for_others(self, lanes: Lanes) -> None:
+        stream, waiting, call = Holder(), Holder(), Holder()
+        lane = lanes.take(stream, TimeLimit(5), most=1)
+        with pytest.raises(NoLane):
+            lanes.take(waiting, TimeLimit(0.01), most=1)
+        other = lanes.take(call, TimeLimit(5))
+        assert other is not lane
+        lanes.give(call, other)
+        lanes.give(stream, lane)
+        assert lanes.take(waiting, TimeLimit(5), most=1) in {lane, other}
+
+    def test_who_waits_for_its_turn_holds_up_nobody_else(self, lanes: Lanes) -> None:
+        stream, waiting = Holder(), Holder()
+        lane = lanes.take(stream, TimeLimit(5), most=1)
+        got: list[Lane] = []
+        thread = threading.Thread(
+            target=lambda: got.append(lanes.take(waiting, TimeLimit(5), most=1)), daemon=True
+        )
+        thread.start()
+        assert wait_until(lambda: bool(lanes._waiters))
+        for _ in range(3):
+            call = Holder()
+            lanes.give(call, lanes.take(call, TimeLimit(5)))
+        assert not got
+        lanes.give(stream, lane)
+        thread.join(5)
+        assert got
+
+    def test_a_lane_whose_holder_is_gone_is_free(self, uri: str) -> None:
+        opener = Opener(process.current(), parse(uri), False, (5, 3), 10.0)
+        lanes = Lanes(opener, opener(), width=1, limit=1)
+        lost = Holder()
+        lane = lanes.take(lost, TimeLimit(5))
+        lane.enter(TimeLimit(0.01))  # what is left of a call that Ctrl-C took away
+        with pytest.raises(NoLane):
+            lanes.take(Holder(), TimeLimit(0.01))
+        del lost
+        here = Holder()
+        assert lanes.take(here, TimeLimit(5)) is lane
+        assert lane.expires == NEVER
+        lanes.recall(here)
+        lanes.recall(here)
+        lanes.close(0.1)
+
+    def test_one_who_waits_notices_that_a_holder_is_gone(self, uri: str) -> None:
+        opener = Opener(process.current(), parse(uri), False, (5, 3), 10.0)
+        lanes = Lanes(opener, opener(), width=1, limit=1)
+        held = [Holder()]
+        lane = lanes.take(held[0], TimeLimit(5))
+        timer = threading.Timer(0.05, held.clear)
+        timer.start()
+        assert lanes.take(Holder(), TimeLimit(30)) is lane
+        timer.join()
+        lanes.close(0.1)
+
+    def test_one_who_queues_waits_while_there_is_progress(self, lanes: Lanes) -> None:
+        stream, waiting = Holder(), Holder()
+        lane = lanes.take(stream, TimeLimit(5), most=1)
+        got: list[object] = []
+
+        def queue() -> None:
+            try:
+                got.append(lanes.take(waiting, TimeLimit(0.3), most=1, latest=NEVER))
+            except NoLane as error:
+                got.append(error)
+
+        thread = threading.Thread(target=queue, daemon=True)
+        thread.start()
+        for _ in range(20):
+            sleep(0.05)
+            lane.renew()
+        assert not got
+        thread.join(5)  # no progress any more
+        assert isinstance(got[0], NoLane)
 
     def test_by_libvirts_version(self) -> None:
         assert width_for(9_000_000) == width_for(10_002_999) == 1

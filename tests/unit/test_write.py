@@ -27,7 +27,7 @@ from libstorage.models.sources import ScsiSource
 from libstorage.models.volume import Timestamps, VolumeSpec, VolumeTarget
 from libstorage.xml.fields import Unknown
 from libstorage.xml.kinds import UnknownWord
-from libstorage.xml.read import construct
+from libstorage.xml.mapping import construct
 from libstorage.xml.write import escape
 
 DIR = """\
