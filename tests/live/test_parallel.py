@@ -7,9 +7,10 @@ import io
 import os
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -70,6 +71,38 @@ class TestManyTransfers:
         with ThreadPoolExecutor(3) as threads:
             list(threads.map(lambda v: v.download(folder / v.name, progress=meet), volumes))
         assert files(folder) == {volume.name for volume in volumes}
+
+    def test_more_than_there_are_lanes_for_queue(self, pool: Pool) -> None:
+        """Each waits longer than a call may wait for a lane, and calls get through meanwhile."""
+        names = [f"v{number}.img" for number in range(6)]
+        for name in names:
+            pool.volumes.create(VolumeSpec.raw(name, SIZE, allocation=0))
+
+        def slowly() -> Iterator[bytes]:
+            for begin in range(0, SIZE, MiB):
+                sleep(0.05)
+                yield NOISE[begin : begin + MiB]
+
+        with connect(pool.host.uri, lanes=3, timeout=1.0) as host, ThreadPoolExecutor(6) as threads:
+            here = host.pools[pool.name]
+            uploads = [threads.submit(lambda n=n: here.volumes[n].upload(slowly())) for n in names]  # type: ignore[misc]
+            calls = 0
+            while not all(upload.done() for upload in uploads):
+                calls += here.info().capacity > 0
+            for upload in uploads:
+                upload.result()
+        assert calls > 10
+        assert all(Path(pool.volumes[name].path()).read_bytes() == NOISE for name in names)
+
+    def test_copies_within_one_host_do_not_wait_for_one_another(self, pool: Pool) -> None:
+        """Each holds a lane and needs another."""
+        volumes = [filled(pool, f"v{number}.img") for number in range(6)]
+        with connect(pool.host.uri, lanes=3, timeout=4.0) as host, ThreadPoolExecutor(6) as threads:
+            here = host.pools[pool.name]
+            copies = list(
+                threads.map(lambda v: here.volumes[v.name].copy_to(here, f"copy-{v.name}"), volumes)
+            )
+            assert all(Path(copy.path()).read_bytes() == NOISE for copy in copies)
 
     def test_an_error_of_one_leaves_the_others_alone(self, pool: Pool) -> None:
         volumes = [
