@@ -203,7 +203,7 @@ class _Pipe:
         self._is_read = self._is_over = self._is_done = False
 
     @contextmanager
-    def _as_source(self, *, holes: bool) -> Iterator[Source]:
+    def _as_source(self, *, holes: bool, latest: float) -> Iterator[Source]:
         yield self
 
     def read(self, most: int) -> Piece:

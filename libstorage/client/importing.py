@@ -79,7 +79,7 @@ def import_image(
 ) -> Volume:
     """Make a volume of an image. See [Volumes.import_image][libstorage.Volumes.import_image]."""
     watch.has_lane = isinstance(given, sources.Readable)
-    with sources.opened(given, holes=wanted.sparse is not False) as source:
+    with sources.opened(given, holes=wanted.sparse is not False, latest=watch.latest) as source:
         digest = checks.digest()
         content = decompressed(Hashed(source, digest) if digest else source, how)
         suffixes = SUFFIXES[content.how] if isinstance(content, Decompressed) else ()
@@ -115,7 +115,7 @@ def copy_volume(
     if request.target.format is None:
         request = request.with_target(format=have.target.format or VolumeFormat.RAW)
     watch.has_lane = True
-    with sources.opened(volume, holes=sparse is not False) as source:
+    with sources.opened(volume, holes=sparse is not False, latest=watch.latest) as source:
         wanted = Wanted(allow_backing_file=linked, sparse=sparse, verify=verify)
         return _made(pool, _Image(source), request, wanted, watch)
 

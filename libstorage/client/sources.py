@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, Final, Protocol, TypeAlias, runtime_checkable
 
 from libstorage.client.pieces import Hole, Piece, Source
+from libstorage.connection.process import NEVER
 from libstorage.errors import InvalidRequestError, TransferError
 
 Given: TypeAlias = (
@@ -23,12 +24,13 @@ _is_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::|://)").match
 
 
 @contextmanager
-def opened(given: Given, *, holes: bool) -> Iterator[Source]:
+def opened(given: Given, *, holes: bool, latest: float = NEVER) -> Iterator[Source]:
     """Open what a transfer reads from.
 
     Args:
         given: What the caller gave.
         holes: Give holes of files as such, and not as zeros.
+        latest: When the transfer must be over, by the monotonic clock.
 
     Raises:
         InvalidRequestError: It is nothing to read from, or a path to something without a length.
@@ -40,13 +42,13 @@ def opened(given: Given, *, holes: bool) -> Iterator[Source]:
     elif isinstance(given, str) and _is_url(given):
         from libstorage.client import urls
 
-        with urls.source(given) as source:
+        with urls.source(given, latest) as source:
             yield source
     elif isinstance(given, str | os.PathLike):
         with _file(os.fspath(given), holes=holes) as source:
             yield source
     elif isinstance(given, Readable):
-        with given._as_source(holes=holes) as source:
+        with given._as_source(holes=holes, latest=latest) as source:
             yield source
     elif callable(getattr(given, "read", None)):
         yield FileSource(str(getattr(given, "name", given)), given)  # type: ignore[arg-type]
@@ -67,7 +69,7 @@ PIECE: Final = 768 << 10
 class Readable(Protocol):
     """What knows itself how its bytes are read: a volume."""
 
-    def _as_source(self, *, holes: bool) -> AbstractContextManager[Source]: ...
+    def _as_source(self, *, holes: bool, latest: float) -> AbstractContextManager[Source]: ...
 
 
 class FileSource:

@@ -62,7 +62,10 @@ def upload(
     _check_word("sparse", sparse, (True, False, "auto"))
     _check_word("tail", tail, get_args(Tail))
     host, watch.has_lane = watch.limited(host), isinstance(given, sources.Readable)
-    with leases().changing(volume, VOLUME_UPLOAD), sources.opened(given, holes=sparse is not False) as source:
+    with (
+        leases().changing(volume, VOLUME_UPLOAD),
+        sources.opened(given, holes=sparse is not False, latest=watch.latest) as source,
+    ):
         place = _Place.find(volume, _document(host, volume), source, part)
         with _explained(VOLUME_UPLOAD, volume, place.state):
             _fill(host, source, place, watch, checks, sparse=sparse, tail=tail, resume=resume)

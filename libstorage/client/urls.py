@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import sleep
+from time import monotonic, sleep
 from typing import Final, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
@@ -13,9 +13,11 @@ import attrs
 
 from libstorage.client.pieces import Piece, Sink, Source
 from libstorage.client.sinks import Keeping
+from libstorage.connection.process import NEVER
 from libstorage.errors import (
     AccessDeniedError,
     AuthenticationError,
+    DeadlineError,
     NotFoundError,
     Retry,
     StorageError,
@@ -34,11 +36,12 @@ _SECRETS = re.compile(
 
 
 @contextmanager
-def source(url: str) -> Iterator[Source]:
+def source(url: str, latest: float = NEVER) -> Iterator[Source]:
     """What is behind a URL. A connection that breaks is taken up again where it broke.
 
     Args:
         url: ``http:`` and ``https:``, or any other that fsspec knows, chained ones included.
+        latest: When the transfer must be over, by the monotonic clock.
 
     Raises:
         NotFoundError: There is nothing.
@@ -50,12 +53,12 @@ def source(url: str) -> Iterator[Source]:
     if is_web(url):
         from libstorage.client.web import WebOrigin
 
-        origin: Origin = WebOrigin(url)
+        origin: Origin = WebOrigin(url, latest)
     else:
         from libstorage.client.remote import RemoteOrigin
 
         origin = RemoteOrigin(url)
-    opened = UrlSource(origin)
+    opened = UrlSource(origin, latest)
     try:
         yield opened
     finally:
@@ -204,9 +207,9 @@ class Version:
 class UrlSource:
     """What is behind a URL, as a source that outlives its connections."""
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, origin: Origin, latest: float) -> None:
         self.name: str = origin.name
-        self._origin = origin
+        self._origin, self._latest = origin, latest
         self._body, self._version = origin.open()
         self.length: int | None = self._version.length
         self._done = 0
@@ -259,9 +262,12 @@ class UrlSource:
 
         Raises:
             TransferError: That cannot be done.
+            DeadlineError: There is no time left for that.
         """
         self._body.close()
         while True:
+            if monotonic() >= self._latest:
+                raise DeadlineError(f"the deadline passed after {self._done} bytes of {self.name}: {broken}")
             if self._tries == len(PAUSES):
                 raise self._failure(f"it broke again after {self._tries} tries: {broken}") from None
             sleep(PAUSES[self._tries])

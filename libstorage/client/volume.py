@@ -441,11 +441,11 @@ class Volume(Handle[VolumeId]):
         return self
 
     @contextmanager
-    def _as_source(self, *, holes: bool) -> Iterator[Source]:
+    def _as_source(self, *, holes: bool, latest: float) -> Iterator[Source]:
         with (
             leases().reading(self._id, VOLUME_DOWNLOAD),
             self._host._apart() as host,
-            transfer.content(host, self._id, Part(0, None), holes=holes) as source,
+            transfer.content(host, self._id, Part(0, None), holes=holes, latest=latest) as source,
         ):
             yield source
 

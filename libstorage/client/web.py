@@ -11,6 +11,7 @@ import select
 import ssl
 from base64 import b64encode
 from http.client import HTTPException, HTTPResponse
+from time import monotonic
 from typing import Final, cast
 from urllib import request
 from urllib.error import HTTPError, URLError
@@ -19,6 +20,7 @@ from urllib.parse import quote, unquote, urlsplit
 from libstorage.client.urls import Broken, Changed, Version, refusal, shown, told
 from libstorage.errors import (
     ConnectionFailedError,
+    DeadlineError,
     InvalidRequestError,
     StorageError,
     TransferError,
@@ -30,6 +32,7 @@ TIMEOUT: Final = 60.0
 LAST_WORD = 2.0
 """Seconds to wait for what comes behind the end, if the server leaves the connection open."""
 
+_SHORTEST: Final = 0.001  # seconds; no time at all would mean not to wait
 _MEANT = "%/:=&?~#+!$,;'@()*[]"  # not to be quoted in an address
 _MARKS = ("ETag", "Last-Modified")
 _range = re.compile(r"bytes (\d+)-\d+/(\d+|\*)").fullmatch
@@ -41,13 +44,15 @@ class WebOrigin:
 
     Args:
         url: Its address; ``user:password@`` is sent as basic authentication.
+        latest: When the transfer must be over, by the monotonic clock.
 
     Raises:
         InvalidRequestError: It is none.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, latest: float) -> None:
         self.name: str = shown(url)
+        self._latest = latest
         self._secret = url
         self._url, self._authorization = _without_user(url)
         self._opener = request.OpenerDirector()
@@ -107,12 +112,17 @@ class WebOrigin:
         asked = request.Request(self._url, headers=headers)  # noqa: S310 -- the opener knows no other schemes
         if self._authorization:
             asked.add_unredirected_header("Authorization", self._authorization)
-        return cast(HTTPResponse, self._opener.open(asked, timeout=TIMEOUT))
+        return cast(HTTPResponse, self._opener.open(asked, timeout=self._patience()))
+
+    def _patience(self) -> float:
+        return min(TIMEOUT, max(_SHORTEST, self._latest - monotonic()))
 
     def _unreachable(self, error: Exception) -> StorageError:
         reason = error.reason if isinstance(error, URLError) else error
         cause = reason if isinstance(reason, BaseException) else error
         message = f"{self.name} cannot be had: {told(cause, self._secret)}"
+        if monotonic() >= self._latest:
+            return DeadlineError(f"the deadline passed: {message}", outcome="not_started", retry="no")
         if isinstance(error, ValueError) and not isinstance(error, OSError):
             return InvalidRequestError(message, outcome="not_started", retry="no")
         if isinstance(error, HTTPException):

@@ -28,6 +28,7 @@ from libstorage import (
     AccessDeniedError,
     AuthenticationError,
     ConnectionFailedError,
+    DeadlineError,
     ExistsError,
     InvalidRequestError,
     NotFoundError,
@@ -168,6 +169,16 @@ class TestAConnectionThatBreaks:
         with pytest.raises(TransferError, match=f"broke off after {MiB} of {len(NOISE)} bytes: .*3 tries"):
             volume.upload(web.url("/x"))
         assert len(web.asked) == 4
+
+    @pytest.mark.parametrize("said", [-1, 0, 300_000])
+    def test_one_that_falls_silent_does_not_outlive_the_deadline(
+        self, web: Web, volume: Volume, said: int
+    ) -> None:
+        web.pages["/x"] = Page(NOISE, silent=said)
+        with pytest.raises(DeadlineError, match="the deadline passed") as late:
+            volume.upload(web.url("/x"), deadline=0.5)
+        assert late.value.outcome == ("unknown" if said >= 0 else "not_started")
+        volume.upload(NOISE)
 
     def test_a_server_without_ranges(self, web: Web, volume: Volume) -> None:
         web.pages["/x"] = Page(NOISE, cuts=[MiB], ranges=False)

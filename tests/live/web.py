@@ -29,6 +29,7 @@ class Page:
         status: What to answer instead.
         password: Whom to give it to.
         chunked: Send it in chunks, without a length.
+        silent: After how many bytes of the body to say nothing more, and leave the connection open; -1: no answer.
         later: What it becomes after the first answer.
     """
 
@@ -41,6 +42,7 @@ class Page:
     status: int | None = None
     password: str | None = None
     chunked: bool = False
+    silent: int | None = None
     later: Page | None = None
 
 
@@ -50,6 +52,7 @@ class Web(ThreadingHTTPServer):
     Attributes:
         pages: What it has, by path.
         asked: What it was asked for: paths, and ranges.
+        over: Set when the silent ones may end.
     """
 
     daemon_threads = True
@@ -64,6 +67,7 @@ class Web(ThreadingHTTPServer):
             self.socket = context.wrap_socket(self.socket, server_side=True)
         self.pages: dict[str, Page] = {}
         self.asked: list[tuple[str, str | None]] = []
+        self.over = threading.Event()
 
     def url(self, path: str, *, user: str = "") -> str:
         """The address of a page."""
@@ -81,6 +85,9 @@ class _Handler(BaseHTTPRequestHandler):
         server = cast(Web, self.server)
         server.asked.append((path, wanted))
         page = server.pages.get(path, Page(status=404))
+        if page.silent == -1:
+            server.over.wait(30)
+            return
         if page.password and page.password != self.headers.get("Authorization"):
             page = Page(status=401)
         if page.to or page.status:
@@ -112,6 +119,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _send(self, page: Page, data: bytes) -> None:
+        if page.silent is not None:
+            self.wfile.write(data[: page.silent])
+            cast(Web, self.server).over.wait(30)
+            return
         is_cut = bool(page.cuts)
         data = data[: page.cuts.pop(0)] if is_cut else data
         if page.chunked:
@@ -135,6 +146,7 @@ def web_server(certificate: Path | None = None) -> Iterator[Web]:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield server
+        server.over.set()
         server.shutdown()
         thread.join()
 
