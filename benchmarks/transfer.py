@@ -156,7 +156,7 @@ def piece_table(folder: str | None, pieces: Sequence[int], size: int, rounds: in
     usual = streams.SEND_BYTES
     for kib in pieces:
         for module, name in ((streams, "SEND_BYTES"), (sources, "PIECE")):
-            setattr(module, name, kib * 1024)
+            setattr(module, name, kib * 1024)  # what is sent first stays as it is
         with workshop(folder) as here:
             table = next(dense_tables(here, size, rounds))
         rows.append(evolve(table.results[1], name=f"libstorage, {kib:,} KiB"))

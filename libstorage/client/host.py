@@ -6,10 +6,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 import attrs
-from typing_extensions import Unpack
 
 from libstorage.client.discovery import refuse_crash, request_of
 from libstorage.client.inventory import take_inventory

@@ -61,8 +61,11 @@ def opened(given: Given, *, holes: bool, latest: float = NEVER) -> Iterator[Sour
         )
 
 
-PIECE: Final = 768 << 10
+PIECE: Final = 640 << 10
 """How many bytes of data to read at once."""
+
+FIRST: Final = 1792 << 10
+"""How many bytes to read first: as many as are sent first, so that nothing has to be joined."""
 
 
 @runtime_checkable
@@ -79,6 +82,7 @@ class FileSource:
         self.name = name
         self.length: int | None = _rest_of(file)
         self._file = file
+        self._at_once = FIRST
 
     def read(self, most: int) -> Piece:
         """The next bytes.
@@ -87,7 +91,8 @@ class FileSource:
             InvalidRequestError: It gives something else than bytes.
             TransferError: It would have to be waited for, or gave more than asked.
         """
-        data: object = self._file.read(min(most, PIECE))
+        data: object = self._file.read(min(most, self._at_once))
+        self._at_once = PIECE
         if data is None:
             raise TransferError(f"{self.name} has nothing to read yet: it is in non-blocking mode")
         found = _bytes(self.name, data, "Open it in binary mode, as in open(path, 'rb').")
@@ -104,6 +109,7 @@ class SparseFileSource:
         self.length: int = os.fstat(file.fileno()).st_size
         self._file = file
         self._place = self._data = self._data_end = 0
+        self._at_once = FIRST
 
     def read(self, most: int) -> Piece:
         """The next bytes, or the next hole."""
@@ -116,7 +122,9 @@ class SparseFileSource:
             hole = Hole(min(left, self._data - self._place))
             self._place += hole.length
             return hole
-        data = os.pread(self._file.fileno(), min(left, self._data_end - self._place, PIECE), self._place)
+        length = min(left, self._data_end - self._place, self._at_once)
+        data = os.pread(self._file.fileno(), length, self._place)
+        self._at_once = PIECE
         self._place += len(data)
         return data
 
@@ -141,6 +149,7 @@ class IterableSource:
         self.length: int | None = None
         self._parts = iter(given)
         self._rest = memoryview(b"")
+        self._at_once = FIRST
 
     def read(self, most: int) -> Piece:
         """The next bytes.
@@ -153,7 +162,8 @@ class IterableSource:
                 self._rest = memoryview(_bytes(self.name, next(self._parts), "Give bytes."))
             except StopIteration:
                 return b""
-        length = min(most, PIECE)
+        length = min(most, self._at_once)
+        self._at_once = PIECE
         data, self._rest = self._rest[:length], self._rest[length:]
         return bytes(data)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from libstorage.client.arrival import Ending, Missing
 from libstorage.client.pieces import Hole, Piece, length_of, split, zeros
 from libstorage.client.raw import raw_volume
-from libstorage.client.sources import PIECE
+from libstorage.client.sources import FIRST, PIECE
 from libstorage.connection.lane import Lane
 from libstorage.connection.process import NEVER
 from libstorage.connection.raw import RawStream, RawVolume
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SEND_BYTES: Final = PIECE
 """How much to send at once; libvirt refuses more than 32 MiB."""
-FIRST_BYTES: Final = 2 << 20
+FIRST_BYTES: Final = FIRST
 """How much to send first: from then on the daemon's malloc keeps the memory of messages that are smaller.
 
 Without it the daemon returns their memory after each and takes it again: half of its time, measured with glibc 2.36.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Self, TypeVar, overload
 
-from libstorage.client import clone, importing, transfer
+from libstorage.client import clone, transfer
 from libstorage.client.checks import Checks
 from libstorage.client.clone import CloneMode
 from libstorage.client.files import BUFFER, VolumeReader, VolumeWriter
@@ -390,9 +390,11 @@ class Volume(Handle[VolumeId]):
             DeadlineError: It took too long.
             VolumeNotFoundError: It is gone.
         """
+        from libstorage.client.importing import copy_volume  # brings formats of images and of compression
+
         with shown(progress) as watcher:
             watch = Watch(str(self._id), watcher, deadline)
-            return importing.copy_volume(self, pool, new, watch, sparse=sparse, verify=verify)
+            return copy_volume(self, pool, new, watch, sparse=sparse, verify=verify)
 
     @overload
     def open(self, mode: Literal["rb"] = "rb", *, buffering: int = BUFFER) -> io.BufferedReader: ...

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from libstorage.client import importing
+from typing import TYPE_CHECKING
+
 from libstorage.client.bulk import read_volumes
 from libstorage.client.checks import Checks
 from libstorage.client.clone import check_volume_spec
-from libstorage.client.decompress import Compression
 from libstorage.client.handle import Collection
 from libstorage.client.names import check_name
 from libstorage.client.options import NoFlags, combined, size_of
@@ -24,6 +24,9 @@ from libstorage.models.inventory import VolumeEntry
 from libstorage.models.volume import VolumeSpec
 from libstorage.operations import VOLUME_CREATE, VOLUME_LOOKUP_BY_NAME, VOLUMES_COUNT, VOLUMES_LIST
 from libstorage.units import SizeLike
+
+if TYPE_CHECKING:
+    from libstorage.client.decompress import Compression
 
 
 class Volumes(Collection[Volume, PoolId]):
@@ -169,9 +172,14 @@ class Volumes(Collection[Volume, PoolId]):
             DeadlineError: It took too long.
             OSError: The local file cannot be read.
         """
+        from libstorage.client.importing import (  # brings formats of images and of compression
+            Wanted,
+            import_image,
+        )
+
         with shown(progress) as watcher:
             watch = Watch(f"import into {self._scope}", watcher, deadline)
-            wanted = importing.Wanted(
+            wanted = Wanted(
                 spec=None if spec is None else check_volume_spec(spec, strict_name=False),
                 name=name,
                 min_capacity=None if min_capacity is None else size_of("min_capacity", min_capacity),
@@ -180,7 +188,7 @@ class Volumes(Collection[Volume, PoolId]):
                 verify=verify,
             )
             pool = self._host._pool(self._scope)
-            return importing.import_image(pool, source, wanted, Checks.of(checksum), decompress, watch)
+            return import_image(pool, source, wanted, Checks.of(checksum), decompress, watch)
 
     def _all(self) -> tuple[Volume, ...]:
         return self.list()
