@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from libstorage.client.arrival import Ending, Missing
@@ -22,7 +23,7 @@ from libstorage.connection.process import NEVER
 from libstorage.connection.raw import RawStream, RawVolume
 from libstorage.connection.target import VolumeId
 from libstorage.enums import StreamRecvFlags, VolumeDownloadFlags, VolumeUploadFlags
-from libstorage.errors import TransferError
+from libstorage.errors import DeadlineError, TransferError
 from libstorage.operations import VOLUME_DOWNLOAD
 
 if TYPE_CHECKING:
@@ -216,9 +217,18 @@ class Receiver:
         try:
             self._receive()
         except BaseException as error:  # noqa: BLE001 -- it is for those who read
-            self._ahead.end(error)
+            is_late = isinstance(error, DeadlineError) and monotonic() >= self._latest
+            self._ahead.end(self._too_late() if is_late else error)
         else:
             self._ahead.end()
+
+    def _too_late(self) -> DeadlineError:
+        return DeadlineError(
+            f"the deadline passed while {self.name} was being received",
+            operation=VOLUME_DOWNLOAD.name,
+            target=self.name,
+            uri=self._volume.uri,
+        )
 
     def _receive(self) -> None:
         flags = VolumeDownloadFlags.SPARSE_STREAM if self._holes else 0

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -319,8 +320,10 @@ class TestNothingIsLeft:
         assert "copy" not in names(target)
 
     def test_the_deadline_passes(self, make: Make, target: Pool) -> None:
-        with pytest.raises(DeadlineError, match="was deleted again"):
+        with pytest.raises(DeadlineError):
             make().copy_to(target, "copy", deadline=0.0)
+        with pytest.raises(DeadlineError, match="was deleted again"):
+            make("other").copy_to(target, "copy", deadline=1.0, progress=lambda at: sleep(0.3))
         assert "copy" not in names(target)
 
     def test_the_pool_is_too_small(self, make: Make, folder: Path) -> None:
