@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 from libstorage.client.leases import leases
 from libstorage.client.pieces import Hole, Piece, Source, length_of, split
 from libstorage.client.streams import receiving
+from libstorage.client.transfer import check_bytes
 from libstorage.connection.target import VolumeId
 from libstorage.enums import VolumeType
-from libstorage.errors import InvalidRequestError, TransferError
+from libstorage.errors import TransferError
 from libstorage.models.volume import VolumeSpec
 from libstorage.operations import VOLUME_DOWNLOAD
 
@@ -56,15 +57,7 @@ class VolumeReader(io.RawIOBase):
         with ExitStack() as opening:
             opening.enter_context(leases().reading(volume, VOLUME_DOWNLOAD))
             spec = read_spec()
-            if spec.type in {VolumeType.DIR, VolumeType.NETDIR}:
-                raise InvalidRequestError(
-                    f"{volume} is a directory: it holds files, but no bytes of its own",
-                    operation=VOLUME_DOWNLOAD.name,
-                    target=str(volume),
-                    uri=volume.uri,
-                    outcome="not_started",
-                    retry="no",
-                )
+            check_bytes(VOLUME_DOWNLOAD, volume, spec)
             self.size: int = int(spec.physical or spec.capacity or 0)
             self._is_file = spec.type in {None, VolumeType.FILE}
             self._lease = opening.pop_all()

@@ -20,8 +20,8 @@ from libstorage.client.names import check_volume_name
 from libstorage.client.pieces import Hashed, Piece, Preceded, Source, length_of, taken
 from libstorage.client.progress import Watch
 from libstorage.client.sources import Given
-from libstorage.client.transfer import Sparse, fill_new
 from libstorage.client.undo import take_back
+from libstorage.client.upload import Sparse, fill_new
 from libstorage.connection.target import VolumeId
 from libstorage.enums import PoolType, VolumeFormat
 from libstorage.errors import InvalidRequestError, StorageError, TransferError, UnsupportedError

@@ -1,432 +1,25 @@
-"""Upload and download: pieces from a source to a sink, and what is said when that breaks off."""
+"""What uploads and downloads share: pieces from a source to a sink, and what is said when that breaks off."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Final
 
-import attrs
-
-from libstorage.client import sinks, sources
-from libstorage.client.arrival import Missing
-from libstorage.client.checks import Checks
-from libstorage.client.leases import leases
-from libstorage.client.options import Part
-from libstorage.client.pieces import Digest, Hashed, Padded, Sink, Source, Sparsified, length_of
-from libstorage.client.progress import Meter, Watch
+from libstorage.client.pieces import Sink, Source, length_of
+from libstorage.client.progress import Meter
 from libstorage.client.raw import decoded, raw_volume
-from libstorage.client.resume import after_what_is_there
-from libstorage.client.settle import let_pool_see
-from libstorage.client.sinks import Keeping, NewFileSink
-from libstorage.client.streams import Sender, receiving, sending
 from libstorage.connection.lane import Lane
-from libstorage.connection.process import NEVER
-from libstorage.connection.target import PoolId, VolumeId
-from libstorage.enums import VolumeFormat, VolumeType
-from libstorage.errors import InvalidRequestError, NoSpaceError, StorageError, TransferError
+from libstorage.connection.target import VolumeId
+from libstorage.enums import VolumeType
+from libstorage.errors import InvalidRequestError, StorageError, TransferError
 from libstorage.models.volume import VolumeSpec
-from libstorage.operations import POOL_INFO, VOLUME_DOWNLOAD, VOLUME_UPLOAD, VOLUME_XML, Operation
+from libstorage.operations import VOLUME_UPLOAD, VOLUME_XML, Operation
 
 if TYPE_CHECKING:
     from libstorage.client.host import Host
 
-Sparse: TypeAlias = bool | Literal["auto"]
-"""``auto``: holes that the source knows of stay holes. ``True``: long runs of zeros become holes, too. ``False``: none."""
-
-Tail: TypeAlias = Literal["keep", "zero"]
-"""What becomes of the volume behind the end of a shorter source: it is kept as it is, or reads as zeros."""
-
-_PLAIN = (None, VolumeFormat.RAW, VolumeFormat.ISO, VolumeFormat.NONE, VolumeFormat.UNKNOWN)
 _MOST: Final = 64 << 20  # bytes of a hole at once, so that one that has to be filled does not take too long
-_FARTHEST: Final = 1 << 63  # bytes; what begins there cannot be told to libvirt
-_FULL: Final = 1 << 20  # bytes; a pool that has less available is full
-
-
-# ---- upload ---------------------------------------------------------------------------------------------------------
-
-
-def upload(
-    host: Host,
-    volume: VolumeId,
-    given: sources.Given,
-    part: Part,
-    watch: Watch,
-    checks: Checks,
-    *,
-    sparse: Sparse = "auto",
-    tail: Tail = "keep",
-    resume: bool = False,
-) -> None:
-    """Fill a volume, and let its pool see that. See [Volume.upload][libstorage.Volume.upload]."""
-    _check_word("sparse", sparse, (True, False, "auto"))
-    _check_word("tail", tail, get_args(Tail))
-    host, watch.has_lane = watch.limited(host), isinstance(given, sources.Readable)
-    with (
-        leases().changing(volume, VOLUME_UPLOAD),
-        sources.opened(given, holes=sparse is not False, latest=watch.latest) as source,
-    ):
-        place = _Place.find(volume, _document(host, volume), source, part)
-        with _explained(VOLUME_UPLOAD, volume, place.state):
-            _fill(host, source, place, watch, checks, sparse=sparse, tail=tail, resume=resume)
-    if place.done or place.same:
-        let_pool_see(watch.limited(host), volume.pool)
-
-
-def fill_new(
-    host: Host, volume: VolumeId, source: Source, watch: Watch, *, sparse: Sparse, verify: bool
-) -> None:
-    """Fill a volume that was just made; a file grows as it is filled. What an error leaves behind is its maker's to say."""
-    host = watch.limited(host)
-    with leases().changing(volume, VOLUME_UPLOAD):
-        place = _Place.find(volume, _document(host, volume), source, Part(0, None), grows=True)
-        _fill(host, source, place, watch, Checks(verify=verify), sparse=sparse, tail="zero")
-    let_pool_see(host, volume.pool)
-
-
-def _fill(
-    host: Host,
-    source: Source,
-    place: _Place,
-    watch: Watch,
-    checks: Checks,
-    *,
-    sparse: Sparse,
-    tail: Tail,
-    resume: bool = False,
-) -> None:
-    volume, digest = place.volume, checks.digest()
-    sent = Digest() if checks.verify else None
-    reading = Hashed(source, digest) if digest else source
-    if tail == "zero" or (place.is_empty and sparse is not False):
-        reading = place.padded(reading)
-    if sparse is True:
-        reading = Sparsified(reading)
-    if sent is not None:
-        reading = Hashed(reading, sent)
-    if resume:
-        reading = _behind_what_is_there(host, reading, place, watch)
-    _send(host, volume, reading, place, watch)
-    checks.check(digest, source.name)
-    if sent is not None:
-        _read_back(host, volume, place, sent, watch)
-
-
-@attrs.define
-class _Place:
-    """Where in a volume an upload goes, and how far it is.
-
-    Attributes:
-        offset: Where it begins.
-        length: How many bytes; ``None`` if the source cannot tell.
-        room: How many bytes there is room for; ``None`` if the volume grows as it is filled.
-        end: Where the volume's bytes end now.
-        is_empty: Whether nothing but zeros is in the volume's file.
-        is_file: Whether it is a file, which can have holes.
-        same: How many bytes are there already.
-        done: How many were sent.
-        begun: Whether the volume may have been changed.
-    """
-
-    volume: VolumeId
-    offset: int
-    length: int | None
-    room: int | None
-    end: int
-    is_empty: bool
-    is_file: bool
-    same: int = 0
-    done: int = 0
-    begun: bool = False
-
-    @classmethod
-    def find(
-        cls, volume: VolumeId, spec: VolumeSpec, source: Source, part: Part, *, grows: bool = False
-    ) -> _Place:
-        """Where ``part`` of the volume is; a file may grow for it if it ``grows``, or is of a format that does.
-
-        Raises:
-            InvalidRequestError: The volume has no such part; libvirt would let its file grow.
-        """
-        if spec.type in (VolumeType.DIR, VolumeType.NETDIR):
-            raise _refusal(
-                VOLUME_UPLOAD, volume, f"{volume} is a directory: it holds files, but no bytes of its own"
-            )
-        is_file = spec.type in (None, VolumeType.FILE)
-        grows = is_file and (grows or spec.target.format not in _PLAIN)
-        size = int(max(spec.capacity or 0, spec.physical or 0))
-        length = _length_to_send(source, part)
-        if not grows and part.offset + (length or 0) > size:
-            raise _refusal(
-                VOLUME_UPLOAD,
-                volume,
-                f"{length} bytes from byte {part.offset} on do not fit into {volume}, which has {size}",
-                hint=f"Make it larger first: resize({part.offset + (length or 0)}).",
-            )
-        if grows and (part.offset > size or part.offset + (length or 0) >= _FARTHEST):
-            raise _refusal(
-                VOLUME_UPLOAD,
-                volume,
-                f"{volume} cannot grow so that {length} bytes from byte {part.offset} on are in it: "
-                f"it has {size}, and no file has more than {_FARTHEST - 1}",
-            )
-        return cls(
-            volume=volume,
-            offset=part.offset,
-            length=length,
-            room=None if grows else size - part.offset,
-            end=int(spec.physical or spec.capacity or 0),
-            is_empty=is_file and spec.allocation == 0,
-            is_file=is_file,
-        )
-
-    @property
-    def there(self) -> int:
-        """How many bytes of this part the volume has now."""
-        there = max(0, self.end - self.offset)
-        return there if self.length is None else min(there, self.length)
-
-    @property
-    def clean_from(self) -> int | None:
-        """From where on the volume reads as zeros, and a hole can be left out.
-
-        libvirt cuts a file off where a hole ends, so there may be none before what is to be kept.
-        """
-        ends = self.offset + (self.length or 0)
-        if not self.is_file or ends < self.end:
-            return None
-        return 0 if self.is_empty else self.end
-
-    def padded(self, source: Source) -> Source:
-        """The source, with zeros behind it up to the end of the volume."""
-        if self.room is None:
-            return source
-        wanted, self.length = self.length, self.room
-        return Padded(source, wanted, self.room)
-
-    def state(self) -> tuple[str, bool]:
-        """What a failure leaves behind, and whether it has changed anything."""
-        if not self.begun:
-            return f"Nothing was sent; {self.volume} is as it was.", False
-        sent = f"{self.same + self.done}" + ("" if self.length is None else f" of {self.length}")
-        end = "the end" if self.length is None else self.offset + self.length
-        told = f"{sent} bytes were sent; bytes {self.offset} to {end} of {self.volume} are undefined now."
-        return f"{told} Upload it again from the start, or with resume=True.", True
-
-
-def _check_word(what: str, word: object, words: tuple[object, ...]) -> None:
-    if word not in words:
-        raise InvalidRequestError(
-            f"{what} is one of {', '.join(map(repr, words))}, not {word!r}", outcome="not_started", retry="no"
-        )
-
-
-def _length_to_send(source: Source, part: Part) -> int | None:
-    if part.length is not None and source.length is not None and source.length < part.length:
-        raise InvalidRequestError(
-            f"{source.name} has {source.length} bytes, not {part.length}", outcome="not_started"
-        )
-    return source.length if part.length is None else part.length
-
-
-def _send(host: Host, volume: VolumeId, source: Source, place: _Place, watch: Watch) -> None:
-    total = None if place.length is None else place.length - place.same
-    meter = watch.phase("upload", total)
-    if total == 0:
-        return  # libvirt takes a length of 0 for no limit
-    room = None if place.room is None else place.room - place.same
-    with (
-        _arriving(host, volume),
-        host._lane(VOLUME_UPLOAD, volume, latest=watch.latest, last=watch.has_lane) as lane,
-    ):
-        begin = place.offset + place.same
-        sender: Sender | None = None
-        try:
-            with sending(lane, volume, begin, total or room or 0, place.clean_from) as sender:
-                pump(source, sender, meter, lane, room=room)
-        finally:
-            if sender is not None:
-                place.begun, place.done = True, sender.sent
-
-
-@contextmanager
-def _arriving(host: Host, volume: VolumeId) -> Iterator[None]:
-    """Say why the end of an upload is missing that libvirt said was there.
-
-    Raises:
-        NoSpaceError: The pool is full.
-        TransferError: It is missing for some other reason.
-    """
-    try:
-        yield
-    except Missing as missing:
-        told = f"libvirt says that all is well, but the bytes from {missing.offset} on are not there"
-        if _is_full(host, volume.pool):
-            raise NoSpaceError(
-                f"{told}: {volume.pool} is full", hint="Free some space, or use a larger pool."
-            ) from None
-        raise TransferError(
-            told, hint="Somebody else wrote to the volume meanwhile, or it is broken."
-        ) from None
-
-
-def _is_full(host: Host, pool: PoolId) -> bool:
-    try:
-        let_pool_see(host, pool)
-        available = host._call(POOL_INFO, pool, lambda lane: lane.pool(pool).info()[3])
-    except StorageError:
-        return False
-    return available < _FULL
-
-
-def _behind_what_is_there(host: Host, source: Source, place: _Place, watch: Watch) -> Source:
-    meter = watch.phase("compare", place.there)
-    with receiving(
-        host, place.volume, place.offset, place.there, holes=place.is_file, latest=watch.latest
-    ) as have:
-        rest = after_what_is_there(source, have, meter)
-    place.same = meter.done
-    return rest
-
-
-def _read_back(host: Host, volume: VolumeId, place: _Place, sent: Digest, watch: Watch) -> None:
-    """Compare what is in the volume with what was sent.
-
-    Raises:
-        TransferError: It is not the same.
-    """
-    length, found = place.same + place.done, Digest()
-    meter = watch.phase("verify", length)
-    with receiving(host, volume, place.offset, length, holes=place.is_file, latest=watch.latest) as source:
-        pump(Hashed(source, found), None, meter)
-    if found.hex() != sent.hex():
-        raise TransferError(
-            f"{volume} holds other bytes than were sent: sha256 {found.hex()}, not {sent.hex()}",
-            hint="Somebody else wrote to it meanwhile, or the storage is broken.",
-        )
-
-
-def _document(host: Host, volume: VolumeId) -> VolumeSpec:
-    xml = host._call(VOLUME_XML, volume, lambda lane: decoded(lambda: raw_volume(lane, volume).XMLDesc(0)))
-    return VolumeSpec.from_xml(xml.encode("utf-8", "backslashreplace"))
-
-
-# ---- download -------------------------------------------------------------------------------------------------------
-
-
-def download(
-    host: Host,
-    volume: VolumeId,
-    given: sinks.Target,
-    part: Part,
-    watch: Watch,
-    checks: Checks,
-    keeping: Keeping,
-    *,
-    parallel: int = 1,
-) -> None:
-    """Receive into a local file. See [Volume.download][libstorage.Volume.download]."""
-    host = watch.limited(host)
-    if parallel != 1:
-        _download_at_once(host, volume, given, part, watch, checks, keeping, parallel)
-        return
-    with (
-        leases().reading(volume, VOLUME_DOWNLOAD),
-        sinks.opened(given, keeping) as sink,
-        _explained(VOLUME_DOWNLOAD, volume, lambda: _after_download(volume, watch)),
-        content(host, volume, part, holes=keeping.sparse, latest=watch.latest) as source,
-    ):
-        digest, total, same = checks.digest(), source.length or 0, 0
-        reading: Source = Hashed(source, digest) if digest else source
-        if keeping.resume and isinstance(sink, NewFileSink):
-            compared = watch.phase("compare", min(sink.there, total))
-            reading = after_what_is_there(reading, sink.content(), compared)
-            same = compared.done
-            sink.go_on_at(same)
-        pump(reading, sink, watch.phase("download", total - same))
-        checks.check(digest, str(volume))
-
-
-def _download_at_once(
-    host: Host,
-    volume: VolumeId,
-    given: sinks.Target,
-    part: Part,
-    watch: Watch,
-    checks: Checks,
-    keeping: Keeping,
-    parallel: int,
-) -> None:
-    """Receive ranges into one new file; a digest is taken of what is in it then."""
-    from libstorage.client.parallel import Ranges
-
-    if parallel < 1 or keeping.resume:
-        told = "cannot be resumed" if keeping.resume else f"has one range at least, not {parallel}"
-        raise _refusal(VOLUME_DOWNLOAD, volume, f"a parallel download {told}")
-    with leases().reading(volume, VOLUME_DOWNLOAD), sinks.opened(given, keeping) as sink:
-        if not isinstance(sink, NewFileSink):
-            raise _refusal(
-                VOLUME_DOWNLOAD,
-                volume,
-                "only a path takes ranges of a volume at once",
-                hint="Leave out parallel=, or download to a path.",
-            )
-        with _explained(VOLUME_DOWNLOAD, volume, lambda: _after_download(volume, watch)):
-            length, is_file = _extent(host, volume, part)
-            meter, digest = watch.phase("download", length), checks.digest()
-            if length:
-                ranges = Ranges(host, volume, part.offset, length, holes=keeping.sparse and is_file)
-                ranges.receive(sink, meter, parallel)
-            sink.go_on_at(length)
-            if digest is not None:
-                pump(Hashed(sink.whole(), digest), None, watch.phase("verify", length))
-                checks.check(digest, str(volume))
-
-
-@contextmanager
-def content(
-    host: Host, volume: VolumeId, part: Part, *, holes: bool, latest: float = NEVER
-) -> Iterator[Source]:
-    """A part of a volume, as a source.
-
-    Raises:
-        InvalidRequestError: The volume has no such part.
-    """
-    length, is_file = _extent(host, volume, part)
-    with receiving(host, volume, part.offset, length, holes=holes and is_file, latest=latest) as source:
-        yield source
-
-
-def _extent(host: Host, volume: VolumeId, part: Part) -> tuple[int, bool]:
-    """How many bytes a part of a volume has, and whether they are in a file, which can have holes.
-
-    Raises:
-        InvalidRequestError: The volume has no such part.
-    """
-    spec = _document(host, volume)
-    if spec.type in (VolumeType.DIR, VolumeType.NETDIR):
-        raise _refusal(
-            VOLUME_DOWNLOAD, volume, f"{volume} is a directory: it holds files, but no bytes of its own"
-        )
-    size = int(spec.physical or spec.capacity or 0)
-    end = size if part.length is None else part.offset + part.length
-    if max(end, part.offset) > size:
-        raise _refusal(
-            VOLUME_DOWNLOAD,
-            volume,
-            f"bytes {part.offset} to {end} are past the end of {volume}, which has {size}",
-        )
-    return end - part.offset, spec.type in (None, VolumeType.FILE)
-
-
-def _after_download(volume: VolumeId, watch: Watch) -> tuple[str, bool]:
-    meter = watch.meter
-    if meter is None:
-        return "", False
-    return f"{meter.done} of {meter.total} bytes were received; {volume} is as it was.", False
-
-
-# ---- both -----------------------------------------------------------------------------------------------------------
 
 
 def pump(
@@ -475,7 +68,7 @@ def _own_time(lane: Lane | None, latest: float) -> Iterator[None]:
 
 
 @contextmanager
-def _explained(
+def explained(
     operation: Operation, volume: VolumeId, state: Callable[[], tuple[str, bool]]
 ) -> Iterator[None]:
     """Say in an error what state things are in; one of the caller's own keeps its class and gets a note."""
@@ -496,9 +89,10 @@ def _explained(
         raise
 
 
-def _refusal(
+def refusal(
     operation: Operation, volume: VolumeId, message: str, hint: str | None = None
 ) -> InvalidRequestError:
+    """What is said of a transfer that cannot be."""
     return InvalidRequestError(
         message,
         operation=operation.name,
@@ -508,3 +102,19 @@ def _refusal(
         outcome="not_started",
         retry="no",
     )
+
+
+def read_document(host: Host, volume: VolumeId) -> VolumeSpec:
+    """What libvirt says of a volume."""
+    xml = host._call(VOLUME_XML, volume, lambda lane: decoded(lambda: raw_volume(lane, volume).XMLDesc(0)))
+    return VolumeSpec.from_xml(xml.encode("utf-8", "backslashreplace"))
+
+
+def check_bytes(operation: Operation, volume: VolumeId, spec: VolumeSpec) -> None:
+    """Refuse a volume that has no bytes of its own.
+
+    Raises:
+        InvalidRequestError: It is a directory.
+    """
+    if spec.type in (VolumeType.DIR, VolumeType.NETDIR):
+        raise refusal(operation, volume, f"{volume} is a directory: it holds files, but no bytes of its own")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Self, TypeVar, overload
 
-from libstorage.client import clone, transfer
+from libstorage.client import clone, download, upload
 from libstorage.client.checks import Checks
 from libstorage.client.clone import CloneMode
 from libstorage.client.files import BUFFER, VolumeReader, VolumeWriter
@@ -19,7 +19,7 @@ from libstorage.client.progress import Progress, Watch, shown
 from libstorage.client.raw import decoded, raw_volume
 from libstorage.client.sinks import Keeping, Target
 from libstorage.client.sources import Given
-from libstorage.client.transfer import Sparse, Tail
+from libstorage.client.upload import Sparse, Tail
 from libstorage.connection.raw import RawVolume
 from libstorage.connection.target import VolumeId
 from libstorage.enums import (
@@ -290,7 +290,7 @@ class Volume(Handle[VolumeId]):
         with shown(progress) as watcher:
             watch = Watch(str(self._id), watcher, deadline)
             part, checks = Part.of(offset, length), Checks.of(checksum, verify=verify)
-            transfer.upload(
+            upload.upload(
                 self._host, self._id, source, part, watch, checks, sparse=sparse, tail=tail, resume=resume
             )
         return self
@@ -346,7 +346,7 @@ class Volume(Handle[VolumeId]):
             watch = Watch(str(self._id), watcher, deadline)
             keeping = Keeping(overwrite=overwrite, durable=durable, sparse=sparse, resume=resume)
             part, checks = Part.of(offset, length), Checks.of(checksum)
-            transfer.download(self._host, self._id, target, part, watch, checks, keeping, parallel=parallel)
+            download.download(self._host, self._id, target, part, watch, checks, keeping, parallel=parallel)
         return self
 
     def copy_to(
@@ -447,7 +447,7 @@ class Volume(Handle[VolumeId]):
         with (
             leases().reading(self._id, VOLUME_DOWNLOAD),
             self._host._apart() as host,
-            transfer.content(host, self._id, Part(0, None), holes=holes, latest=latest) as source,
+            download.content(host, self._id, Part(0, None), holes=holes, latest=latest) as source,
         ):
             yield source
 

@@ -13,7 +13,7 @@ from libstorage.client.options import NoFlags, combined, size_of
 from libstorage.client.progress import Progress, Watch, shown
 from libstorage.client.raw import list_volumes, raw_volume
 from libstorage.client.sources import Given
-from libstorage.client.transfer import Sparse
+from libstorage.client.upload import Sparse
 from libstorage.client.validation import volume_create_flags
 from libstorage.client.volume import Volume
 from libstorage.connection.lane import Lane

@@ -22,7 +22,7 @@ from libstorage.client.host import Host
 from libstorage.client.options import Options
 from libstorage.client.pool import Pool
 from libstorage.client.progress import Progress, TransferProgress, Watch
-from libstorage.client.transfer import fill_new
+from libstorage.client.upload import fill_new
 from libstorage.client.volume import Volume
 from libstorage.enums import PoolType, VolumeFormat
 from libstorage.errors import (

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from libstorage import InvalidRequestError, KiB, MiB, Pool, Size, TransferError, Volume, VolumeSpec
 from libstorage.client.sources import Given
 from libstorage.client.streams import RECEIVE_BYTES, SEND_BYTES
-from libstorage.client.transfer import Sparse
+from libstorage.client.upload import Sparse
 
 _RANDOM = random.Random(3)
 DATA = (
