@@ -275,7 +275,7 @@ def test_many_parts_take_little_time(model: type[Document], xml: str) -> None:
     started = time.process_time()
     with contextlib.suppress(DocumentError):
         model.from_xml(xml)
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 10  # what grew with the square took minutes
 
 
 # ---- what is taken as it comes --------------------------------------------------------------------------------------
