@@ -165,7 +165,7 @@ class LibvirtError(StorageError):
 
 
 class NotFoundError(StorageError, LookupError):
-    """The host has no such thing."""
+    """The host, or the server that a pool is on, has no such thing."""
 
 
 class PoolNotFoundError(NotFoundError):
@@ -305,7 +305,7 @@ class AccessDeniedError(StorageError, PermissionError):
 
 
 class AuthenticationError(AccessDeniedError):
-    """The host did not accept who we are."""
+    """The host, or the server that a pool logs in to, did not accept who we are."""
 
 
 class StorageIOError(StorageError, OSError):

@@ -82,6 +82,13 @@ class Case:
             return None
         return self._ask(lambda lane: lane.pool(target.pool).storageVolLookupByName(target.name))
 
+    def volume_answers(self) -> bool | None:
+        """Whether the storage under the volume is there, too."""
+        target = self.target
+        if not isinstance(target, VolumeId):
+            return None
+        return self._ask(lambda lane: lane.pool(target.pool).storageVolLookupByName(target.name).info())
+
     def secret_is_there(self) -> bool | None:
         """Whether the host has the secret."""
         target = self.target

@@ -1,8 +1,9 @@
 """libvirt's errors turned into ours.
 
 The class follows from (operation, code, domain, errno) and never from the message, which is translated. Where these
-are ambiguous one read on the same lane decides; see [verdict][libstorage.connection.verdict]. Text is read in one
-place only: the output of a helper program; see [advice][libstorage.connection.advice].
+are ambiguous one read on the same lane decides; see [verdict][libstorage.connection.verdict]. Text is read in two
+places only: the output of a helper program, see [advice][libstorage.connection.advice], and the number that an iSCSI
+server gives, see [network][libstorage.connection.network].
 """
 
 from __future__ import annotations

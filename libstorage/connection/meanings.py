@@ -76,6 +76,11 @@ FILE_EXISTS = Verdict(
     "A file of that name is there that the pool has not listed: pool.refresh() makes it a volume.",
 )
 NO_SPACE = Verdict(NoSpaceError, "Free some space, or make the volume sparse: allocation=0.")
+NO_DRIVER = Verdict(
+    UnsupportedError,
+    "The daemon has no driver for pools of that type; host.pool_capabilities() lists those that it has. Debian has some "
+    "in packages called libvirt-daemon-driver-storage-TYPE.",
+)
 NO_HANDLE = Verdict(ConnectionLostError, "Connect again.", retry="now")
 WRONG_ARGUMENT = Verdict(InvalidRequestError)
 

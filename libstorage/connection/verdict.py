@@ -17,7 +17,8 @@ from libstorage.connection.case import Case
 from libstorage.connection.codes import Code, Domain
 from libstorage.connection.helper import HelperRun
 from libstorage.connection.meanings import Verdict
-from libstorage.connection.target import VolumeId
+from libstorage.connection.network import judge_image, judge_source
+from libstorage.connection.target import PoolId, VolumeId
 from libstorage.enums import PoolType
 from libstorage.errors import (
     AccessDeniedError,
@@ -59,6 +60,8 @@ def _helper(run: HelperRun) -> Verdict:
 
 
 def _internal_error(case: Case) -> Verdict:
+    if (known := judge_source(case)) is not None:
+        return known
     verdict = (
         _INTERNAL.get(case.op, meanings.OTHER)
         if case.said.domain in {Domain.STORAGE, Domain.SECRET}
@@ -104,10 +107,7 @@ _INTERNAL: dict[op.Operation, Verdict] = {
     op.POOL_REFRESH: meanings.BUSY_POOL,
     op.POOL_UNDEFINE: meanings.BUSY_POOL,
     op.POOL_DELETE: meanings.BUSY_POOL,
-    op.POOL_DEFINE: Verdict(
-        UnsupportedError,
-        "The daemon lacks the driver of that type: Debian's libvirt-daemon-driver-storage-TYPE.",
-    ),
+    op.POOL_DEFINE: meanings.NO_DRIVER,
     op.POOL_FIND_SOURCES: meanings.UNSUPPORTED,
     op.VOLUME_CLONE: meanings.VOLUME_EXISTS,
     op.SECRET_DEFINE: Verdict(
@@ -190,6 +190,8 @@ _TAKEN_OR_BUSY = Verdict(
 
 def _system_error(case: Case) -> Verdict:
     number = case.said.errno
+    if (known := judge_source(case) or judge_image(case)) is not None:
+        return known
     if number == errno.ENOENT:
         return _missing(case)
     if number == errno.EEXIST and case.op in {op.VOLUME_CREATE, op.VOLUME_CLONE}:
@@ -202,11 +204,9 @@ def _missing(case: Case) -> Verdict:
         return Verdict(UnsupportedError, "All algorithms but zero need the program scrub on the host.")
     if case.op in {op.VOLUME_RESIZE, op.VOLUME_WIPE, op.VOLUME_UPLOAD, op.VOLUME_DOWNLOAD}:
         return meanings.VOLUME_GONE
-    if case.op == op.VOLUME_DELETE and case.pool_type() == PoolType.RBD:
-        return _CLONED_IMAGE
     if case.op in {op.POOL_START, op.POOL_REFRESH, op.POOL_CREATE_TRANSIENT}:
-        if (known := _SOURCE_MISSING.get(case.pool_type() or "")) is not None:
-            return known
+        if case.pool_type() == PoolType.SCSI:
+            return _NO_ADAPTER
         build = "build=True" if case.op == op.POOL_CREATE_TRANSIENT else "pool.build()"
         return Verdict(
             StorageIOError, f"Is the path right? {build} makes the directory. The pool is not running."
@@ -214,22 +214,7 @@ def _missing(case: Case) -> Verdict:
     return Verdict(StorageIOError)
 
 
-_SOURCE_MISSING: dict[str, Verdict] = {
-    PoolType.SCSI: Verdict(StorageIOError, "Has the host that adapter? /sys/class/scsi_host lists them."),
-    PoolType.RBD: Verdict(
-        StorageIOError,
-        "Do the monitors answer at these hosts and ports, and are user and secret right? libvirt says *No such file* of "
-        "all of that.",
-    ),
-    PoolType.GLUSTER: Verdict(
-        StorageIOError, "Has the server a volume of that name, and that directory in it?"
-    ),
-}
-_CLONED_IMAGE = Verdict(
-    StorageIOError,
-    "It may have snapshots, which libvirt leaves behind on what is cloned: delete(with_snapshots=True) takes them along, "
-    "once the clones are gone.",
-)
+_NO_ADAPTER = Verdict(StorageIOError, "Has the host that adapter? /sys/class/scsi_host lists them.")
 _AGAIN = Verdict(StorageIOError, retry="backoff")
 _ERRNO: dict[int, Verdict] = {
     errno.ENOSPC: meanings.NO_SPACE,
@@ -260,6 +245,11 @@ def _rpc(case: Case) -> Verdict:
 def _secret(case: Case) -> Verdict:
     if case.op == op.SECRET_VALUE and case.secret_is_there():
         return Verdict(StateError, "Give it one first: secret.set_value(value).")
+    if isinstance(case.target, PoolId | VolumeId):
+        return Verdict(
+            SecretNotFoundError,
+            "host.secrets lists the secrets that are there; one without a value gets it by secret.set_value(value).",
+        )
     return Verdict(SecretNotFoundError, "host.secrets lists what is there.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -46,14 +46,13 @@ class GlusterServer:
 def gluster_server() -> Iterator[GlusterServer]:
     """A Gluster server with the volume ``gv0``."""
     with scratch("gluster") as folder, _loopback_address() as address:
-        names = ("state", "run", "log", "bricks", "hidden-state", "hidden-run", "hidden-log")
-        for name in names:
-            (folder / name).mkdir()
+        for name in ("state", "run", "log", "bricks", "usual-state", "usual-run/gluster"):
+            (folder / name).mkdir(parents=True)
         volfile, log = folder / "glusterd.vol", folder / "log" / "output"
         volfile.write_text(_VOLFILE.format(folder=folder, address=address), "ascii")
         hidden = {
-            folder / "hidden-state": "/var/lib/glusterd",
-            folder / "hidden-run": "/run/gluster",
+            folder / "usual-state": "/var/lib/glusterd",
+            folder / "usual-run": "/run",
             folder / "log": "/var/log/glusterfs",
         }
         command = ("glusterd", "--no-daemon", f"--volfile={volfile}", f"--pid-file={folder}/pid")
@@ -78,23 +77,21 @@ def _loopback_address() -> Iterator[str]:
 
     It is of the range that is for tests within one machine (RFC 2544), and goes by itself after an hour if need be.
     """
-    for number in count(os.getpid()):
-        address = f"198.18.{number >> 8 & 255}.{number & 255}"
-        with suppress(ServerError):  # another lab has it
-            run(
-                "ip",
-                "address",
-                "add",
-                f"{address}/32",
-                "dev",
-                "lo",
-                "valid_lft",
-                "3600",
-                "preferred_lft",
-                "3600",
-            )
-            break
+    address = next(
+        filter(_added, (f"198.18.{number >> 8 & 255}.{number & 255}" for number in count(os.getpid())))
+    )
     try:
         yield address
     finally:
         run("ip", "address", "delete", f"{address}/32", "dev", "lo")
+
+
+def _added(address: str) -> bool:
+    hour = ("valid_lft", "3600", "preferred_lft", "3600")
+    try:
+        run("ip", "address", "add", f"{address}/32", "dev", "lo", *hour)
+    except ServerError as refused:
+        if "exists" not in str(refused):
+            raise
+        return False  # another lab has it
+    return True

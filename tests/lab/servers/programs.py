@@ -80,16 +80,19 @@ def running(
 
 
 @contextmanager
-def running_apart(*command: str | Path, log: Path, hidden: Mapping[Path, str]) -> Iterator[None]:
+def running_apart(*command: str | Path, log: Path, hidden: Mapping[Path, str]) -> Iterator[int]:
     """A program as the first of its own pid namespace, so that what it starts in the background ends with it.
 
     Args:
         command: The program.
         log: What it prints.
-        hidden: Folders that it sees in the place of the machine's.
+        hidden: Folders that it sees in the place of the machine's, which must be there.
+
+    Yields:
+        Its pid, as it is called here.
     """
-    binds = " && ".join(f"mkdir -p {place} && mount --bind {ours} {place}" for ours, place in hidden.items())
-    spaces = [
+    binds = " && ".join(f"mount --bind {ours} {place}" for ours, place in hidden.items())
+    apart = [
         "unshare",
         "--mount",
         "--propagation",
@@ -99,14 +102,28 @@ def running_apart(*command: str | Path, log: Path, hidden: Mapping[Path, str]) -
         "--kill-child",
         "--mount-proc",
     ]
-    with running(*spaces, "sh", "-c", f'{binds} && exec "$@"', "sh", *command, log=log) as process:
+    with running(*apart, "sh", "-c", f'{binds} && exec "$@"', "sh", *command, log=log) as process:
+        child = _only_child(process)
         try:
-            yield
+            yield child
         finally:
-            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split()
-            for child in children:
-                os.kill(int(child), signal.SIGKILL)
-            process.wait(_END_LIMIT)
+            if process.poll() is None:  # it goes when its child has gone
+                os.kill(child, signal.SIGKILL)
+                process.wait(_END_LIMIT)
+
+
+def _only_child(process: subprocess.Popen[bytes]) -> int:
+    found: list[int] = []
+
+    def look() -> None:
+        found.extend(
+            map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split())
+        )
+        if not found:
+            raise ServerError("it has started nothing yet")
+
+    wait_for(look, "unshare")
+    return found[0]
 
 
 def end(process: subprocess.Popen[bytes], ending: signal.Signals = signal.SIGTERM) -> None:
