@@ -74,7 +74,6 @@ def _build(folder: Path) -> None:
         if made.returncode != 0:
             raise RuntimeError(f"the guest's image cannot be built:\n{made.stdout}{made.stderr}")
         with tempfile.TemporaryDirectory(prefix="boot-", dir=new) as boot, Machine(Path(boot), new) as machine:
-            machine.run("lab-storage")
             machine.save(new / "saved")
         # The disks of the saved state name what they are based on.
         rebase = ["qemu-img", "rebase", "-u", "-F", "raw", "-b", folder / "root.img", new / "saved" / "root.qcow2"]
