@@ -231,7 +231,10 @@ class Pool(Handle[PoolId]):
         return self._do(POOL_DELETE, lambda raw: raw.delete(flags))
 
     def set_autostart(self, autostart: bool = True) -> Self:
-        """Start it with the daemon from now on, or not (``virStoragePoolSetAutostart``).
+        """Start it by itself from now on, or not (``virStoragePoolSetAutostart``).
+
+        libvirt 9.0 starts such pools when the daemon runs for the first time after the machine has booted, and not
+        whenever the daemon is started again: what was stopped meanwhile stays so.
 
         Raises:
             InvalidRequestError: ``autostart`` is neither true nor false.

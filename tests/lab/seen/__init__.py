@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import attrs
 
-from libstorage import StorageError
+from libstorage import DocumentError, StorageError
 
 HERE = Path(__file__).parent
 WORKS, NOT_TRIED = "works", "not tried"
@@ -46,6 +46,8 @@ class Cell:
     def of(cls, error: StorageError, words: Mapping[str, str]) -> Self:
         """The cell for an error, without what is different in each run."""
         hint = error.hint
+        if hint is None and isinstance(error, DocumentError):
+            hint = error.message  # it says what is expected
         for text in sorted(words, key=len, reverse=True):
             hint = hint and hint.replace(text, words[text])
         for pattern, word in _RANDOM.items():

@@ -88,7 +88,7 @@ def ceph_server() -> Iterator[CephServer]:
         new, old = free_ports(2, _ADDRESS)
         monitors = f"[v2:{_ADDRESS}:{new},v1:{_ADDRESS}:{old}]"
         configuration = _configure(folder, monitors)
-        keys = {name: _new_key() for name in _USERS}
+        keys = {name: new_key() for name in _USERS}
         _write_keyring(folder / "keyring", keys)
 
         def start(kind: str, name: str) -> None:
@@ -124,7 +124,7 @@ def _configure(folder: Path, monitors: str) -> Path:
     return path
 
 
-def _new_key() -> bytes:
+def new_key() -> bytes:
     """A key as ``ceph-authtool --gen-key`` makes them: AES, the time, 16 bytes."""
     return struct.pack("<HIIH", 1, int(time.time()), 0, 16) + os.urandom(16)
 
