@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import libstorage as ls
 from libstorage import enums
@@ -15,6 +17,7 @@ from libstorage.operations import OPERATIONS, AfterUnknown, Operation
 from libstorage.xml.document import Document, Element
 
 FOLDER = Path(__file__).resolve().parent / "reference"
+SCENARIOS = FOLDER.parent.parent / "tests" / "lab" / "scenarios" / "scenarios.toml"
 NOTICE = "<!-- Written by docs/generate.py from the code. Change the code, then run it again. -->"
 
 _IN_PYTHON = {
@@ -242,6 +245,34 @@ def latitude_page() -> Iterator[str]:
     yield from _table(("what", "example", "libvirt writes it", "why"), rows)
 
 
+def scenarios_page() -> Iterator[str]:
+    """Which of libvirt's acceptance scenarios is which test."""
+    yield from (
+        "# libvirt's acceptance scenarios",
+        "",
+        "libvirt's own acceptance suites say what storage must be able to do. Their scenarios are played here through",
+        "libstorage, on real storage: a directory and a file system on a loop device of the machine that runs the tests, a",
+        "volume group and a disk of a guest with a full kernel; those that need files on the first two only. `make lab` runs",
+        "them (`tests/lab/scenarios`).",
+        "",
+        "## The storage scripts of libvirt-tck",
+        "",
+    )
+    table = tomllib.loads(SCENARIOS.read_text("utf-8"))
+    yield from _table(("script", "what it is about", "test"), map(_scenario, table["script"]))
+    yield from ("", "## Pools and volumes in tp-libvirt", "")
+    yield from _table(("scenario", "what it is about", "test"), map(_scenario, table["scenario"]))
+
+
+def _scenario(row: dict[str, Any]) -> tuple[str, ...]:
+    tests = [_code(name) for name in row.get("tests", ())]
+    return (
+        row.get("number") or row["name"],
+        _cell(row["intent"]),
+        "<br>".join([*tests, *filter(None, [row.get("instead")])]),
+    )
+
+
 # ---- Markdown -------------------------------------------------------------------------------------------------------
 
 
@@ -278,6 +309,7 @@ PAGES = {
     "normalisations.md": normalisations_page,
     "messages.md": messages_page,
     "latitude.md": latitude_page,
+    "scenarios.md": scenarios_page,
 }
 
 
