@@ -45,7 +45,7 @@ from libstorage.operations import (
     POOL_XML,
     Operation,
 )
-from libstorage.units import Size
+from libstorage.units import counted
 
 R = TypeVar("R")
 
@@ -83,7 +83,8 @@ class Pool(Handle[PoolId]):
     def info(self) -> PoolInfo:
         """State and sizes, in bytes (``virStoragePoolGetInfo``).
 
-        The sizes are as of the last refresh, kept up to date for what libvirt itself creates and deletes.
+        The sizes are as of the last refresh, kept up to date for what libvirt itself creates and deletes. Where more
+        is promised than there is, ``available`` is 0: libvirt counts below zero there, and shows almost 16 EiB.
 
         Raises:
             PoolNotFoundError: It is gone.
@@ -91,9 +92,9 @@ class Pool(Handle[PoolId]):
         state, capacity, allocation, available = self._ask(POOL_INFO, lambda raw: raw.info())
         return PoolInfo(
             state=PoolState(state),
-            capacity=Size(capacity),
-            allocation=Size(allocation),
-            available=Size(available),
+            capacity=counted(capacity),
+            allocation=counted(allocation),
+            available=counted(available),
         )
 
     def spec(self, inactive: bool = False) -> PoolSpec:
