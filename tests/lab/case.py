@@ -26,6 +26,7 @@ class Place:
         restart: Ends the daemon and starts it again.
         may_write: Which of the listed volumes may be overwritten, where nothing can be created.
         any_bytes: Whether volumes take any bytes; otherwise (LUKS) only what was read from them.
+        keeps_snapshots: Whether a volume that was cloned is deleted with its snapshots only (Ceph).
         sources: What ``host.find_sources`` is given besides the type; ``None`` for types without discovery.
         mistakes: What a user gets wrong, by what it is called in the table. They are made at the end, when the pool is
             no longer defined.
@@ -40,6 +41,7 @@ class Place:
     restart: Callable[[], object]
     may_write: Callable[[VolumeSpec], bool] = lambda spec: bool(spec.capacity)
     any_bytes: bool = True
+    keeps_snapshots: bool = False
     sources: Mapping[str, Any] | None = None
     mistakes: Mapping[str, Mistake] = Factory(dict)
     words: Mapping[str, str] = Factory(dict)

@@ -197,7 +197,7 @@ class _Run:
             volume.wipe()
             check(not self.can_read() or not any(self.read(volume)))
         with self.trying("delete") as check:
-            volume.delete()
+            volume.delete(with_snapshots=self.place.keeps_snapshots)
             check(volume.name not in volume.pool.volumes.names())
             check(volume.name not in volume.pool.refresh().volumes.names())
 

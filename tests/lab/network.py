@@ -250,10 +250,11 @@ def rbd() -> Iterator[Place]:
             spec=spec,
             volume=raw,
             restart=partial(boot, daemon),
+            keeps_snapshots=True,
             mistakes=_ceph_mistakes(spec),
             versions={"ceph": version("ceph", "--version")},
             remark="Without config_options={'client_mount_timeout': '2'} it takes 30 s to learn that the monitor or the login "
-            "is wrong. Two pools may have the same source: libvirt does not see it.",
+            "is wrong. A clone leaves a snapshot on its source, which goes with delete(with_snapshots=True) only. Two pools may have the same source: libvirt does not see it.",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import struct
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from tests.lab.servers.programs import free_ports, run, running, scratch
+from tests.lab.servers.programs import ServerError, free_ports, run, running, scratch, wait_for
 
 POOL = "libvirt"
 USER = "libvirt"
@@ -40,6 +41,8 @@ mon data avail crit = 0
 osd objectstore = memstore
 memstore device bytes = 1073741824
 mgr initial modules =
+mgr stats period = 1
+mgr tick period = 1
 run dir = {folder}
 admin socket = {folder}/$name.asok
 pid file = {folder}/$name.pid
@@ -112,7 +115,15 @@ def ceph_server() -> Iterator[CephServer]:
         ceph("osd", "pool", "application", "enable", POOL, "rbd")
         run("rados", f"--conf={configuration}", f"--pool={POOL}", "create", "probe")  # it waits for the OSD
         run("rados", f"--conf={configuration}", f"--pool={POOL}", "rm", "probe")
+        wait_for(lambda: _check_sizes(ceph("df", "--format=json")), "ceph df")
         yield CephServer(_ADDRESS, old, keys[f"client.{USER}"], configuration)
+
+
+def _check_sizes(answer: str) -> None:
+    """The manager needs a while to learn how large the cluster is; until then libvirt sees none."""
+    pools = {pool["name"]: pool["stats"] for pool in json.loads(answer)["pools"]}
+    if not (POOL in pools and pools[POOL]["max_avail"]):
+        raise ServerError("it knows no sizes yet")
 
 
 def _configure(folder: Path, monitors: str) -> Path:
