@@ -86,8 +86,8 @@ class _Run:
 
     def host_operations(self) -> None:
         with self.trying("capabilities") as check:
-            capabilities = self.host.pool_capabilities()
-            check(capabilities.supports(self.case.type))
+            told = self.host.pool_capabilities().get(self.case.type)
+            check(told is not None)
         found = PoolSources()
         with self.trying("find sources") as check:
             found = self.host.find_sources(self.case.type, **(self.place.sources or {}))
@@ -182,7 +182,7 @@ class _Run:
             check(info.capacity > 0)
         with self.trying("download") as check:
             content = self.read(volume)
-            check(len(content) >= volume.info().capacity)
+            check(len(content) >= volume.info().capacity if self.place.any_bytes else bool(content))
         with self.trying("upload") as check:
             sent = _CONTENT if self.place.any_bytes else self.read(volume)
             volume.upload(sent)
@@ -207,12 +207,13 @@ class _Run:
             name = self.place.volume(mode, VOLUME_SIZE).name if self.place.volume else mode
             made = volume.clone(name, mode=mode)
             check(made.name in volume.pool.volumes.names())
-            check(made.info().capacity == volume.info().capacity)
+            check(made.info().capacity >= volume.info().capacity)
             if mode == "linked":
                 store = made.spec().backing_store
                 check(store is not None and store.path == volume.path())
             elif self.place.any_bytes and self.can_read():
-                check(self.read(made) == self.read(volume))
+                content = self.read(volume)
+                check(self.read(made)[: len(content)] == content)
         if made is not None:
             with suppress(StorageError):
                 made.delete()
