@@ -1,4 +1,4 @@
-"""The fixture with the place where a scenario is played."""
+"""The fixtures with the place where a scenario is played."""
 
 from __future__ import annotations
 
@@ -7,17 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from libstorage import Pool
+from tests.lab.guest import guest
 from tests.lab.guest.machine import Machine
-from tests.lab.scenarios.scene import (
-    Scene,
-    clean,
-    clean_guest,
-    dir_scene,
-    disk_scene,
-    fs_scene,
-    logical_scene,
-    own_guest,
-)
+from tests.lab.scenarios.scene import Scene, clean, dir_scene, disk_scene, emptied, fs_scene, logical_scene
 
 _HERE = {"dir": dir_scene, "fs": fs_scene}
 _IN_THE_GUEST = {"logical": logical_scene, "disk": disk_scene}
@@ -26,32 +18,39 @@ _IN_THE_GUEST = {"logical": logical_scene, "disk": disk_scene}
 @pytest.fixture(scope="session")
 def machine() -> Iterator[Machine]:
     """The guest that the scenarios share."""
-    with own_guest() as machine:
+    with guest() as machine:
         yield machine
 
 
-@pytest.fixture(params=[*_HERE, *_IN_THE_GUEST])
-def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
-    """Each of the places; ``pytest.mark.parametrize("scene", [...], indirect=True)`` names some of them."""
-    if request.param in _HERE:
-        with _HERE[request.param]() as scene:
+@pytest.fixture(scope="session", params=[*_HERE, *_IN_THE_GUEST])
+def place(request: pytest.FixtureRequest) -> str:
+    """Each of the places; ``pytest.mark.parametrize("place", [...], indirect=True)`` names some of them."""
+    return str(request.param)
+
+
+@pytest.fixture
+def scene(place: str, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """The place, without any pool.
+
+    On this machine it is a new one. That of the guest is cleaned first, unless a running pool is wanted anyway.
+    """
+    if place in _HERE:
+        with _HERE[place]() as scene:
             yield scene
             clean(scene)
         return
-    machine: Machine = request.getfixturevalue("machine")
-    with _IN_THE_GUEST[request.param](machine) as scene:
-        try:
-            yield scene
+    with _IN_THE_GUEST[place](request.getfixturevalue("machine")) as scene:
+        if "pool" not in request.fixturenames:
             clean(scene)
-        finally:
-            clean_guest(machine)
+        yield scene
 
 
 @pytest.fixture
 def pool(scene: Scene) -> Pool:
-    """The scene's pool, built and running."""
-    return scene.host.pools.define(scene.spec).build(overwrite=_overwrite(scene)).start()
-
-
-def _overwrite(scene: Scene) -> bool | None:
-    return True if scene.spec.type == "fs" else None
+    """The scene's pool, built, running and empty."""
+    left = emptied(scene)
+    if left is not None:
+        return left
+    clean(scene)
+    overwrite = True if scene.spec.type == "fs" else None
+    return scene.host.pools.define(scene.spec).build(overwrite=overwrite).start()

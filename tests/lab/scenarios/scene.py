@@ -12,9 +12,8 @@ from pathlib import Path
 
 import attrs
 
-from libstorage import Host, Pool, PoolSpec, SizeLike, VolumeFormat, VolumeSpec, connect
+from libstorage import Host, Pool, PoolSpec, SizeLike, StorageError, VolumeFormat, VolumeSpec, connect
 from libstorage.testing import PrivateDaemon
-from tests.lab.guest import guest
 from tests.lab.guest.machine import Machine
 
 MiB = 1 << 20
@@ -34,6 +33,7 @@ class Scene:
         run: What a shell prints for a command where the storage is.
         restart: Ends the daemon and starts it again.
         reboot: The same, and what it remembers of its running pools is gone, as after a reboot of its host.
+        wipe: Makes its disk blank, when no pool is left.
     """
 
     host: Host
@@ -45,6 +45,7 @@ class Scene:
     run: Callable[[str], str]
     restart: Callable[[], None]
     reboot: Callable[[], None]
+    wipe: Callable[[], object]
 
     @property
     def has_files(self) -> bool:
@@ -91,6 +92,10 @@ def logical_scene(machine: Machine) -> Iterator[Scene]:
             run=machine.run,
             restart=lambda: _restart_in(machine),
             reboot=lambda: _restart_in(machine, "rm -rf /run/libvirt/storage;"),
+            wipe=lambda: machine.run(
+                "rm -rf /srv/other; vgchange --quiet --activate n vg_scene >/dev/null 2>&1; "
+                "wipefs --all --force --quiet /dev/vdb"
+            ),
         )
 
 
@@ -110,6 +115,9 @@ def disk_scene(machine: Machine) -> Iterator[Scene]:
             run=machine.run,
             restart=lambda: _restart_in(machine),
             reboot=lambda: _restart_in(machine, "rm -rf /run/libvirt/storage;"),
+            wipe=lambda: machine.run(
+                "rm -rf /srv/other; wipefs --all --force --quiet /dev/sda; blockdev --rereadpt /dev/sda; udevadm settle"
+            ),
         )
 
 
@@ -127,13 +135,6 @@ def loop_device(folder: Path, size: int) -> Iterator[str]:
         subprocess.run(["losetup", "--detach", device], check=True)
 
 
-@contextmanager
-def own_guest() -> Iterator[Machine]:
-    """A guest for many scenarios, each of which leaves it as it was."""
-    with guest() as machine:
-        yield machine
-
-
 def clean(scene: Scene) -> None:
     """Leave nothing on the host of what a scenario has made."""
     for pool in scene.host.pools.list():
@@ -141,15 +142,22 @@ def clean(scene: Scene) -> None:
             pool.stop()
     for pool in scene.host.pools.list():
         pool.undefine()
+    scene.wipe()
 
 
-def clean_guest(machine: Machine) -> None:
-    """Make the guest's disks blank again."""
-    machine.run(
-        "vgremove --yes --quiet vg_scene >/dev/null 2>&1; rm -rf /srv/other; "
-        "for disk in vdb sda; do wipefs --all --force --quiet /dev/$disk* || true; blockdev --rereadpt /dev/$disk; done; "
-        "udevadm settle"
-    )
+def emptied(scene: Scene) -> Pool | None:
+    """The scene's pool, if an earlier scenario left it in order; its volumes are deleted."""
+    if scene.host.pools.names() != (scene.spec.name,):
+        return None
+    pool = scene.host.pools[scene.spec.name]
+    if pool.type() != scene.spec.type or not (pool.is_active() and pool.is_persistent()):
+        return None
+    try:
+        for volume in pool.refresh().volumes:
+            volume.delete()
+    except StorageError:
+        return None
+    return pool.refresh()
 
 
 def _scene_of_files(
@@ -171,6 +179,7 @@ def _scene_of_files(
         run=run,
         restart=daemon.restart,
         reboot=lambda: _reboot(daemon),
+        wipe=lambda: None,
     )
 
 

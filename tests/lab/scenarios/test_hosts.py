@@ -21,15 +21,14 @@ from libstorage import (
     PoolType,
     UnsupportedError,
     VolumeFormat,
-    VolumeNotFoundError,
     VolumeSpec,
     connect,
 )
 from libstorage.testing import PrivateDaemon
 from tests.lab.scenarios.scene import Scene, names
 
-HERE = pytest.mark.parametrize("scene", ["dir"], indirect=True)
-LOGICAL = pytest.mark.parametrize("scene", ["logical"], indirect=True)
+HERE = pytest.mark.parametrize("place", ["dir"], indirect=True)
+LOGICAL = pytest.mark.parametrize("place", ["logical"], indirect=True)
 
 
 @HERE
@@ -129,7 +128,7 @@ def test_clients_that_list_while_pools_come_and_go(tmp_path: Path) -> None:
         def look(host: Host) -> None:
             for _ in range(60):
                 for pool in host.pools:
-                    with suppress(VolumeNotFoundError):
+                    with suppress(NotFoundError):
                         host.volume_at(f"{tmp_path}/1/volume")
                     with suppress(PoolNotFoundError, PoolInactiveError):
                         pool.volumes.specs()

@@ -24,10 +24,10 @@ from libstorage import (
 from libstorage.client.settle import let_pool_see
 from tests.lab.scenarios.scene import MiB, Scene, loop_device, names
 
-FS = pytest.mark.parametrize("scene", ["fs"], indirect=True)
-DIR = pytest.mark.parametrize("scene", ["dir"], indirect=True)
-LOGICAL = pytest.mark.parametrize("scene", ["logical"], indirect=True)
-DISK = pytest.mark.parametrize("scene", ["disk"], indirect=True)
+FS = pytest.mark.parametrize("place", ["fs"], indirect=True)
+DIR = pytest.mark.parametrize("place", ["dir"], indirect=True)
+LOGICAL = pytest.mark.parametrize("place", ["logical"], indirect=True)
+DISK = pytest.mark.parametrize("place", ["disk"], indirect=True)
 
 
 class TestPartitionsOfADiskWhoseNameEndsInADigit:
@@ -192,7 +192,7 @@ class TestARefreshThatFails:
         assert target is not None
         scene.run(how[scene.spec.type].format(target.path))
 
-    @pytest.mark.parametrize("scene", ["dir", "fs", "logical"], indirect=True)
+    @pytest.mark.parametrize("place", ["dir", "fs", "logical"], indirect=True)
     def test_is_told(self, scene: Scene, pool: Pool) -> None:
         self.break_it(scene, pool)
         with pytest.raises(StorageError, match="stops a pool when a refresh fails") as error:

@@ -28,8 +28,8 @@ from libstorage import (
 )
 from tests.lab.scenarios.scene import MiB, Scene, names
 
-FILES = pytest.mark.parametrize("scene", ["dir", "fs"], indirect=True)
-BLOCKS = pytest.mark.parametrize("scene", ["logical", "disk"], indirect=True)
+FILES = pytest.mark.parametrize("place", ["dir", "fs"], indirect=True)
+BLOCKS = pytest.mark.parametrize("place", ["logical", "disk"], indirect=True)
 FORMATS = ("qcow", "qcow2", "vmdk", "vpc", "vdi", "qed")
 NEVER_PREALLOCATED = ("raw", "qcow", "vmdk", "vpc", "vdi", "qed")
 
