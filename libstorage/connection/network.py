@@ -14,7 +14,7 @@ from typing import Final
 from libstorage import operations as op
 from libstorage.connection.case import Case
 from libstorage.connection.codes import Code, Domain
-from libstorage.connection.meanings import Verdict
+from libstorage.connection.meanings import VOLUME_GONE, Verdict
 from libstorage.enums import PoolType
 from libstorage.errors import (
     AccessDeniedError,
@@ -42,7 +42,9 @@ def judge_source(case: Case) -> Verdict | None:
 
 
 def judge_image(case: Case) -> Verdict | None:
-    """Why an image of a Ceph cluster is not deleted; ``None`` if it is not one."""
+    """Why a volume is not read, or an image of a Ceph cluster not deleted; ``None`` if it is another case."""
+    if case.op in {op.VOLUME_INFO, op.VOLUME_XML} and case.said.errno == errno.ENOENT:
+        return VOLUME_GONE
     if case.op != op.VOLUME_DELETE or case.pool_type() != PoolType.RBD:
         return None
     return _HAS_SNAPSHOTS if case.volume_answers() else _MAY_HAVE_SNAPSHOTS
@@ -100,8 +102,10 @@ _GLUSTER: Final[Mapping[int, Verdict]] = {
         outcome="not_started",
     ),
 }
-_SNAPSHOTS: Final = "libvirt leaves a snapshot behind on what is cloned; delete(with_snapshots=True) takes it along, once the clones are gone."
-_HAS_SNAPSHOTS: Final = Verdict(StateError, f"The image is there, but has snapshots: {_SNAPSHOTS}")
+_SNAPSHOTS: Final = "What is cloned keeps a snapshot of libvirt's: delete(with_snapshots=True) takes it along, once the clones are gone."
+_HAS_SNAPSHOTS: Final = Verdict(
+    StateError, f"The image is there, but has snapshots, or is in use. {_SNAPSHOTS}"
+)
 _MAY_HAVE_SNAPSHOTS: Final = Verdict(
-    StorageIOError, f"The image may be gone (pool.refresh() tells) or have snapshots: {_SNAPSHOTS}"
+    StorageIOError, f"The image may have snapshots, or be in use. {_SNAPSHOTS}"
 )

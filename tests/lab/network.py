@@ -243,7 +243,6 @@ def rbd() -> Iterator[Place]:
             hosts=server.monitor,
             source_name=ceph.POOL,
             auth=Auth.ceph(ceph.USER, usage="right"),
-            config_options={"client_mount_timeout": "2"},
         )
         yield Place(
             uri=daemon.uri,
@@ -251,7 +250,7 @@ def rbd() -> Iterator[Place]:
             volume=raw,
             restart=partial(boot, daemon),
             keeps_snapshots=True,
-            mistakes=_ceph_mistakes(spec),
+            mistakes=_ceph_mistakes(attrs.evolve(spec, config_options={"client_mount_timeout": "1"})),
             versions={"ceph": version("ceph", "--version")},
             remark="Without config_options={'client_mount_timeout': '2'} it takes 30 s to learn that the monitor or the login "
             "is wrong. A clone leaves a snapshot on its source, which goes with delete(with_snapshots=True) only. Two pools may have the same source: libvirt does not see it.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from libstorage import operations as op
@@ -18,6 +20,7 @@ from libstorage.errors import (
     NotFoundError,
     StorageError,
     StorageIOError,
+    VolumeNotFoundError,
 )
 
 POOL = PoolId("x:///", "luns", "11111111-1111-4111-8111-111111111111")
@@ -68,3 +71,9 @@ def test_everything_else_is_not_judged_here(unlike: Case) -> None:
 def test_without_a_lane_nobody_knows_that_an_image_is_one() -> None:
     target = VolumeId(POOL, "image")
     assert judge_image(Case(case("").said, op.VOLUME_DELETE, target, None)) is None
+
+
+@pytest.mark.parametrize("operation", [op.VOLUME_INFO, op.VOLUME_XML])
+def test_an_image_that_cannot_be_opened_is_gone(operation: op.Operation) -> None:
+    gone = Answer(Code.SYSTEM_ERROR, Domain.STORAGE, 2, errno.ENOENT, "failed to open", "failed to open")
+    assert judge(Case(gone, operation, VolumeId(POOL, "image"), None)).error is VolumeNotFoundError

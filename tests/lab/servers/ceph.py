@@ -1,4 +1,8 @@
-"""A Ceph cluster of one monitor, one manager and one OSD in memory, with cephx."""
+"""A Ceph cluster of one monitor, one manager and one OSD in memory, with cephx.
+
+The manager's modules are in Python and nothing here needs them: it is given an empty folder of them, which spares ten
+seconds and 270 MB.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +45,7 @@ mon data avail crit = 0
 osd objectstore = memstore
 memstore device bytes = 1073741824
 mgr initial modules =
+mgr module path = {folder}/mgr
 mgr stats period = 1
 mgr tick period = 1
 run dir = {folder}
