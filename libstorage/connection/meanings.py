@@ -82,6 +82,10 @@ NO_DRIVER = Verdict(
     "in packages called libvirt-daemon-driver-storage-TYPE.",
 )
 NO_HANDLE = Verdict(ConnectionLostError, "Connect again.", retry="now")
+AFTER_A_REFRESH = (
+    "let libvirt find it: after a refresh it knows only a secret whose usage is the volume's path. "
+    "host.secrets.define(SecretSpec.volume(volume.path())).set_value(...), then pool.refresh()."
+)
 WRONG_ARGUMENT = Verdict(InvalidRequestError)
 
 PLAIN: dict[int, Verdict] = {
@@ -92,7 +96,6 @@ PLAIN: dict[int, Verdict] = {
     Code.INVALID_STORAGE_VOL: NO_HANDLE,
     Code.INVALID_STREAM: NO_HANDLE,
     Code.OVERFLOW: WRONG_ARGUMENT,
-    Code.XML_ERROR: WRONG_DOCUMENT,
     Code.XML_DETAIL: WRONG_DOCUMENT,
     Code.XML_INVALID_SCHEMA: WRONG_DOCUMENT,
     Code.OPERATION_DENIED: Verdict(

@@ -151,10 +151,20 @@ def _operation_invalid(case: Case) -> Verdict:
     if case.op == op.POOL_STOP and not active:
         return _STOPPED
     if case.op in _WANT_INACTIVE:
-        return _WANT_INACTIVE[case.op] if active else _NO_DEVICE if case.op == op.POOL_BUILD else _STARTING
+        return (
+            _WANT_INACTIVE[case.op] if active else _unbuilt(case) if case.op == op.POOL_BUILD else _STARTING
+        )
     return _in_active_pool(case) if active else meanings.INACTIVE
 
 
+def _unbuilt(case: Case) -> Verdict:
+    return _NOTHING_TO_OVERWRITE if case.pool_type() in {PoolType.DIR, PoolType.NETFS} else _NO_DEVICE
+
+
+_NOTHING_TO_OVERWRITE = Verdict(
+    UnsupportedError,
+    "There is no device to make a file system on: build it without overwrite, which makes the directory if need be.",
+)
 _STARTING = Verdict(PoolBusyError, "The pool is being started; wait and try again.", retry="backoff")
 _NO_DEVICE = Verdict(
     StateError, "Is the source device there? If it is, the pool is just being started: wait and try again."
@@ -293,6 +303,18 @@ def _probe_failed(case: Case) -> Verdict:
     )
 
 
+def _xml_error(case: Case) -> Verdict:
+    if case.op == op.VOLUME_RESIZE:  # which takes no document: it is about that of the volume
+        return _NO_SECRET_TO_RESIZE
+    return meanings.WRONG_DOCUMENT
+
+
+_NO_SECRET_TO_RESIZE = Verdict(
+    SecretNotFoundError,
+    "The volume is encrypted, and is resized with its secret: " + meanings.AFTER_A_REFRESH,
+)
+
+
 def _private_secret(case: Case) -> Verdict:
     return (
         Verdict(AccessDeniedError, "It is private: libvirt keeps its value to itself.")
@@ -310,6 +332,7 @@ _DECIDED: dict[int, Callable[[Case], Verdict]] = {
     Code.RPC: _rpc,
     Code.NO_SECRET: _secret,
     Code.INVALID_SECRET: _private_secret,
+    Code.XML_ERROR: _xml_error,
     Code.CONFIG_UNSUPPORTED: _config_unsupported,
     Code.STORAGE_PROBE_FAILED: _probe_failed,
 }

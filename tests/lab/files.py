@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from libstorage import Encryption, Host, PoolSpec, PoolType, SecretSpec, VolumeFormat, VolumeSpec, connect
+from libstorage import (
+    Encryption,
+    Host,
+    PoolSpec,
+    PoolType,
+    SecretSpec,
+    Volume,
+    VolumeFormat,
+    VolumeSpec,
+    connect,
+)
 from libstorage.testing import PrivateDaemon
 from tests.lab.boot import boot
 from tests.lab.case import Case, Mistake, Place
@@ -253,8 +264,10 @@ def luks_place() -> Iterator[Place]:
         make_patient_qemu_img(folder)
         with PrivateDaemon(path=[folder]) as daemon:
             with connect(daemon.uri) as host:
-                secret = host.secrets.define(SecretSpec.volume("/lab/secret")).set_value(b"open sesame")
-                empty = host.secrets.define(SecretSpec.volume("/lab/empty"))
+                secret = host.secrets.define(SecretSpec.volume(f"{folder}/pool/volume")).set_value(
+                    b"open sesame"
+                )
+                empty = host.secrets.define(SecretSpec.volume("/srv/empty"))
             encryption = Encryption.luks(uuid=secret.uuid)
             yield Place(
                 uri=daemon.uri,
@@ -271,11 +284,17 @@ def _luks_mistakes(folder: Path, empty: str, secret: str) -> dict[str, Mistake]:
     nobody = "6d1c7aa3-9d3b-4b6e-8a53-0d2a7d6e1f00"
 
     def create(uuid: str, format: str, host: Host) -> None:
-        pool = host.pools.define(PoolSpec.dir("wrong", str(folder / "wrong"))).build().start()
+        pool = host.pools.define(PoolSpec.dir("wrong", tempfile.mkdtemp(dir=folder))).start()
         encryption = Encryption.luks(uuid=uuid)
         pool.volumes.create(VolumeSpec.image("volume", format, MiB, encryption=encryption))
 
+    def refreshed(host: Host) -> Volume:
+        create(secret, "raw", host)  # its path is not the secret's usage
+        return host.pools["wrong"].refresh().volumes["volume"]
+
     return {
+        "resized after a refresh": lambda host: refreshed(host).resize(2 * MiB),
+        "cloned after a refresh": lambda host: refreshed(host).clone("copy"),
         "no such secret": partial(create, nobody, "raw"),
         "secret without a value": partial(create, empty, "raw"),
         "a format that cannot be encrypted": partial(create, secret, "vmdk"),
