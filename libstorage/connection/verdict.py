@@ -224,7 +224,10 @@ def _missing(case: Case) -> Verdict:
     return Verdict(StorageIOError)
 
 
-_NO_ADAPTER = Verdict(StorageIOError, "Has the host that adapter? /sys/class/scsi_host lists them.")
+_NO_ADAPTER = Verdict(
+    StorageIOError,
+    "Has the host that adapter (/sys/class/scsi_host lists them), and the directory that target.path names?",
+)
 _AGAIN = Verdict(StorageIOError, retry="backoff")
 _ERRNO: dict[int, Verdict] = {
     errno.ENOSPC: meanings.NO_SPACE,

@@ -59,7 +59,7 @@ def logical() -> Iterator[Place]:
                 "missing device": mistakes.build(PoolSpec.logical("none", devices="/dev/missing")),
                 "formatted device": mistakes.build(PoolSpec.logical("none", devices="/dev/sdb")),
                 "formatted device, keep": mistakes.build(PoolSpec.logical("none", devices="/dev/sdb"), False),
-                "device of another group": mistakes.build(PoolSpec.logical("none", devices="/dev/sda"), True),
+                "device of another group": mistakes.build(PoolSpec.logical("none", devices="/dev/sda")),
                 "group exists": mistakes.build(
                     PoolSpec.logical("none", source_name="found", devices="/dev/vdb"), True
                 ),
@@ -158,7 +158,7 @@ def fs(format: str) -> Iterator[Place]:
 
     spec = pool("vdb")
     with guest() as machine:
-        machine.run("mkfs.ext3 -q /dev/sdb")
+        machine.run(f"mkfs.{'xfs' if format == 'ext4' else 'ext4'} -q /dev/sdb")
         yield Place(
             uri=machine.uri(),
             spec=spec,

@@ -27,7 +27,12 @@ CASES: Final = [
     _case("iscsi", "iscsi, LIO", PoolType.ISCSI, served.iscsi),
     _case("iscsi-chap", "iscsi, LIO with CHAP", PoolType.ISCSI, served.iscsi_chap),
     _case("guest-iscsi-direct", "iscsi-direct, LIO", PoolType.ISCSI_DIRECT, served.iscsi_direct),
-    _case("guest-iscsi-direct-chap", "iscsi-direct, LIO with CHAP", PoolType.ISCSI_DIRECT, served.iscsi_direct_chap),
+    _case(
+        "guest-iscsi-direct-chap",
+        "iscsi-direct, LIO with CHAP",
+        PoolType.ISCSI_DIRECT,
+        served.iscsi_direct_chap,
+    ),
     _case("nfs-v3", "netfs, NFS 3", PoolType.NETFS, partial(served.nfs, "3")),
     _case("nfs-v4", "netfs, NFS 4.2", PoolType.NETFS, partial(served.nfs, "4.2")),
 ]

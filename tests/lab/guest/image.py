@@ -73,10 +73,22 @@ def _build(folder: Path) -> None:
         made = subprocess.run([_HERE / "build", new], capture_output=True, text=True, check=False)
         if made.returncode != 0:
             raise RuntimeError(f"the guest's image cannot be built:\n{made.stdout}{made.stderr}")
-        with tempfile.TemporaryDirectory(prefix="boot-", dir=new) as boot, Machine(Path(boot), new) as machine:
+        with (
+            tempfile.TemporaryDirectory(prefix="boot-", dir=new) as boot,
+            Machine(Path(boot), new) as machine,
+        ):
             machine.save(new / "saved")
         # The disks of the saved state name what they are based on.
-        rebase = ["qemu-img", "rebase", "-u", "-F", "raw", "-b", folder / "root.img", new / "saved" / "root.qcow2"]
+        rebase = [
+            "qemu-img",
+            "rebase",
+            "-u",
+            "-F",
+            "raw",
+            "-b",
+            folder / "root.img",
+            new / "saved" / "root.qcow2",
+        ]
         subprocess.run(rebase, check=True)
         new.rename(folder)
     except BaseException:
@@ -85,7 +97,9 @@ def _build(folder: Path) -> None:
 
 
 def _remove_old(images: Path) -> None:
-    folders = [folder for folder in images.iterdir() if folder.is_dir() and not folder.name.startswith("new-")]
+    folders = [
+        folder for folder in images.iterdir() if folder.is_dir() and not folder.name.startswith("new-")
+    ]
     for folder in sorted(folders, key=lambda folder: folder.stat().st_mtime)[:-_OLD]:
         with (images / f"{folder.name}.lock").open("w") as lock:
             try:

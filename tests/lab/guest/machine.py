@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-DISKS = {"vdb": "256M", "vdc": "256M", "sda": "256M", "sdb": "256M"}
+DISKS = {"vdb": "512M", "vdc": "512M", "sda": "512M", "sdb": "512M"}
 """The disks beside the root file system, under the names that the guest gives them, and their sizes."""
 
 _KERNEL_WORDS = (
@@ -155,7 +155,12 @@ class Machine:
 
     def _disk(self, name: str, device: str) -> list[str]:
         file = f"file={self._folder}/{name}.qcow2,format=qcow2,cache=unsafe,discard=unmap"
-        return ["-drive", f"if=none,id={name},{file}", "-device", f"{device},drive={name},serial=LAB{name.upper()}"]
+        return [
+            "-drive",
+            f"if=none,id={name},{file}",
+            "-device",
+            f"{device},drive={name},serial=LAB{name.upper()}",
+        ]
 
     @property
     def _console(self) -> Path:

@@ -18,7 +18,9 @@ _SECRET = "lab"
 _Make = Callable[..., PoolSpec]
 
 
-def _iscsi(target: str = _PLAIN, name: str = "lab", host: str = "127.0.0.1", auth: Auth | None = None) -> PoolSpec:
+def _iscsi(
+    target: str = _PLAIN, name: str = "lab", host: str = "127.0.0.1", auth: Auth | None = None
+) -> PoolSpec:
     return PoolSpec.iscsi(name, host=host, device=target, auth=auth)
 
 
@@ -96,7 +98,9 @@ def iscsi_direct_chap() -> Iterator[Place]:
 def nfs(version: str) -> Iterator[Place]:
     """A directory of an NFS server."""
 
-    def pool(dir: str = "/srv/nfs/data", name: str = "lab", host: str = "127.0.0.1", v: str = version) -> PoolSpec:
+    def pool(
+        dir: str = "/srv/nfs/data", name: str = "lab", host: str = "127.0.0.1", v: str = version
+    ) -> PoolSpec:
         path = f"/mnt/{name}"
         return PoolSpec.netfs(name, path, host=host, dir=dir, format="nfs", protocol_version=v)
 
@@ -111,7 +115,7 @@ def nfs(version: str) -> Iterator[Place]:
             versions=versions(machine, "nfs-utils"),
             mistakes={
                 "no such export": mistakes.start(pool("/srv/nfs/missing")),
-                "not exported": mistakes.start(pool("/srv")),
+                "not exported": mistakes.start(pool("/etc")),
                 "no mount point": mistakes.start_unbuilt(pool(name="elsewhere")),
                 "name that does not resolve": mistakes.start(pool(host="server.invalid")),
                 "version that the server lacks": mistakes.start(pool(v="2")),
