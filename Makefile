@@ -46,7 +46,7 @@ format: setup
 
 # The pages of docs/reference, from what the code declares.
 docs: setup
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 wheel-test: setup
 	tools/wheel-test

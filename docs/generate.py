@@ -1,4 +1,4 @@
-"""Writes the pages of docs/reference from what the code declares; with ``--check`` only says which are out of date."""
+"""Writes docs/reference from what the code declares, docs/pool-types.md from what the lab saw; ``--check`` only looks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import libstorage as ls
+from docs import pool_types
 from libstorage import enums
 from libstorage.enums.base import Flags, Number, Words
 from libstorage.operations import OPERATIONS, AfterUnknown, Operation
@@ -318,6 +319,7 @@ PAGES = {
     "messages.md": messages_page,
     "latitude.md": latitude_page,
     "scenarios.md": scenarios_page,
+    "../pool-types.md": pool_types.page,
 }
 
 
@@ -343,11 +345,11 @@ def main() -> int:
     stale = stale_pages()
     if parser.parse_args().check:
         for page in stale:
-            print(f"docs/reference/{page} is out of date: run python docs/generate.py", file=sys.stderr)
+            print(f"{(FOLDER / page).resolve()} is out of date: run make docs", file=sys.stderr)
         return 1 if stale else 0
     for page in stale:
         (FOLDER / page).write_text(text_of(page), "utf-8")
-        print(f"wrote docs/reference/{page}")
+        print(f"wrote {(FOLDER / page).resolve()}")
     return 0
 
 
