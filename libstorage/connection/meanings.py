@@ -90,7 +90,6 @@ WRONG_ARGUMENT = Verdict(InvalidRequestError)
 
 PLAIN: dict[int, Verdict] = {
     Code.NO_MEMORY: Verdict(LibvirtError, "The daemon is out of memory.", retry="backoff"),
-    Code.NO_SUPPORT: UNSUPPORTED,
     Code.INVALID_CONN: NO_HANDLE,
     Code.INVALID_STORAGE_POOL: NO_HANDLE,
     Code.INVALID_STORAGE_VOL: NO_HANDLE,

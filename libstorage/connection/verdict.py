@@ -297,6 +297,25 @@ _NO_GROUP = Verdict(
 )
 
 
+def _no_support(case: Case) -> Verdict:
+    hint = _INSTEAD.get(case.op)
+    return meanings.UNSUPPORTED if hint is None else Verdict(UnsupportedError, hint)
+
+
+_INSTEAD: dict[op.Operation, str] = {
+    op.VOLUME_CREATE: "Pools of this type make no volumes, or none like that: use the storage's own tools, then pool.refresh().",
+    op.VOLUME_CLONE: "Copy its bytes with volume.copy_to(pool), where volumes can be uploaded, or use the storage's own tools.",
+    op.VOLUME_DELETE: "libvirt deletes no volumes of this type: use the storage's own tools, then pool.refresh().",
+    op.VOLUME_RESIZE: "Pools of this type resize no volumes: use the storage's own tools, then pool.refresh().",
+    op.VOLUME_WIPE: "libvirt does not wipe such a volume: upload zeros over it, or use the storage's own tools.",
+    op.VOLUME_UPLOAD: "libvirt streams no volumes of this type: use the storage's own tools.",
+    op.VOLUME_DOWNLOAD: "libvirt streams no volumes of this type: use the storage's own tools.",
+    op.POOL_BUILD: "There is nothing to build for a pool of this type: pool.start().",
+    op.POOL_DELETE: "libvirt deletes nothing under a pool of this type: pool.undefine() forgets the pool itself.",
+    op.POOL_FIND_SOURCES: "Sources are found for netfs, logical, iscsi, iscsi-direct and gluster; of other types they must be known.",
+}
+
+
 def _probe_failed(case: Case) -> Verdict:
     if case.op == op.POOL_START:
         return _UNBUILT
@@ -337,5 +356,6 @@ _DECIDED: dict[int, Callable[[Case], Verdict]] = {
     Code.INVALID_SECRET: _private_secret,
     Code.XML_ERROR: _xml_error,
     Code.CONFIG_UNSUPPORTED: _config_unsupported,
+    Code.NO_SUPPORT: _no_support,
     Code.STORAGE_PROBE_FAILED: _probe_failed,
 }
