@@ -151,14 +151,22 @@ def _operation_invalid(case: Case) -> Verdict:
     if case.op == op.POOL_STOP and not active:
         return _STOPPED
     if case.op in _WANT_INACTIVE:
-        return (
-            _WANT_INACTIVE[case.op] if active else _unbuilt(case) if case.op == op.POOL_BUILD else _STARTING
-        )
+        return _WANT_INACTIVE[case.op] if active else _without_device(case)
     return _in_active_pool(case) if active else meanings.INACTIVE
 
 
-def _unbuilt(case: Case) -> Verdict:
-    return _NOTHING_TO_OVERWRITE if case.pool_type() in {PoolType.DIR, PoolType.NETFS} else _NO_DEVICE
+def _without_device(case: Case) -> Verdict:
+    has_none = case.op in _BUILDING and case.pool_type() in {PoolType.DIR, PoolType.NETFS}
+    if case.op == op.POOL_BUILD:
+        return _NOTHING_TO_OVERWRITE if has_none else _NO_DEVICE
+    return _STARTING_OR_NOTHING if has_none else _STARTING
+
+
+_BUILDING = {op.POOL_BUILD, op.POOL_START, op.POOL_CREATE_TRANSIENT}
+_STARTING_OR_NOTHING = Verdict(
+    StateError,
+    "The pool is being started: wait and try again. Or it was to be built with overwrite, for which it has no device.",
+)
 
 
 _NOTHING_TO_OVERWRITE = Verdict(

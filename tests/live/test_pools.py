@@ -136,10 +136,12 @@ class TestBuildFlags:
     @pytest.mark.parametrize("overwrite", [True, False])
     def test_whether_to_overwrite_reaches_libvirt(self, defined: Pool, overwrite: bool) -> None:
         """A dir pool has nothing to overwrite: libvirt looks for a device then."""
-        with pytest.raises(StorageError, match="No source device"):
+        with pytest.raises(UnsupportedError, match="No source device") as error:
             defined.build(overwrite=overwrite)
-        with pytest.raises(StorageError, match="No source device"):
+        assert "without overwrite" in str(error.value)
+        with pytest.raises(StateError, match="No source device") as error:
             defined.start(build=True, overwrite=overwrite)
+        assert "overwrite, for which it has no device" in str(error.value)
 
     @pytest.mark.parametrize("flag", [PoolBuildFlags.REPAIR, PoolBuildFlags.RESIZE])
     def test_no_backend_takes_repair_and_resize(self, defined: Pool, flag: PoolBuildFlags) -> None:
