@@ -170,6 +170,11 @@ _SAYINGS: Final[tuple[_Saying, ...]] = (
     ),
     _says(
         _LVM_PROGRAMS,
+        "(?i) name .* is (invalid|reserved|too long)",
+        "LVM's names have letters, digits and +_.- only, and some are its own, such as snapshot and pvmove.",
+    ),
+    _says(
+        _LVM_PROGRAMS,
         "already exists in volume group",
         "Somebody else has made it: pool.refresh() lists it.",
     ),

@@ -193,6 +193,7 @@ def test_what_a_helper_said(text: str, run: HelperRun | None) -> None:
             "modprobe",
         ),
         (HelperRun("vgcreate", 5, "A volume group called vg already exists."), HelperError, "source_name"),
+        (HelperRun("lvcreate", 3, 'Logical volume name "a b" is invalid.'), HelperError, "letters, digits"),
         (HelperRun("lvremove", 5, "Logical volume vg/lv in use."), HelperError, "using it"),
         (HelperRun("pvcreate", 5, "No device found for /dev/x."), HelperError, "Is it there?"),
         (HelperRun("qemu-img", 1, "qemu-img: /locked/x: No space left on device"), NoSpaceError, "Free some"),

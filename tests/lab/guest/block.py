@@ -20,7 +20,7 @@ _ONE_PATH = """
 multipathd shutdown
 until multipath -F; do sleep 0.1; done
 modprobe -r scsi_debug
-modprobe scsi_debug dev_size_mb=16 add_host=1 max_luns=2
+modprobe scsi_debug dev_size_mb=4 add_host=1 max_luns=2
 udevadm settle
 """
 _VERSIONS = {

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -68,38 +69,46 @@ def _key() -> str:
 
 
 def _build(folder: Path) -> None:
-    new = Path(tempfile.mkdtemp(prefix="new-", dir=folder.parent))
+    """Build the image; nobody else does so at the same time."""
+    new = folder.with_suffix(".new")
+    shutil.rmtree(new, ignore_errors=True)  # of one that was ended by force
+    new.mkdir()
     try:
-        made = subprocess.run([_HERE / "build", new], capture_output=True, text=True, check=False)
-        if made.returncode != 0:
-            raise RuntimeError(f"the guest's image cannot be built:\n{made.stdout}{made.stderr}")
+        _run_build(new)
         with (
             tempfile.TemporaryDirectory(prefix="boot-", dir=new) as boot,
             Machine(Path(boot), new) as machine,
         ):
             machine.save(new / "saved")
-        # The disks of the saved state name what they are based on.
-        rebase = [
-            "qemu-img",
-            "rebase",
-            "-u",
-            "-F",
-            "raw",
-            "-b",
-            folder / "root.img",
-            new / "saved" / "root.qcow2",
-        ]
-        subprocess.run(rebase, check=True)
+        _rebase(new / "saved" / "root.qcow2", folder / "root.img")
         new.rename(folder)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
 
 
+def _run_build(new: Path) -> None:
+    with (
+        (new / "build.log").open("wb") as log,
+        subprocess.Popen([_HERE / "build", new], stdout=log, stderr=log, start_new_session=True) as build,
+    ):
+        try:
+            status = build.wait()
+        except BaseException:
+            os.killpg(build.pid, signal.SIGTERM)
+            raise
+    if status != 0:
+        said = (new / "build.log").read_text("utf-8", "replace")
+        raise RuntimeError(f"the guest's image cannot be built:\n{said}")
+
+
+def _rebase(disk: Path, base: Path) -> None:
+    """Tell a disk where what it is based on will be."""
+    subprocess.run(["qemu-img", "rebase", "-u", "-F", "raw", "-b", base, disk], check=True)
+
+
 def _remove_old(images: Path) -> None:
-    folders = [
-        folder for folder in images.iterdir() if folder.is_dir() and not folder.name.startswith("new-")
-    ]
+    folders = [folder for folder in images.iterdir() if folder.is_dir() and folder.suffix != ".new"]
     for folder in sorted(folders, key=lambda folder: folder.stat().st_mtime)[:-_OLD]:
         with (images / f"{folder.name}.lock").open("w") as lock:
             try:
