@@ -87,7 +87,7 @@ def _says(
 
 _SAYINGS: Final[tuple[_Saying, ...]] = (
     # ---- mount, umount
-    _says("mount", "mount point does not exist", "pool.build() makes the directory."),
+    _says("mount", "mount point (\\S+ )?does not exist", "pool.build() makes the directory."),
     _says(
         "mount",
         "special device (?P<what>.*) does not exist",
