@@ -17,7 +17,7 @@ CHAP = "iqn.2024-01.lab:chap"
 USER = "labuser"
 PASSWORD = "labpassword1"
 INITIATOR = "iqn.2024-01.lab:initiator"
-LUN_SIZE = 16 << 20
+LUN_SIZE = 4 << 20
 
 
 @frozen
