@@ -40,11 +40,13 @@ def image() -> Iterator[Image]:
     images.mkdir(parents=True, exist_ok=True)
     folder = images / _key()
     with (images / f"{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_SH)  # it may not be removed while it is in use, and many may use it at once
         if not folder.exists():
-            _build(folder)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                _build(folder)
+            fcntl.flock(lock, fcntl.LOCK_SH)
         os.utime(folder)
-        fcntl.flock(lock, fcntl.LOCK_SH)  # it may not be removed while it is in use
         _remove_old(images)
         yield Image(folder)
 

@@ -15,7 +15,7 @@ _HERE = {"dir": dir_scene, "fs": fs_scene}
 _IN_THE_GUEST = {"logical": logical_scene, "disk": disk_scene}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def machine() -> Iterator[Machine]:
     """The guest that the scenarios share."""
     with guest() as machine:

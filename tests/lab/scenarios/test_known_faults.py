@@ -170,13 +170,15 @@ def test_what_lvm_says(scene: Scene) -> None:
         pool.volumes.create(scene.volume(1, "8 MiB"))
     assert known.value.program == "lvcreate"
     assert names(pool.refresh()) == ("volume-1",)
-    scene.run("mkfs.ext4 -q /dev/vg_scene/volume-1 && mount /dev/vg_scene/volume-1 /mnt")
+    scene.run(
+        "mkfs.ext4 -q /dev/vg_scene/volume-1 && mkdir -p /srv/mnt && mount /dev/vg_scene/volume-1 /srv/mnt"
+    )
     try:
         with pytest.raises(HelperError, match="using it") as used:
             pool.volumes["volume-1"].delete()
         assert used.value.program in {"lvremove", "lvchange"}
     finally:
-        scene.run("umount /mnt")
+        scene.run("umount /srv/mnt")
 
 
 class TestARefreshThatFails:
