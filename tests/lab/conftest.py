@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-
 import pytest
 
+from tests.lab import files, network
 from tests.lab.case import Case
-
-MODULES = ("tests.lab.files", "tests.lab.network", "tests.lab.guest.cases")
+from tests.lab.guest import cases as guest
 
 
 def cases() -> list[Case]:
     """All of them."""
-    return [case for name in MODULES if find_spec(name) for case in import_module(name).CASES]
+    return [*files.CASES, *network.CASES, *guest.CASES]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -193,6 +192,7 @@ def _fs_mistakes(folder: Path, device: str, kind: str) -> dict[str, Mistake]:
 def disk_place(label: str) -> Iterator[Place]:
     """A disk with that label."""
     with scratch("disk") as folder, loop_device(folder, 256 * MiB) as device, PrivateDaemon() as daemon:
+        _forget_partitions(device)
         try:
             yield Place(
                 uri=daemon.uri,
@@ -204,8 +204,13 @@ def disk_place(label: str) -> Iterator[Place]:
                 remark="libvirt names the partitions.",
             )
         finally:
-            for partition in Path("/dev").glob(f"{device.removeprefix('/dev/')}p*"):
-                run("partx", "--delete", "--nr", partition.name.rpartition("p")[2], device)
+            _forget_partitions(device)
+
+
+def _forget_partitions(device: str) -> None:
+    """The kernel keeps the partitions of a loop device for whoever has it next."""
+    for partition in Path("/dev").glob(f"{device.removeprefix('/dev/')}p*"):
+        run("partx", "--delete", "--nr", partition.name.rpartition("p")[2], device)
 
 
 def _partition(device: str, name: str, size: int) -> VolumeSpec:
@@ -284,13 +289,17 @@ def _luks_mistakes(folder: Path, empty: str, secret: str) -> dict[str, Mistake]:
     nobody = "6d1c7aa3-9d3b-4b6e-8a53-0d2a7d6e1f00"
 
     def create(uuid: str, format: str, host: Host) -> None:
-        pool = host.pools.define(PoolSpec.dir("wrong", tempfile.mkdtemp(dir=folder))).start()
+        pool = host.pools.define(PoolSpec.dir("wrong", str(folder / "wrong"))).build().start()
         encryption = Encryption.luks(uuid=uuid)
-        pool.volumes.create(VolumeSpec.image("volume", format, MiB, encryption=encryption))
+        pool.volumes.create(VolumeSpec.image(f"{format}-{uuid}", format, MiB, encryption=encryption))
 
     def refreshed(host: Host) -> Volume:
-        create(secret, "raw", host)  # its path is not the secret's usage
-        return host.pools["wrong"].refresh().volumes["volume"]
+        if (folder / "wrong" / f"raw-{secret}").exists():  # it takes seconds to make one
+            pool = host.pools.define(PoolSpec.dir("wrong", str(folder / "wrong"))).start()
+        else:
+            create(secret, "raw", host)
+            pool = host.pools["wrong"].refresh()
+        return pool.volumes[f"raw-{secret}"]  # its path is not the secret's usage
 
     return {
         "resized after a refresh": lambda host: refreshed(host).resize(2 * MiB),
