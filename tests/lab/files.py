@@ -200,7 +200,6 @@ def disk_place(label: str) -> Iterator[Place]:
                 volume=partial(_partition, device),
                 restart=partial(boot, daemon),
                 mistakes=_disk_mistakes(device, label),
-                words={f"{device}p": "/dev/loopNp", device.removeprefix("/dev/"): "loopN"},
                 remark="libvirt names the partitions.",
             )
         finally:
