@@ -42,7 +42,7 @@ def raw(name: str, size: int) -> VolumeSpec:
 def logical() -> Iterator[Place]:
     """A volume group of two disks; another one is there already."""
     spec = PoolSpec.logical("lab", devices=["/dev/vdb", "/dev/vdc"])
-    origin = BackingStore(path="/dev/lab/volume")
+    origin = BackingStore(path="/dev/lab/volume", format="raw")
     snapshot = VolumeSpec(name="snapshot", capacity=16 * MiB, backing_store=origin)
     sparse = evolve(snapshot, allocation=8 * MiB)
     with guest() as machine:

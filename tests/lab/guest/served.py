@@ -60,7 +60,6 @@ def _targets(make: _Make, target: str, auth: Auth | None, sources: dict[str, str
                 "secret without value": mistakes.start(make(_CHAP, auth=Auth.chap(_USER, usage="empty"))),
                 "no such secret": mistakes.start(make(_CHAP, auth=Auth.chap(_USER, usage="missing"))),
                 "target of two pools": mistakes.define(spec, make(target, "other", auth=auth)),
-                "name that does not resolve": mistakes.start(make(target, host="server.invalid", auth=auth)),
             },
         )
 
@@ -117,7 +116,6 @@ def nfs(version: str) -> Iterator[Place]:
                 "no such export": mistakes.start(pool("/srv/nfs/missing")),
                 "not exported": mistakes.start(pool("/etc")),
                 "no mount point": mistakes.start_unbuilt(pool(name="elsewhere")),
-                "name that does not resolve": mistakes.start(pool(host="server.invalid")),
                 "version that the server lacks": mistakes.start(pool(v="2")),
                 "export that is read-only": mistakes.create(
                     pool("/srv/nfs/readonly"), raw("volume", 1 << 20), overwrite=None
