@@ -41,7 +41,7 @@ OPERATIONS: Final = {
 }
 """The operations in the order in which they are tried, and what a program calls."""
 
-VOLUME_SIZE: Final = 16 << 20
+VOLUME_SIZE: Final = 4 << 20
 _CONTENT: Final = random.Random(5).randbytes((3 << 20) + 512)
 _NO_VOLUME: Final = "There is no volume to try it on."
 
