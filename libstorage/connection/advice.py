@@ -111,6 +111,11 @@ _SAYINGS: Final[tuple[_Saying, ...]] = (
         "Is there a file system of that type on the device? build(overwrite=False) makes one where there is none.",
     ),
     _says("mount", "access denied by server", "The server must export it to this host."),
+    _says(
+        "mount",
+        "requested NFS version",
+        "The server does not speak that version of NFS: look at source.protocol_version.",
+    ),
     _says("mount", "reason given by server", "Does the server have that directory? Look at source.dir."),
     _says("mount", "already mounted|[Bb]usy", "Something on the host has mounted it, or uses it, already."),
     _says(

@@ -197,6 +197,11 @@ def test_what_a_helper_said(text: str, run: HelperRun | None) -> None:
             HelperError,
             "makes the directory",
         ),
+        (
+            HelperRun("mount", 32, "mount.nfs: requested NFS version or transport protocol is not supported"),
+            HelperError,
+            "protocol_version",
+        ),
         (HelperRun("vgcreate", 5, "A volume group called vg already exists."), HelperError, "source_name"),
         (HelperRun("lvcreate", 3, 'Logical volume name "a b" is invalid.'), HelperError, "letters, digits"),
         (HelperRun("lvremove", 5, "Logical volume vg/lv in use."), HelperError, "using it"),

@@ -40,7 +40,9 @@ def image() -> Iterator[Image]:
     images.mkdir(parents=True, exist_ok=True)
     folder = images / _key()
     with (images / f"{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)  # it may not be removed while it is in use, and many may use it at once
+        fcntl.flock(
+            lock, fcntl.LOCK_SH
+        )  # it may not be removed while it is in use, and many may use it at once
         if not folder.exists():
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not folder.exists():

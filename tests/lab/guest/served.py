@@ -120,7 +120,6 @@ def nfs(version: str) -> Iterator[Place]:
                 "export that is read-only": mistakes.create(
                     pool("/srv/nfs/readonly"), raw("volume", 1 << 20), overwrite=None
                 ),
-                "too large": mistakes.create(spec, raw("volume", 1 << 40), overwrite=None),
                 "export of two pools": mistakes.define(spec, pool(name="other")),
             },
         )
