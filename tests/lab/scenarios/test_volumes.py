@@ -129,6 +129,7 @@ def test_a_name_is_given_once(scene: Scene, pool: Pool) -> None:
     assert names(pool) == (volume.name,)
 
 
+@FILES
 @pytest.mark.parametrize("name", ["a/b", "..", "", "a\nb"])
 def test_names_that_nobody_gives(scene: Scene, pool: Pool, name: str) -> None:
     with pytest.raises(InvalidRequestError) as error:
