@@ -232,6 +232,10 @@ def _missing(case: Case) -> Verdict:
     return Verdict(StorageIOError)
 
 
+_NO_FUNCTION = Verdict(
+    UnsupportedError,
+    "The host's kernel or the file system there does not have that; copy-on-write can be switched off (nocow) on btrfs only.",
+)
 _NO_ADAPTER = Verdict(
     StorageIOError,
     "Has the host that adapter (/sys/class/scsi_host lists them), and the directory that target.path names?",
@@ -248,6 +252,7 @@ _ERRNO: dict[int, Verdict] = {
     errno.EROFS: Verdict(StorageIOError, "The file system is mounted read-only."),
     errno.ENOTEMPTY: Verdict(StorageIOError, "Delete what is in it first."),
     errno.EOPNOTSUPP: meanings.UNSUPPORTED,
+    errno.ENOSYS: _NO_FUNCTION,
     errno.EXDEV: meanings.UNSUPPORTED,
     errno.EIO: _AGAIN,
     errno.ETIMEDOUT: _AGAIN,
