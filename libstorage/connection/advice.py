@@ -175,7 +175,7 @@ _SAYINGS: Final[tuple[_Saying, ...]] = (
     ),
     _says(
         _LVM_PROGRAMS,
-        "(?i) name .* is (invalid|reserved|too long)",
+        "(?i)names? .* (is|are) (invalid|reserved|too long)",
         "LVM's names have letters, digits and +_.- only, and some are its own, such as snapshot and pvmove.",
     ),
     _says(

@@ -43,7 +43,7 @@ def logical() -> Iterator[Place]:
     """A volume group of two disks; another one is there already."""
     spec = PoolSpec.logical("lab", devices=["/dev/vdb", "/dev/vdc"])
     origin = BackingStore(path="/dev/lab/volume", format="raw")
-    snapshot = VolumeSpec(name="snapshot", capacity=16 * MiB, backing_store=origin)
+    snapshot = VolumeSpec(name="before", capacity=16 * MiB, backing_store=origin)
     sparse = evolve(snapshot, allocation=8 * MiB)
     with guest() as machine:
         machine.run(f"{FORMATTED}; vgcreate found /dev/sda")
@@ -67,6 +67,7 @@ def logical() -> Iterator[Place]:
                 "too large": mistakes.create(spec, raw("volume", 1 << 40)),
                 "name taken": mistakes.create(spec, raw("volume", 16 * MiB), raw("volume", 16 * MiB)),
                 "name that LVM refuses": mistakes.create(spec, raw("a volume", 16 * MiB)),
+                "name that LVM reserves": mistakes.create(spec, raw("snapshot", 4 * MiB)),
                 "sparse snapshot": mistakes.create(spec, raw("volume", 16 * MiB), sparse),
                 "snapshot of nothing": mistakes.create(spec, snapshot),
             },

@@ -38,7 +38,7 @@ def origin(pool: Pool) -> Volume:
 
 def snapshot_of(volume: Volume, allocation: int | None = None) -> VolumeSpec:
     return VolumeSpec(
-        name="snapshot", capacity=8 * MiB, allocation=allocation, backing_store=volume.as_backing()
+        name="before", capacity=8 * MiB, allocation=allocation, backing_store=volume.as_backing()
     )
 
 
@@ -51,7 +51,7 @@ def test_a_snapshot_keeps_what_was_there(pool: Pool, origin: Volume) -> None:
     snapshot = pool.volumes.create(snapshot_of(origin))
     origin.upload(b"after!")
     assert (start_of(snapshot), start_of(origin)) == (b"before", b"after!")
-    store = pool.refresh().volumes["snapshot"].spec().backing_store
+    store = pool.refresh().volumes["before"].spec().backing_store
     assert store is not None
     assert store.path == origin.path()
 
@@ -66,7 +66,7 @@ def test_a_volume_is_deleted_with_its_snapshots(machine: Machine, pool: Pool, or
     pool.volumes.create(snapshot_of(origin))
     origin.delete()
     assert not machine.run("lvs --noheadings lab")
-    assert pool.volumes.names() == ("snapshot",)  # libvirt notices only now
+    assert pool.volumes.names() == ("before",)  # libvirt notices only now
     assert not pool.refresh().volumes.names()
 
 
