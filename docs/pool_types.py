@@ -57,9 +57,9 @@ def _summary(cells: Iterable[Cell]) -> str:
 def _section(kind: ls.PoolType, cases: Mapping[str, Seen]) -> Iterator[str]:
     yield from (
         "",
-        f"## {type}",
+        f"## {kind}",
         "",
-        f"{type.__doc__} [A first session, and its traps](pool-types/{type}.md).",
+        f"{kind.__doc__} [A first session, and its traps](pool-types/{kind}.md).",
         "",
     )
     if not cases:
