@@ -44,6 +44,7 @@ def _targets(make: _Make, target: str, auth: Auth | None, sources: dict[str, str
             _set_secret(host, "wrong", "anothersecret")
             _set_secret(host, "empty", None)
         spec = make(target, auth=auth)
+        two = mistakes.define(spec, make(target, "other", auth=auth))
         yield Place(
             uri=machine.uri(),
             spec=spec,
@@ -59,8 +60,8 @@ def _targets(make: _Make, target: str, auth: Auth | None, sources: dict[str, str
                 "wrong password": mistakes.start(make(_CHAP, auth=Auth.chap(_USER, usage="wrong"))),
                 "secret without value": mistakes.start(make(_CHAP, auth=Auth.chap(_USER, usage="empty"))),
                 "no such secret": mistakes.start(make(_CHAP, auth=Auth.chap(_USER, usage="missing"))),
-                "target of two pools": mistakes.define(spec, make(target, "other", auth=auth)),
-            },
+            }
+            | ({"target of two pools": two} if make is _iscsi else {}),  # libvirt allows it to iscsi-direct
         )
 
 
