@@ -179,6 +179,11 @@ _SAYINGS: Final[tuple[_Saying, ...]] = (
         "LVM's names have letters, digits and +_.- only, and some are its own, such as snapshot and pvmove.",
     ),
     _says(
+        "lvcreate",
+        "Volume group name expected",
+        "Give a snapshot an allocation as large as its capacity, or none: libvirt makes no smaller ones.",
+    ),
+    _says(
         _LVM_PROGRAMS,
         "already exists in volume group",
         "Somebody else has made it: pool.refresh() lists it.",

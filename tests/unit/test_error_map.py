@@ -203,6 +203,7 @@ def test_what_a_helper_said(text: str, run: HelperRun | None) -> None:
             "protocol_version",
         ),
         (HelperRun("lvcreate", 3, 'Names starting "snapshot" are reserved.'), HelperError, "letters, digits"),
+        (HelperRun("lvcreate", 3, "Volume group name expected (no slash)"), HelperError, "allocation"),
         (HelperRun("vgcreate", 5, "A volume group called vg already exists."), HelperError, "source_name"),
         (HelperRun("lvcreate", 3, 'Logical volume name "a b" is invalid.'), HelperError, "letters, digits"),
         (HelperRun("lvremove", 5, "Logical volume vg/lv in use."), HelperError, "using it"),
