@@ -2,9 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup system demo test stress sound judges lint format docs wheel-test coverage bench clean
+.PHONY: help setup system demo test lab stress sound judges lint format docs wheel-test coverage bench clean
 help:
-	@echo 'make demo | test | stress | sound | judges | lint | format | docs | wheel-test | coverage | bench | clean'
+	@echo 'make demo | test | lab | stress | sound | judges | lint | format | docs | wheel-test | coverage | bench | clean'
 
 setup: system .venv/stamp
 
@@ -22,6 +22,11 @@ demo: setup
 
 test: setup
 	$(BIN)/pytest
+
+# Every pool type on real storage: its packages, servers and a guest; LIBSTORAGE_LAB_RECORD=1 keeps what is seen.
+lab: setup
+	@tools/system-packages $$(sed 's/#.*//' tests/lab/packages)
+	$(BIN)/pytest tests/lab
 
 # Sixteen threads on one host for a minute, and on one that hangs and dies.
 stress: setup
@@ -41,7 +46,7 @@ format: setup
 
 # The pages of docs/reference, from what the code declares.
 docs: setup
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 wheel-test: setup
 	tools/wheel-test

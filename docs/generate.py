@@ -1,20 +1,24 @@
-"""Writes the pages of docs/reference from what the code declares; with ``--check`` only says which are out of date."""
+"""Writes docs/reference from what the code declares, docs/pool-types.md from what the lab saw; ``--check`` only looks."""
 
 from __future__ import annotations
 
 import argparse
 import re
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import libstorage as ls
+from docs import pool_types
 from libstorage import enums
 from libstorage.enums.base import Flags, Number, Words
 from libstorage.operations import OPERATIONS, AfterUnknown, Operation
 from libstorage.xml.document import Document, Element
 
 FOLDER = Path(__file__).resolve().parent / "reference"
+SCENARIOS = FOLDER.parent.parent / "tests" / "lab" / "scenarios" / "scenarios.toml"
 NOTICE = "<!-- Written by docs/generate.py from the code. Change the code, then run it again. -->"
 
 _IN_PYTHON = {
@@ -242,6 +246,42 @@ def latitude_page() -> Iterator[str]:
     yield from _table(("what", "example", "libvirt writes it", "why"), rows)
 
 
+def scenarios_page() -> Iterator[str]:
+    """Which of libvirt's acceptance scenarios is which test."""
+    yield from (
+        "# libvirt's acceptance scenarios",
+        "",
+        "libvirt's own acceptance suites say what storage must be able to do. Their scenarios are played here through",
+        "libstorage, on real storage: a directory and a file system on a loop device of the machine that runs the tests, a",
+        "volume group and a disk of a guest with a full kernel; those that need files on the first two only. `make lab` runs",
+        "them (`tests/lab/scenarios`).",
+        "",
+        "## The storage scripts of libvirt-tck",
+        "",
+    )
+    table = tomllib.loads(SCENARIOS.read_text("utf-8"))
+    yield from _table(("script", "what it is about", "test"), map(_scenario, table["script"]))
+    yield from ("", "## Pools and volumes in tp-libvirt", "")
+    yield from _table(("scenario", "what it is about", "test"), map(_scenario, table["scenario"]))
+    yield from (
+        "",
+        "## Faults of the daemon, and what libstorage does about them",
+        "",
+        "Seen with libvirt 9.0.0, each of them by the test that is named. A daemon without the fault never shows the error.",
+        "",
+    )
+    yield from _table(("what libvirt does", "what libstorage does", "test"), map(_scenario, table["fault"]))
+
+
+def _scenario(row: dict[str, Any]) -> tuple[str, ...]:
+    tests = [_code(name) for name in row.get("tests", ())]
+    return (
+        row.get("number") or row["name"],
+        _cell(row["intent"]),
+        "<br>".join([*tests, *filter(None, [row.get("instead")])]),
+    )
+
+
 # ---- Markdown -------------------------------------------------------------------------------------------------------
 
 
@@ -278,6 +318,8 @@ PAGES = {
     "normalisations.md": normalisations_page,
     "messages.md": messages_page,
     "latitude.md": latitude_page,
+    "scenarios.md": scenarios_page,
+    "../pool-types.md": pool_types.page,
 }
 
 
@@ -303,11 +345,11 @@ def main() -> int:
     stale = stale_pages()
     if parser.parse_args().check:
         for page in stale:
-            print(f"docs/reference/{page} is out of date: run python docs/generate.py", file=sys.stderr)
+            print(f"{(FOLDER / page).resolve()} is out of date: run make docs", file=sys.stderr)
         return 1 if stale else 0
     for page in stale:
         (FOLDER / page).write_text(text_of(page), "utf-8")
-        print(f"wrote docs/reference/{page}")
+        print(f"wrote {(FOLDER / page).resolve()}")
     return 0
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from libstorage.client.volume import Volume
     from libstorage.client.volumes import Volumes
     from libstorage.enums import (
+        Ability,
         AdapterType,
         AuthType,
         DiskFormat,
@@ -174,6 +175,7 @@ __all__ = [
     "LENIENCIES",
     "NORMALISATIONS",
     "STRICT_LIMITS",
+    "Ability",
     "AccessDeniedError",
     "AdapterType",
     "Auth",
@@ -350,7 +352,7 @@ _HOMES = {
     "libstorage.client.volume": "Volume",
     "libstorage.client.volumes": "Volumes",
     "libstorage.enums": """
-        AdapterType AuthType DiskFormat EncryptionEngine EncryptionFormat FsFormat ListPoolsFlags
+        Ability AdapterType AuthType DiskFormat EncryptionEngine EncryptionFormat FsFormat ListPoolsFlags
         ListSecretsFlags LogicalFormat NetfsFormat PoolBuildFlags PoolCreateFlags PoolDefineFlags
         PoolDeleteFlags PoolEventId PoolEventLifecycle PoolState PoolType RefreshAllocation
         SecretDefineFlags SecretEventId SecretEventLifecycle SecretUsage SecretUsageType StreamEvent

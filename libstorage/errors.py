@@ -68,6 +68,9 @@ class ErrorFields(TypedDict, total=False):
     level: int | None
     errno: int | None
     detail: str | None
+    program: str | None
+    exit_status: int | None
+    stderr: str | None
 
 
 class StorageError(Exception):
@@ -87,6 +90,10 @@ class StorageError(Exception):
         errno: The system's error number, where there is one.
         detail: libvirt's raw text, which may quote a document and the secrets in it. Neither shown by ``str`` or
             ``repr`` nor kept in a pickle or a copy.
+        program: The program that failed on the host (mount, qemu-img, lvcreate …), where it was one that did. Its
+            name, without arguments: these may hold passwords.
+        exit_status: What that program exited with, or the number of the signal that ended it.
+        stderr: What it wrote to its error output.
     """
 
     _usual_errno: ClassVar[int | None] = None
@@ -106,6 +113,9 @@ class StorageError(Exception):
         level: int | None = None,
         errno: int | None = None,
         detail: str | None = None,
+        program: str | None = None,
+        exit_status: int | None = None,
+        stderr: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -120,12 +130,26 @@ class StorageError(Exception):
         self.level = level
         self.errno: int | None = self._usual_errno if errno is None else errno
         self.detail = detail
+        self.program = program
+        self.exit_status = exit_status
+        self.stderr = stderr
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
     def __repr__(self) -> str:
-        shown = ("operation", "target", "uri", "outcome", "retry", "code", "domain", "errno")
+        shown = (
+            "operation",
+            "target",
+            "uri",
+            "outcome",
+            "retry",
+            "code",
+            "domain",
+            "errno",
+            "program",
+            "exit_status",
+        )
         fields = ((name, getattr(self, name)) for name in shown)
         said = [repr(self.message), *(f"{name}={value!r}" for name, value in fields if value is not None)]
         return f"{type(self).__name__}({', '.join(said)})"
@@ -141,7 +165,7 @@ class LibvirtError(StorageError):
 
 
 class NotFoundError(StorageError, LookupError):
-    """The host has no such thing."""
+    """The host, or the server that a pool is on, has no such thing."""
 
 
 class PoolNotFoundError(NotFoundError):
@@ -281,7 +305,7 @@ class AccessDeniedError(StorageError, PermissionError):
 
 
 class AuthenticationError(AccessDeniedError):
-    """The host did not accept who we are."""
+    """The host, or the server that a pool logs in to, did not accept who we are."""
 
 
 class StorageIOError(StorageError, OSError):
@@ -295,27 +319,10 @@ class NoSpaceError(StorageIOError):
 
 
 class HelperError(StorageError):
-    """A program that libvirt ran on the host (mount, qemu-img, lvcreate …) failed.
+    """A program that libvirt ran on the host (mount, qemu-img, lvcreate …) failed: ``.program`` says which.
 
-    Attributes:
-        program: Its name, without arguments: these may hold passwords.
-        exit_status: What it exited with.
-        stderr: What it wrote to its error output.
+    Where what the program said has a class of its own (no space, a missing program), the error is of that class.
     """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        program: str | None = None,
-        exit_status: int | None = None,
-        stderr: str | None = None,
-        **fields: Unpack[ErrorFields],
-    ) -> None:
-        super().__init__(message, **fields)
-        self.program = program
-        self.exit_status = exit_status
-        self.stderr = stderr
 
 
 class ConnectionFailedError(StorageError, ConnectionError):

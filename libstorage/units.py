@@ -6,6 +6,7 @@ import re
 from typing import Final, TypeAlias, final, overload
 
 _LIMIT: Final = 2**63 - 1  # libvirt's: the largest file there can be
+_COUNTER: Final = 2**64
 _LIMIT_DIGITS: Final = len(str(_LIMIT))
 _PREFIXES: Final = "KMGTPE"
 _BINARY: Final = {f"{prefix}iB": 1024**power for power, prefix in enumerate(_PREFIXES, 1)}
@@ -129,6 +130,11 @@ class Size(int):
 
 SizeLike: TypeAlias = int | str | Size
 """What every parameter that takes a size accepts: a number of bytes, a text such as ``"20 GiB"``, or a size."""
+
+
+def counted(number: int) -> Size:
+    """What a counter of libvirt's shows: one that has gone below zero shows almost 2**64, and counts as 0 here."""
+    return Size(0) if _LIMIT < number < _COUNTER else Size(number)
 
 
 def _size(value: int) -> Size:

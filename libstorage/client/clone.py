@@ -14,10 +14,11 @@ from libstorage.client.raw import raw_volume
 from libstorage.client.undo import take_back
 from libstorage.client.validation import volume_create_flags
 from libstorage.connection.lane import Lane
+from libstorage.connection.meanings import AFTER_A_REFRESH
 from libstorage.connection.target import PoolId, VolumeId
-from libstorage.enums import PoolType, VolumeCreateFlags, VolumeFormat, VolumeType
+from libstorage.enums import Ability, PoolType, VolumeCreateFlags, VolumeFormat, VolumeType
 from libstorage.errors import InvalidRequestError, UnsupportedError
-from libstorage.models.support import Ability, able_types, supports
+from libstorage.models.support import able_types, supports
 from libstorage.models.volume import BackingStore, VolumeSpec, VolumeTarget
 from libstorage.operations import VOLUME_CLONE, VOLUME_CREATE
 from libstorage.units import Size
@@ -160,7 +161,7 @@ def _check_places(mode: CloneMode, source: Place, target: Place) -> None:
     ability = _NEEDS[mode]
     if not target.can(ability):
         raise _unsupported(
-            f"{target.pool}: pools of type {target.type} do not {ability} (mode={mode!r})",
+            f"{target.pool}: pools of type {target.type} do not {ability.__doc__} (mode={mode!r})",
             f"Pools of these types do: {able_types(ability)}. {_instead(mode, source, target)}",
         )
     if mode == "reflink" and not source.can(ability):
@@ -258,7 +259,16 @@ def backing(source: VolumeSpec) -> BackingStore:
 
 
 def _copy_of(have: VolumeSpec, name: str, source: Place, target: Place) -> VolumeSpec:
-    """The same volume under another name, on its own: without the backing store that the source may have."""
+    """The same volume under another name, on its own: without the backing store that the source may have.
+
+    Raises:
+        InvalidRequestError: It is encrypted, and nobody knows with which secret.
+    """
+    if have.target.encryption is not None and not have.target.encryption.secrets:
+        raise _refusal(
+            f"volume {have.name!r} is encrypted, and libvirt does not know with which secret, which its clone needs, too",
+            hint="Give new a VolumeSpec that names the secret; or " + AFTER_A_REFRESH,
+        )
     spec = have.request(name=name, backing_store=None)
     if source.type == target.type or (source.can(Ability.FILES) and target.can(Ability.FILES)):
         return spec

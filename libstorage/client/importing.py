@@ -23,8 +23,9 @@ from libstorage.client.sources import Given
 from libstorage.client.undo import take_back
 from libstorage.client.upload import Sparse, fill_new
 from libstorage.connection.target import VolumeId
-from libstorage.enums import PoolType, VolumeFormat
+from libstorage.enums import VolumeFormat
 from libstorage.errors import InvalidRequestError, StorageError, TransferError, UnsupportedError
+from libstorage.models.support import has_files
 from libstorage.models.volume import VolumeSpec
 from libstorage.operations import VOLUME_UPLOAD
 from libstorage.units import Size
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from libstorage.client.pool import Pool
     from libstorage.client.volume import Volume
 
-_OF_FILES: Final = (PoolType.DIR, PoolType.FS, PoolType.NETFS, PoolType.VSTORAGE)
 """Types of pools whose volumes are files, which grow as they are filled, and which libvirt looks into."""
 
 _PLAIN: Final = (VolumeFormat.RAW, VolumeFormat.ISO, VolumeFormat.LUKS)
@@ -157,7 +157,7 @@ class _Image:
 
 
 def _made(pool: Pool, image: _Image, request: VolumeSpec, wanted: Wanted, watch: Watch) -> Volume:
-    is_file = pool.type() in _OF_FILES
+    is_file = has_files(pool.type())
     _check_image(image, request, wanted)
     floor = max(request.capacity or 0, wanted.min_capacity or 0)
     start = _start(image, request, floor, is_file=is_file)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from libstorage.client.handle import Handle
 from libstorage.client.options import NoFlags, combined, switch
@@ -24,6 +24,8 @@ from libstorage.errors import (
     ConnectionLostError,
     DeadlineError,
     InvalidRequestError,
+    PoolInactiveError,
+    PoolNotFoundError,
     StorageError,
 )
 from libstorage.models.info import PoolInfo
@@ -43,7 +45,7 @@ from libstorage.operations import (
     POOL_XML,
     Operation,
 )
-from libstorage.units import Size
+from libstorage.units import counted
 
 R = TypeVar("R")
 
@@ -81,7 +83,8 @@ class Pool(Handle[PoolId]):
     def info(self) -> PoolInfo:
         """State and sizes, in bytes (``virStoragePoolGetInfo``).
 
-        The sizes are as of the last refresh, kept up to date for what libvirt itself creates and deletes.
+        The sizes are as of the last refresh, kept up to date for what libvirt itself creates and deletes. Where more
+        is promised than there is, ``available`` is 0: libvirt counts below zero there, and shows almost 16 EiB.
 
         Raises:
             PoolNotFoundError: It is gone.
@@ -89,9 +92,9 @@ class Pool(Handle[PoolId]):
         state, capacity, allocation, available = self._ask(POOL_INFO, lambda raw: raw.info())
         return PoolInfo(
             state=PoolState(state),
-            capacity=Size(capacity),
-            allocation=Size(allocation),
-            available=Size(available),
+            capacity=counted(capacity),
+            allocation=counted(allocation),
+            available=counted(available),
         )
 
     def spec(self, inactive: bool = False) -> PoolSpec:
@@ -193,7 +196,7 @@ class Pool(Handle[PoolId]):
     def refresh(self) -> Self:
         """Look for its volumes anew (``virStoragePoolRefresh``).
 
-        A refresh that fails *stops* the pool, and a transient pool is gone then.
+        A refresh that fails *stops* the pool, and a transient pool is gone then; the error says so, too.
 
         Raises:
             PoolInactiveError: It is not running.
@@ -229,7 +232,10 @@ class Pool(Handle[PoolId]):
         return self._do(POOL_DELETE, lambda raw: raw.delete(flags))
 
     def set_autostart(self, autostart: bool = True) -> Self:
-        """Start it with the daemon from now on, or not (``virStoragePoolSetAutostart``).
+        """Start it by itself from now on, or not (``virStoragePoolSetAutostart``).
+
+        libvirt 9.0 starts such pools when the daemon runs for the first time after the machine has booted, and not
+        whenever the daemon is started again: what was stopped meanwhile stays so.
 
         Raises:
             InvalidRequestError: ``autostart`` is neither true nor false.
@@ -250,15 +256,23 @@ class Pool(Handle[PoolId]):
     def _do(self, operation: Operation, act: Callable[[RawPool], object]) -> Self:
         try:
             self._call(operation, lambda lane: act(lane.pool(self._id)))
-        except _SAYS_NOTHING_OF_THE_POOL:
-            raise
         except StorageError as error:
-            error.hint = "\n".join(filter(None, (error.hint, self._state())))
+            self._tell_state(operation, error)
             raise
         return self
 
-    def _state(self) -> str | None:
-        """What state a failed step has left it in, for people."""
+    def _tell_state(self, operation: Operation, error: StorageError) -> None:
+        """Add to the error of a failed step what state that has left the pool in."""
+        if isinstance(error, _SAYS_NOTHING_OF_THE_POOL) or (state := self._state()) is None:
+            return
+        hints = [error.hint, state.said]
+        if operation == POOL_REFRESH and not state.active and not isinstance(error, _WAS_STOPPED_BEFORE):
+            error.outcome, error.retry = "unknown", "no"
+            hints.append(_GONE_BY_REFRESH if state.active is None else _STOPPED_BY_REFRESH)
+        error.hint = "\n".join(filter(None, hints))
+
+    def _state(self) -> _State | None:
+        """What state it is in, as far as that can be told."""
 
         def read(lane: Lane) -> tuple[int, int]:
             raw = lane.pool(self._id, fresh=True)
@@ -267,16 +281,27 @@ class Pool(Handle[PoolId]):
         try:
             active, persistent = self._call(POOL_IS_ACTIVE, read)
         except LookupError:
-            return f"Pool {self.name!r} is gone."
+            return _State(None, f"Pool {self.name!r} is gone.")
         except StorageError:
             return None
         kind = "defined" if persistent else "transient"
-        return f"Pool {self.name!r} is {kind} and {'running' if active else 'not started'}."
+        running = "running" if active else "not started"
+        return _State(bool(active), f"Pool {self.name!r} is {kind} and {running}.")
 
     def _shown(self) -> str:
         return repr(self.name)
 
 
+class _State(NamedTuple):
+    active: bool | None  # None: it is gone
+    said: str
+
+
+_STOPPED_BY_REFRESH = "libvirt stops a pool when a refresh fails: mend what is wrong, then pool.start()."
+_GONE_BY_REFRESH = (
+    "libvirt stops a pool when a refresh fails, and a transient one is gone then: create it again."
+)
+_WAS_STOPPED_BEFORE = (PoolInactiveError, PoolNotFoundError)
 _SAYS_NOTHING_OF_THE_POOL = (ConnectionFailedError, ConnectionLostError, DeadlineError)
 
 

@@ -15,10 +15,18 @@ from libstorage.client.pool import Pool, build_flag
 from libstorage.client.raw import pool_id
 from libstorage.client.validation import pool_define_flags
 from libstorage.connection.lane import Lane
+from libstorage.connection.meanings import NO_DRIVER
 from libstorage.connection.raw import RawConnect, RawPool
 from libstorage.connection.target import HostId, PoolId
 from libstorage.enums import ListPoolsFlags, PoolCreateFlags, PoolType
-from libstorage.errors import InvalidRequestError, PoolActiveError, PoolExistsError
+from libstorage.errors import (
+    InvalidRequestError,
+    LibvirtError,
+    PoolActiveError,
+    PoolExistsError,
+    StorageError,
+    UnsupportedError,
+)
 from libstorage.models.compare import Difference
 from libstorage.models.pool import PoolSpec
 from libstorage.operations import (
@@ -148,6 +156,7 @@ class Pools(Collection[Pool, HostId]):
             SourceConflictError: Another pool has the same source.
             InvalidRequestError: The name is not one to give to a new pool.
             DocumentError: libvirt does not take the document.
+            UnsupportedError: The host has no driver for pools of that type.
         """
         request = self._request(spec)
         xml, flags = request.to_xml(), pool_define_flags(self._host.versions)
@@ -168,12 +177,20 @@ class Pools(Collection[Pool, HostId]):
             SourceConflictError: Another pool has the same source.
             InvalidRequestError: The name is not one to give to a new pool.
             DocumentError: libvirt does not take the document.
+            UnsupportedError: The host has no driver for pools of that type.
             StorageError: It could not be built or started; it is not there then.
         """
         request = self._request(spec)
         xml, flags = request.to_xml(), build_flag(build, overwrite) or PoolCreateFlags.NORMAL
         target = self._named(request)
-        return self._found(POOL_CREATE_TRANSIENT, target, lambda raw: raw.storagePoolCreateXML(xml, flags))
+        try:
+            return self._found(
+                POOL_CREATE_TRANSIENT, target, lambda raw: raw.storagePoolCreateXML(xml, flags)
+            )
+        except LibvirtError as error:  # libvirt gives several reasons that code
+            if self._has_driver(spec.type):
+                raise
+            raise self._without_driver(error) from None
 
     def ensure(self, spec: PoolSpec) -> Pool:
         """The pool that ``spec`` describes: defined and built if it was not there, and running.
@@ -226,6 +243,27 @@ class Pools(Collection[Pool, HostId]):
             hint="Ask for what is there, define() the pool anew with its uuid, or choose another name.",
             outcome="not_started",
             retry="no",
+        )
+
+    def _has_driver(self, pool_type: PoolType | str) -> bool:
+        try:
+            return self._host.pool_capabilities().supports(pool_type)
+        except StorageError:
+            return True  # nobody knows
+
+    def _without_driver(self, error: LibvirtError) -> UnsupportedError:
+        return UnsupportedError(
+            error.message,
+            operation=error.operation,
+            target=error.target,
+            uri=error.uri,
+            hint=NO_DRIVER.hint,
+            outcome="not_started",
+            retry="no",
+            code=error.code,
+            domain=error.domain,
+            level=error.level,
+            detail=error.detail,
         )
 
     def _named(self, spec: PoolSpec) -> PoolId:

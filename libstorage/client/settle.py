@@ -113,6 +113,7 @@ def let_pool_see(host: Host, pool: PoolId) -> None:
         told = (
             "All data has arrived, but libvirt may still show the volume as it was before: refresh the pool."
         )
+        host._pool(pool)._tell_state(POOL_REFRESH, error)
         error.hint = "\n".join(filter(None, (error.hint, told)))
         error.outcome = "done"
         raise

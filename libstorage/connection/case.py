@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import attrs
 
@@ -11,7 +12,12 @@ from libstorage.connection.codes import Code
 from libstorage.connection.lane import Lane
 from libstorage.connection.libvirt import Answer
 from libstorage.connection.target import PoolId, SecretId, Target, VolumeId
+from libstorage.enums import PoolType
+from libstorage.errors import DocumentError
+from libstorage.models.pool import PoolSpec
 from libstorage.operations import Operation
+
+R = TypeVar("R")
 
 _NOT_FOUND = {Code.NO_STORAGE_POOL, Code.NO_STORAGE_VOL, Code.NO_SECRET}
 
@@ -60,12 +66,28 @@ class Case:
             lambda lane: lane.connection.storagePoolLookupByUUIDString(pool.uuid)
         )
 
+    def pool_type(self) -> PoolType | str | None:
+        """The pool's type."""
+        pool = self.pool
+        xml = None if pool is None else self._read(lambda lane: lane.pool(pool).XMLDesc(0))
+        try:
+            return None if xml is None else PoolSpec.from_xml(xml).type
+        except DocumentError:
+            return None
+
     def volume_is_there(self) -> bool | None:
         """Whether the pool lists the volume."""
         target = self.target
         if not isinstance(target, VolumeId):
             return None
         return self._ask(lambda lane: lane.pool(target.pool).storageVolLookupByName(target.name))
+
+    def volume_answers(self) -> bool | None:
+        """Whether the storage under the volume is there, too."""
+        target = self.target
+        if not isinstance(target, VolumeId):
+            return None
+        return self._ask(lambda lane: lane.pool(target.pool).storageVolLookupByName(target.name).info())
 
     def secret_is_there(self) -> bool | None:
         """Whether the host has the secret."""
@@ -75,12 +97,16 @@ class Case:
         return self._ask(lambda lane: lane.connection.secretLookupByUUIDString(target.uuid))
 
     def _ask(self, read: Callable[[Lane], object]) -> bool | None:
+        return self._read(lambda lane: bool(read(lane)), absent=False)
+
+    def _read(self, read: Callable[[Lane], R], absent: R | None = None) -> R | None:
+        """What ``read`` gives, ``absent`` if the thing is not there, ``None`` if that cannot be found out."""
         if self.lane is None:
             return None
         try:
-            return bool(read(self.lane))
+            return read(self.lane)
         except Exception as error:
             said = libvirt.answer(error)
             if said is None:
                 raise
-            return False if said.code in _NOT_FOUND else None
+            return absent if said.code in _NOT_FOUND else None

@@ -1,8 +1,9 @@
 """libvirt's errors turned into ours.
 
 The class follows from (operation, code, domain, errno) and never from the message, which is translated. Where these
-are ambiguous one read on the same lane decides; see [verdict][libstorage.connection.verdict]. Text is read in one
-place only: the output of a helper program, which libvirt passes on untranslated.
+are ambiguous one read on the same lane decides; see [verdict][libstorage.connection.verdict]. Text is read in two
+places only: the output of a helper program, see [advice][libstorage.connection.advice], and the number that an iSCSI
+server gives, see [network][libstorage.connection.network].
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from libstorage.connection.case import Case
 from libstorage.connection.codes import Code, Domain
 from libstorage.connection.lane import Lane, TimeLimit
 from libstorage.connection.libvirt import Answer, answer
+from libstorage.connection.meanings import Verdict
 from libstorage.connection.process import FORK_HINT
 from libstorage.connection.target import Target
-from libstorage.connection.verdict import Verdict, judge
+from libstorage.connection.verdict import judge
 from libstorage.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -173,16 +175,12 @@ def _compose(said: Answer, verdict: Verdict, op: Operation, target: Target, uri:
     begun = op.effect is not Effect.READ and issubclass(verdict.error, _MAY_HAVE_BEGUN)
     outcome: Outcome = "unknown" if begun else "not_started"
     common = fields(op, target, uri) | _spoken(said)
-    common |= ErrorFields(hint=verdict.hint, retry=verdict.retry, outcome=outcome)
+    common |= ErrorFields(hint=verdict.hint, retry=verdict.retry, outcome=verdict.outcome or outcome)
+    if (run := verdict.run) is not None:
+        common |= ErrorFields(program=run.program, exit_status=run.exit_status, stderr=run.stderr)
     message = f"{op} on {target} failed: {verdict.reason or _first_line(said.text)}"
     if issubclass(verdict.error, DocumentError):
         return verdict.error([Problem("/", _first_line(said.bare))], message, **common)
-    if issubclass(verdict.error, HelperError):
-        run = verdict.run
-        assert run is not None
-        return verdict.error(
-            message, program=run.program, exit_status=run.exit_status, stderr=run.stderr, **common
-        )
     return verdict.error(message, **common)
 
 

@@ -9,10 +9,19 @@ import attrs
 from libstorage.connection.codes import Code, Domain
 from libstorage.connection.libvirt import Answer
 
+# The programs that libvirt looks for along PATH when it was built where they were not: they are named without a path.
+_BY_NAME = "parted|scrub|zpool|zfs|gluster|ploop|mount|umount|vstorage|vstorage-mount|dmsetup|qemu-img|tc"
+
 # "Child process (/usr/bin/qemu-img create a (1).img 4K) unexpected exit status 1: qemu-img: …": the words are translated,
 # the order is not.
-_RUN = re.compile(r"\((?P<program>/\S+).*?\)[^():\d]+(?P<status>\d+)(?::\s*(?P<output>.*))?$", re.DOTALL)
-_NOT_FOUND = 127
+_RUN = re.compile(
+    rf"\((?P<program>/\S+|(?:{_BY_NAME})(?=[ )])).*?\)[^():\d]+(?P<status>\d+)(?::\s*(?P<output>.*))?$",
+    re.DOTALL,
+)
+# "/usr/bin/iscsiadm failed new mode for target 'iqn…' with status '127'"
+_SESSION = re.compile(r"^(?P<program>/\S+iscsiadm) .*\D(?P<status>\d+)\D*(?P<output>)$", re.DOTALL)
+_MISSING = 127
+_MOST_LINES = 3
 
 
 @attrs.frozen
@@ -21,7 +30,7 @@ class HelperRun:
 
     Attributes:
         program: Its name, without arguments: these may hold passwords.
-        exit_status: What it exited with.
+        exit_status: What it exited with, or the number of the signal that ended it.
         stderr: What it wrote to its error output.
     """
 
@@ -34,7 +43,7 @@ class HelperRun:
         """What a message tells of a program that failed; ``None`` if it does not tell of one."""
         if said.code != Code.INTERNAL_ERROR or said.domain != Domain.NONE:
             return None
-        found = _RUN.search(said.bare)
+        found = _RUN.search(said.bare) or _SESSION.search(said.bare)
         if found is None:
             return None
         return cls(found["program"].rpartition("/")[2], int(found["status"]), (found["output"] or "").strip())
@@ -42,18 +51,10 @@ class HelperRun:
     @property
     def is_missing(self) -> bool:
         """Whether the program is not there at all."""
-        return self.exit_status == _NOT_FOUND
-
-    @property
-    def has_no_space(self) -> bool:
-        """Whether it says that the disk is full. libvirt runs programs in the C locale."""
-        return any(words in self.stderr for words in ("No space left on device", "Disk quota exceeded"))
-
-    @property
-    def has_no_clock(self) -> bool:
-        """Whether qemu-img could not time a cipher: on a machine whose CPU clock is coarse that fails at random."""
-        return "accurate CPU usage" in self.stderr
+        return self.exit_status == _MISSING
 
     def __str__(self) -> str:
-        said = self.stderr or "it did not say why"
-        return f"{self.program} on the host exited with status {self.exit_status}: {said}"
+        lines = [line for line in self.stderr.splitlines() if "dmesg(1)" not in line]
+        said = "\n".join(lines[:_MOST_LINES]) or "it did not say why"
+        more = f"\n… ({len(lines) - _MOST_LINES} more lines, in .stderr)" if len(lines) > _MOST_LINES else ""
+        return f"{self.program} on the host failed with status {self.exit_status}: {said}{more}"

@@ -7,6 +7,7 @@ that we do not know makes an unnamed member. Words are ``StrEnum``.
 
 from __future__ import annotations
 
+from libstorage.enums.abilities import Ability
 from libstorage.enums.base import Constant, Flags, Number, Words
 from libstorage.enums.numbers import (
     ListPoolsFlags,
@@ -51,6 +52,7 @@ from libstorage.enums.words import (
 )
 
 __all__ = [
+    "Ability",
     "AdapterType",
     "AuthType",
     "Constant",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from libstorage.enums.abilities import ABLE, Ability
 from libstorage.enums.base import Words
 
 
@@ -22,6 +23,14 @@ class PoolType(Words):
     GLUSTER = "gluster", "A Gluster volume, read by libvirt itself through libgfapi."
     ZFS = "zfs", "A ZFS pool."
     VSTORAGE = "vstorage", "A Virtuozzo Storage cluster."
+
+    def supports(self, ability: Ability | str) -> bool:
+        """Whether pools of this type can do that, or may: ``False`` is certain, ``True`` is for the daemon to decide.
+
+        Raises:
+            ValueError: There is no such ability.
+        """
+        return self in ABLE[Ability(ability)]
 
 
 class VolumeFormat(Words):

@@ -24,7 +24,7 @@ from libstorage.client.pool import Pool
 from libstorage.client.progress import Progress, TransferProgress, Watch
 from libstorage.client.upload import fill_new
 from libstorage.client.volume import Volume
-from libstorage.enums import PoolType, VolumeFormat
+from libstorage.enums import VolumeFormat
 from libstorage.errors import (
     ExistsError,
     InvalidRequestError,
@@ -35,9 +35,9 @@ from libstorage.errors import (
 )
 from libstorage.fsspec.base import DEFAULT_CALLBACK, Base, Callback, fsspec, isfilelike
 from libstorage.fsspec.entries import file_entry, folder_entry
+from libstorage.models.support import has_files
 from libstorage.models.volume import VolumeSpec
 
-_FILES = frozenset({PoolType.DIR, PoolType.FS, PoolType.NETFS, PoolType.VSTORAGE})
 _BLOCK: Final = 4096
 """libvirt copies whole blocks of such a size."""
 
@@ -281,7 +281,7 @@ class LibvirtFileSystem(Base):
         if not autocommit:
             _refuse(f"{path} cannot be written in a transaction: libvirt shows volumes as they are made")
         pool, name = self._place(path)
-        if pool.type() not in _FILES:
+        if not has_files(pool.type()):
             old = pool.volumes.get(name)
             if old is None or mode == "xb":
                 _refuse(
@@ -341,7 +341,7 @@ class LibvirtFileSystem(Base):
     def _made(self, path: str, size: int, *, is_new: bool = False) -> Iterator[Volume]:
         """A volume of a size that was made for what is written into it, unless there is one that is no file."""
         pool, name = self._place(path)
-        old = None if is_new or pool.type() in _FILES else pool.volumes.get(name)
+        old = None if is_new or has_files(pool.type()) else pool.volumes.get(name)
         volume = old or self._create(path, size, is_new=is_new)
         try:
             yield volume

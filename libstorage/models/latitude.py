@@ -40,10 +40,10 @@ STRICT_LIMITS = (
     ),
     StrictLimit(
         "sizes of pools",
-        "<pool type='dir'><name>p</name><capacity>9223372036854775808</capacity><source/>"
+        "<pool type='dir'><name>p</name><capacity unit='EiB'>8</capacity><source/>"
         "<target><path>/srv</path></target></pool>",
         "is too large",
-        "libvirt reports such sizes of no pool; it does not read them from a document that it is given",
+        "libvirt reports sizes in bytes, and does not read them from a document that it is given",
     ),
     StrictLimit(
         "pool without any name",

@@ -253,7 +253,11 @@ class VolumeSpec(Spec):
         if self.backing_store and isinstance(form, VolumeFormat):
             below, only = self.backing_store.format, _BACKED_BY.get(form)
             if form not in _BACKED_BY:
-                yield self._broken("backing_store", f"{form} volumes have no backing store; qcow2 volumes do")
+                yield self._broken(
+                    "backing_store",
+                    f"{form} volumes have no backing store; qcow2 volumes do, and snapshots in a logical pool, which are "
+                    "given no format",
+                )
             elif only and below not in (None, only):
                 yield self._broken(
                     "backing_store", f"libvirt takes {form} volumes over {only} only, not over {below}"

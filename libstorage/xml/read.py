@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from lxml import etree
 
 from libstorage.errors import DocumentError, Problem
-from libstorage.units import Size
+from libstorage.units import Size, counted
 from libstorage.xml.fields import REPEATED, Field, Shape, Unknown, Variants
 from libstorage.xml.kinds import Kind, UnknownWord
 from libstorage.xml.mapping import Mapped, Mapping, construct, mapping_of
@@ -153,6 +153,8 @@ class _Reader:
             self._bad_text(element, text, SIZE_NUMBER)
         if len(self.problems) == before:
             try:
+                if place.reported and unit == "bytes":
+                    return counted(int(number))
                 return Size.parse(number, unit)
             except ValueError:
                 self._problem(element, too_large(number, unit))

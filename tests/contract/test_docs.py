@@ -13,6 +13,7 @@ import pytest
 import libstorage
 from docs import generate
 from libstorage import errors
+from tests.live.pages import page_blocks
 from tests.support import CHECKOUT
 
 PAGES = sorted((*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md")))
@@ -77,13 +78,29 @@ def test_the_reference_is_what_the_code_says() -> None:
 
 
 def test_an_old_reference_is_found(tmp_path: Path) -> None:
+    folder = tmp_path / "reference"
+    folder.mkdir()
     for page in generate.PAGES:
-        (tmp_path / page).write_text(generate.text_of(page), "utf-8")
-    assert generate.stale_pages(tmp_path) == []
+        (folder / page).write_text(generate.text_of(page), "utf-8")
+    assert generate.stale_pages(folder) == []
 
-    (tmp_path / "enums.md").write_text("# Enums\n")
-    (tmp_path / "fields.md").unlink()
-    assert generate.stale_pages(tmp_path) == ["fields.md", "enums.md"]
+    (folder / "enums.md").write_text("# Enums\n")
+    (folder / "fields.md").unlink()
+    assert generate.stale_pages(folder) == ["fields.md", "enums.md"]
+
+
+@pytest.mark.parametrize("kind", libstorage.PoolType)
+def test_each_pool_type_has_a_page_with_a_spec_that_is_sound(kind: libstorage.PoolType) -> None:
+    page = CHECKOUT / "docs" / "pool-types" / f"{kind}.md"
+    (example,) = [block for block in page_blocks(page) if block.title == "spec"]
+    names: dict[str, Any] = {}
+    exec(example.text, names)
+    spec = names["spec"]
+    assert isinstance(spec, libstorage.PoolSpec)
+    assert spec.type == kind
+    spec.check()
+    libstorage.validate(spec)
+    libstorage.validate(spec, "rng")
 
 
 def public_things() -> list[Any]:

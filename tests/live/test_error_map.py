@@ -265,7 +265,6 @@ CASES: dict[str, tuple[type[StorageError], Provoke]] = {
     "find sources, no such type": (UnsupportedError, lambda w: w.find_sources("quux")),
     "find sources, without a host": (InvalidRequestError, lambda w: w.find_sources("netfs")),
     "find sources, not XML": (DocumentError, lambda w: w.find_sources("netfs", "<source")),
-    "find sources, no program": (HelperError, lambda w: w.find_sources("logical")),
     "find sources, nothing there": (NotFoundError, empty_query),
     # volumes
     "create, there": (VolumeExistsError, lambda w: w.create(w.volume)),
@@ -412,15 +411,39 @@ class TestHelpers:
         assert "compat=0.10" in str(error.detail)
 
     def test_a_missing_one_is_to_be_installed(self, tmp_path: Path) -> None:
-        with started_daemon() as daemon, Connection(daemon.uri) as connection:
-            world = World(connection, PoolId("", "", ""), VolumeId(PoolId("", "", ""), ""), tmp_path)
-            target = world.other_pool()
-            xml = pool_xml("other", tmp_path, NOBODY, "logical", "<name>none</name>")
-            connection.call(op.POOL_DEFINE, target, lambda lane: lane.connection.storagePoolDefineXML(xml))
-            error = world.on_pool(op.POOL_START, target)
-        if not isinstance(error, HelperError) or error.exit_status != 127:
-            pytest.skip("not run: needs a machine without LVM's programs")
-        assert str(error).endswith(f"Install {error.program} on the host.")
+        # A script whose interpreter is missing: for the system, and so for libvirt, it is the script that is not there.
+        error = self.error_with(tmp_path, "#!/nowhere\n")
+        assert type(error) is UnsupportedError
+        assert (error.program, error.exit_status, error.outcome) == ("qemu-img", 127, "not_started")
+        assert str(error).endswith("Install qemu-img on the host (Debian's package qemu-utils).")
+
+    def test_one_that_speaks_another_language_is_no_reason_to_guess(self, tmp_path: Path) -> None:
+        error = self.error_with(
+            tmp_path, "#!/bin/sh\necho 'Auf dem Gerät ist kein Platz' $LANG >&2\nexit 3\n"
+        )
+        assert type(error) is HelperError
+        assert (error.exit_status, error.hint) == (3, None)
+        assert "de_DE.UTF-8" in str(error.stderr)  # libvirt gives them the daemon's own language
+
+    def test_a_long_story_is_told_in_part(self, tmp_path: Path) -> None:
+        error = self.error_with(tmp_path, "#!/bin/sh\nseq 1000 >&2\nexit 3\n")
+        assert len(str(error).splitlines()) < 6
+        assert "in .stderr" in str(error)
+        assert len(str(error.stderr).splitlines()) > 20
+
+    def error_with(self, tmp_path: Path, qemu_img: str) -> StorageError:
+        program = tmp_path / "bin" / "qemu-img"
+        program.parent.mkdir()
+        program.write_text(qemu_img, "utf-8")
+        program.chmod(0o755)
+        environment = {"LANG": "de_DE.UTF-8"}
+        with (
+            started_daemon(path=[program.parent], environment=environment) as daemon,
+            Connection(daemon.uri) as connection,
+        ):
+            pool = make_pool(connection, tmp_path / "pool")
+            world = World(connection, pool, VolumeId(pool, "none"), tmp_path / "pool")
+            return world.create(world.new(), volume_xml("new", kind="qcow2"))
 
 
 def test_a_document_is_quoted_nowhere(world: World) -> None:
@@ -513,6 +536,8 @@ class TestNoSpace:
         error = small.create(small.new(), volume_xml("new", 20 << 30, kind="qcow2"), flags=1)
         assert type(error) is NoSpaceError
         assert (error.code, error.errno) == (1, errno.ENOSPC)
+        assert (error.program, error.exit_status) == ("qemu-img", 1)
+        assert "No space left" in str(error.stderr)
 
     def test_the_pool_says_so(self, small: World) -> None:
         error = small.error(

@@ -136,10 +136,12 @@ class TestBuildFlags:
     @pytest.mark.parametrize("overwrite", [True, False])
     def test_whether_to_overwrite_reaches_libvirt(self, defined: Pool, overwrite: bool) -> None:
         """A dir pool has nothing to overwrite: libvirt looks for a device then."""
-        with pytest.raises(StorageError, match="No source device"):
+        with pytest.raises(UnsupportedError, match="No source device") as error:
             defined.build(overwrite=overwrite)
-        with pytest.raises(StorageError, match="No source device"):
+        assert "without overwrite" in str(error.value)
+        with pytest.raises(StateError, match="No source device") as error:
             defined.start(build=True, overwrite=overwrite)
+        assert "overwrite, for which it has no device" in str(error.value)
 
     @pytest.mark.parametrize("flag", [PoolBuildFlags.REPAIR, PoolBuildFlags.RESIZE])
     def test_no_backend_takes_repair_and_resize(self, defined: Pool, flag: PoolBuildFlags) -> None:
@@ -179,16 +181,24 @@ class TestWhatAFailedStepLeaves:
 
     def test_a_refresh_that_fails_stops_the_pool(self, defined: Pool) -> None:
         path_of(defined.build().start()).rmdir()
-        with pytest.raises(StorageError, match="is defined and not started"):
+        with pytest.raises(StorageError, match="is defined and not started") as failed:
             defined.refresh()
         assert not defined.is_active()
+        assert failed.value.outcome == "unknown"
+        assert str(failed.value).endswith(
+            "libvirt stops a pool when a refresh fails: mend what is wrong, then pool.start()."
+        )
+        assert defined.build().start().refresh().is_active()
 
     def test_a_refresh_that_fails_ends_a_transient_pool(self, host: Host, spec: PoolSpec) -> None:
         pool = host.pools.create_transient(spec, build=True)
         path_of(pool).rmdir()
-        with pytest.raises(StorageError, match="is gone"):
+        with pytest.raises(StorageError, match="is gone then: create it again"):
             pool.refresh()
         assert pool.name not in host.pools
+        with pytest.raises(PoolNotFoundError) as failed:
+            pool.refresh()
+        assert "refresh fails" not in str(failed.value)  # it had gone before
 
     def test_verbs_in_the_wrong_state(self, defined: Pool) -> None:
         for verb in (defined.stop, defined.refresh):

@@ -17,7 +17,6 @@ from libstorage.errors import (
     DocumentError,
     ErrorFields,
     ExistsError,
-    HelperError,
     NoSpaceError,
     PoolExistsError,
     PoolNotFoundError,
@@ -47,9 +46,11 @@ FULL: dict[str, Any] = {
     "level": 2,
     "errno": 28,
     "detail": "HUNTER2",
+    "program": "qemu-img",
+    "exit_status": 1,
+    "stderr": "No space left on device",
 }
 EXTRA: dict[type[StorageError], dict[str, Any]] = {
-    HelperError: {"program": "qemu-img", "exit_status": 1, "stderr": "No space left on device"},
     PoolExistsError: {"differences": ("target.path",)},
 }
 PROBLEMS = (Problem("/pool/name", "is missing"), Problem("/pool/@type", "is not a pool type", found="dri"))

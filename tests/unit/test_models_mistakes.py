@@ -317,11 +317,11 @@ MISTAKES: list[tuple[Any, ...]] = [
     # volumes
     (
         lambda: VolumeSpec.image("v", "raw", 1, backing=BackingStore(path="/base")),
-        "VolumeSpec.backing_store: raw volumes have no backing store; qcow2 volumes do",
+        "VolumeSpec.backing_store: raw volumes have no backing store; qcow2 volumes do, and snapshots in a logical pool, which are given no format",
     ),
     (
         lambda: VolumeSpec.image("v", "vdi", 1, backing=BackingStore(path="/base")),
-        "VolumeSpec.backing_store: vdi volumes have no backing store; qcow2 volumes do",
+        "VolumeSpec.backing_store: vdi volumes have no backing store; qcow2 volumes do, and snapshots in a logical pool, which are given no format",
     ),
     (
         lambda: VolumeSpec.image("v", "vmdk", 1, backing=BackingStore(path="/base", format="raw")),

@@ -295,6 +295,20 @@ def test_empty_elements_are_not_missing_ones() -> None:
     assert read.target.permissions.mode is None
 
 
+@pytest.mark.parametrize(
+    ("shown", "size"),
+    [(2**63 - 1, 2**63 - 1), (2**63, 0), (2**64 - (16 << 20), 0), (2**64 - 1, 0)],
+)
+def test_a_counter_of_libvirt_that_went_below_zero_is_zero(shown: int, size: int) -> None:
+    xml = (
+        f"<pool type='dir'><name>p</name><available unit='bytes'>{shown}</available><source/>"
+        "<target><path>/srv</path></target></pool>"
+    )
+    assert PoolSpec.from_xml(xml).available == size
+    with pytest.raises(DocumentError, match="is too large"):
+        PoolSpec.from_xml(xml.replace(str(shown), str(2**64)))
+
+
 def test_a_volume_needs_no_target() -> None:
     assert volume("").target == volume("<target/>").target
 

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import pytest
 
-from libstorage import PoolType
-from libstorage.models.support import ABLE, Ability, able_types, supports
+from libstorage import Ability, PoolType
+from libstorage.enums.abilities import ABLE
+from libstorage.models.support import able_types, has_files, supports
 
 
 @pytest.mark.parametrize("ability", Ability)
 def test_every_ability_is_told_of_types_that_libvirt_has(ability: Ability) -> None:
-    assert ABLE[ability]
+    assert ABLE[ability] < set(PoolType)
     assert PoolType.SHEEPDOG not in ABLE[ability]
     assert able_types(ability).split(", ") == [kind for kind in PoolType if supports(kind, ability)]
 
 
 def test_a_type_that_is_not_known_is_for_the_daemon_to_decide() -> None:
     assert all(supports("a newer one", ability) for ability in Ability)
+    assert not has_files("a newer one")
+    assert has_files("dir")
+    assert not has_files("rbd")
 
 
 def test_types_by_libvirts_word() -> None:
     assert supports("rbd", Ability.CLONE)
     assert not supports("rbd", Ability.UPLOAD)
+
+
+def test_the_type_answers_itself() -> None:
+    assert PoolType.RBD.supports(Ability.CLONE)
+    assert not PoolType.RBD.supports("upload")
+    with pytest.raises(ValueError, match="fly"):
+        PoolType.RBD.supports("fly")
 
 
 def test_what_is_cloned_or_linked_is_also_created() -> None:

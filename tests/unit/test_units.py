@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from libstorage.units import GiB, KiB, MiB, Size, TiB
+from libstorage.units import GiB, KiB, MiB, Size, TiB, counted
 
 LARGEST = 2**63 - 1
 
@@ -120,6 +120,17 @@ class TestReading:
         with pytest.raises(ValueError, match="x…' is not a size") as caught:
             Size("x" * 1_000_000)
         assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(("shown", "size"), [(0, 0), (LARGEST, LARGEST), (LARGEST + 1, 0), (2**64 - 1, 0)])
+def test_a_counter_below_zero_is_zero(shown: int, size: int) -> None:
+    assert counted(shown) == size
+    assert type(counted(shown)) is Size
+
+
+def test_no_counter_is_larger_than_64_bits() -> None:
+    with pytest.raises(ValueError, match="too large"):
+        counted(2**64)
 
 
 class TestWriting:

@@ -1,0 +1,58 @@
+"""What pools of each type can do, as far as it is known for sure.
+
+From libvirt's storage drivers as of 9.0. Only what is known to fail is refused before the daemon is asked: of a type that
+is not known here, nothing is.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from libstorage.enums.base import Words
+
+_FILES: Final = frozenset({"dir", "fs", "netfs", "vstorage"})
+_SERVED: Final = frozenset(
+    {"rbd", "gluster", "iscsi-direct"}
+)  # by libvirt itself, without a path on the host
+_DEVICES: Final = frozenset({"logical", "disk", "iscsi", "scsi", "mpath", "zfs"})
+_MAKING: Final = _FILES | {"logical", "disk", "rbd", "zfs"}
+
+
+class Ability(Words):
+    """What pools of a type, or their volumes, may be able to do: ``PoolType.RBD.supports(Ability.UPLOAD)``.
+
+    ``False`` is certain for libvirt 9.0; ``True`` is for the daemon to decide, since much depends on formats, file systems
+    and servers.
+    """
+
+    FILES = "files", "hold volumes that are files"
+    PATHS = "paths", "give volumes a path that the host can open"
+    CREATE = "create", "create volumes"
+    DELETE = "delete", "delete volumes"
+    CLONE = "clone", "clone volumes"
+    REFLINK = "reflink", "share blocks between volumes"
+    LINK = "link", "hold volumes that are linked to another"
+    RESIZE = "resize", "resize volumes"
+    WIPE = "wipe", "wipe volumes"
+    UPLOAD = "upload", "upload into volumes"
+    DOWNLOAD = "download", "download volumes"
+    FIND_SOURCES = "find-sources", "find sources that pools could be made from"
+    DELETE_POOL = "delete-pool", "delete the storage under a pool"
+
+
+ABLE: Final[dict[Ability, frozenset[str]]] = {
+    Ability.FILES: _FILES,
+    Ability.PATHS: _FILES | _DEVICES,
+    Ability.CREATE: _MAKING,
+    Ability.DELETE: _MAKING | {"gluster"},
+    Ability.CLONE: _MAKING - {"zfs"},
+    Ability.REFLINK: _FILES,  # Linux shares blocks of regular files only
+    Ability.LINK: _FILES,
+    Ability.RESIZE: _FILES | {"rbd"},
+    Ability.WIPE: _FILES | _DEVICES - {"zfs"} | _SERVED - {"gluster"},
+    Ability.UPLOAD: _FILES | _DEVICES,
+    Ability.DOWNLOAD: _FILES | _DEVICES,
+    Ability.FIND_SOURCES: frozenset({"netfs", "logical", "iscsi", "iscsi-direct", "gluster"}),
+    Ability.DELETE_POOL: _FILES | {"logical", "disk", "zfs"},
+}
+"""The types that can do it, by libvirt's words."""

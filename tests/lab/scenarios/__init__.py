@@ -1,0 +1,1 @@
+"""libvirt's acceptance scenarios of storage, played on four sorts of it."""
