@@ -101,10 +101,6 @@ def disk(device: str, format: str) -> Iterator[Place]:
                 "formatted device, keep": mistakes.build(pool("lab", "sdb"), False),
                 "label that parted lacks": mistakes.build(pool("lab", device, "lvm2"), True),
                 "device of two pools": mistakes.define(spec, pool("other", device)),
-                "device in use": lambda host: (
-                    machine.run("mkfs.ext4 -q /dev/vdc && mount /dev/vdc /mnt"),
-                    host.pools.define(pool("lab", "vdc")).build(True),
-                ),
                 "wrong name": mistakes.create(spec, VolumeSpec(name="data", capacity=16 * MiB)),
                 "name taken": mistakes.create(spec, small, small),
                 "too large": mistakes.create(spec, partition("volume", 1 << 40)),
