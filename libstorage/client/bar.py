@@ -6,6 +6,7 @@ import threading
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
@@ -125,5 +126,13 @@ def _tqdm() -> Callable[..., tqdm[Any]]:
             outcome="not_started",
             retry="no",
         ) from None
+    lock: Any = tqdm.get_lock()  # type: ignore[no-untyped-call]
+    lock = getattr(lock, "th_lock", lock)  # the part for threads, which Ctrl-C cannot leave locked
+
+    def refresh(bar: tqdm[Any], nolock: bool = False, lock_args: object = None) -> None:
+        """Draw it. tqdm's own keeps the lock when that fails, and then all other threads' bars wait for ever."""
+        with nullcontext() if nolock else lock:
+            bar.display()
+
     # A monitor is a thread that looks whether a bar was forgotten; here every update looks at the clock.
-    return type("TransferBarOfTqdm", (tqdm,), {"monitor_interval": 0})
+    return type("TransferBarOfTqdm", (tqdm,), {"monitor_interval": 0, "_lock": lock, "refresh": refresh})

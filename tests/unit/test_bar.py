@@ -141,6 +141,25 @@ class TestEnd:
             bar(told(MiB))
             bar(told(2 * MiB))
 
+    def test_a_terminal_that_is_gone_holds_up_no_other_thread(self) -> None:
+        """tqdm has one lock for all bars, and keeps it when it cannot draw."""
+        run("""
+            import io, threading, libstorage
+            class Broken(io.StringIO):
+                def write(self, text):
+                    raise BrokenPipeError
+            done = libstorage.TransferProgress(name="v", transfer=1, phase="upload", done=1, total=2, seconds=1)
+            def draw(file):
+                with libstorage.TransferBar(file=file) as bar:
+                    bar(done)
+            draw(Broken())
+            other = threading.Thread(target=draw, args=(file := io.StringIO(),), daemon=True)
+            other.start()
+            other.join(10)
+            assert not other.is_alive()
+            assert "50%" in file.getvalue(), file.getvalue()
+        """)
+
     def test_a_terminal_may_go_at_any_time(self) -> None:
         file = io.StringIO()
         with TransferBar(file=file) as bar:
