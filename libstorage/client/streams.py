@@ -5,12 +5,11 @@ The binding's own loops lose data: they ignore short writes, and those for holes
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from queue import SimpleQueue
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -42,6 +41,9 @@ RECEIVE_BYTES: Final = 262_120
 # With pieces of 1 MiB or more at once malloc gives memory back and takes it again all the time.
 _BATCH = 256 << 10  # bytes that are worth waking those who read
 _AHEAD = 1 << 20  # bytes that may be received before they are asked for
+_PART = 4 << 20  # bytes that are asked for at once by a slow reader
+_SLOW = 0.2  # seconds that a reader may keep a stream waiting
+_RARELY = 0.1  # how much of the time, if it counts as one that keeps pace
 _HOLE_COST = 4096  # how many bytes a hole counts for: there may be very many
 _HOLE = -3  # what recvFlags answers where a hole begins
 _PATIENCE = 1.0  # seconds until a receiver that is to stop is cut off
@@ -55,7 +57,7 @@ def stream(lane: Lane, begin: Callable[[RawStream], object]) -> Iterator[RawStre
         begin(opened)
         yield opened
     except BaseException:
-        with contextlib.suppress(Exception):  # it repeats what went wrong
+        with suppress(Exception):  # it repeats what went wrong
             opened.abort()
         raise
     opened.finish()
@@ -91,14 +93,22 @@ class _Stopped(Exception):
     """Nobody wants the rest."""
 
 
+class _Slow(Exception):
+    """Whoever reads does not keep pace."""
+
+
 class _Ahead:
     """Pieces that were received and not read yet.
 
     They are handed over many at once: every switch from one thread to another costs more than a piece. The reader may
     be interrupted while it waits, which cannot be said of ``threading.Condition``.
+
+    Attributes:
+        waited: For how many seconds there was no room.
     """
 
     def __init__(self) -> None:
+        self.waited: float = 0.0
         self._batches: SimpleQueue[deque[Piece] | BaseException | None] = SimpleQueue()
         self._room: SimpleQueue[None] = SimpleQueue()
         self._batch: deque[Piece] = deque()
@@ -107,23 +117,39 @@ class _Ahead:
         for _ in range(_AHEAD // _BATCH):
             self._room.put(None)
 
-    def put(self, piece: Piece, lane: Lane, latest: float) -> None:
-        """One more; waits while there are many, for which the lane has all the time.
-
-        Raises:
-            _Stopped: Nobody wants it.
-        """
+    def put(self, piece: Piece) -> None:
+        """One more."""
         self._batch.append(piece)
         self._bytes += _HOLE_COST if isinstance(piece, Hole) else len(piece)
+
+    def hand_over(self, lane: Lane, latest: float, patience: float | None) -> bool:
+        """Let them be read, if they are worth it; whether there was room for them in so many seconds.
+
+        Raises:
+            _Stopped: Nobody wants them.
+        """
         if self._bytes >= _BATCH:
-            if self._room.empty():
-                lane.pause()
-            self._room.get()
+            if not self._has_room(lane, patience):
+                return False
             self._batches.put(self._batch)
             self._batch, self._bytes = deque(), 0
         lane.renew(latest)
         if self._is_unwanted:
             raise _Stopped
+        return True
+
+    def _has_room(self, lane: Lane, patience: float | None) -> bool:
+        """Wait for room; the lane has all the time."""
+        began = monotonic()
+        if self._room.empty():
+            lane.pause()
+        try:
+            self._room.get(timeout=patience)
+        except Empty:
+            return False
+        finally:
+            self.waited += monotonic() - began
+        return True
 
     def end(self, error: BaseException | None = None) -> None:
         """There are no more."""
@@ -231,19 +257,41 @@ class Receiver:
         )
 
     def _receive(self) -> None:
-        flags = VolumeDownloadFlags.SPARSE_STREAM if self._holes else 0
+        """Receive all: in one stream as long as the reader keeps pace, else in parts.
+
+        libvirt takes from the socket whatever comes, and keeps it: a slow reader would have all of it in memory.
+        """
         with self._host._lane(VOLUME_DOWNLOAD, self._volume, latest=self._latest) as lane:
             self._lane = lane
-            raw, left = raw_volume(lane, self._volume), self.length
-            with stream(lane, lambda s: raw.download(s, self._offset, left, flags)) as opened:
-                while left:
-                    piece = self._next(opened, min(RECEIVE_BYTES, left))
-                    if not length_of(piece):
-                        done = self.length - left
-                        raise TransferError(f"{self.name} ended after {done} of {self.length} bytes")
-                    piece, _ = split(piece, left)
-                    left -= length_of(piece)
-                    self._ahead.put(piece, lane, self._latest)
+            raw, done, most = raw_volume(lane, self._volume), 0, self.length
+            while done < self.length:
+                began, waited = monotonic(), self._ahead.waited
+                length = min(most, self.length - done)
+                part = self._receive_part(lane, raw, done, length)
+                done += part
+                if part < length:
+                    self._ahead.hand_over(lane, self._latest, None)
+                    most = _PART
+                elif self._ahead.waited - waited < _RARELY * (monotonic() - began):
+                    most *= 2
+
+    def _receive_part(self, lane: Lane, raw: RawVolume, begin: int, length: int) -> int:
+        """Receive some; how many bytes, which is fewer when the reader is slow."""
+        flags = VolumeDownloadFlags.SPARSE_STREAM if self._holes else 0
+        offset, left, waited = self._offset + begin, length, self._ahead.waited
+        with suppress(_Slow), stream(lane, lambda s: raw.download(s, offset, length, flags)) as opened:
+            while left:
+                piece = self._next(opened, min(RECEIVE_BYTES, left))
+                if not length_of(piece):
+                    done = begin + length - left
+                    raise TransferError(f"{self.name} ended after {done} of {self.length} bytes")
+                piece, _ = split(piece, left)
+                left -= length_of(piece)
+                self._ahead.put(piece)
+                patience = max(0.0, _SLOW + waited - self._ahead.waited) if left and length > _PART else None
+                if not self._ahead.hand_over(lane, self._latest, patience):
+                    raise _Slow
+        return length - left
 
     def _next(self, opened: RawStream, most: int) -> Piece:
         if not self._holes:

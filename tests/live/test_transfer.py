@@ -261,6 +261,44 @@ class Broken(io.RawIOBase):
         return taken
 
 
+class Slow(io.RawIOBase):
+    """A file that takes its time, and looks how large the process is."""
+
+    def __init__(self, seconds: float, stall: float) -> None:
+        self.seconds, self.stall = seconds, stall
+        self.digest = hashlib.sha256()
+        self.most = 0
+
+    def write(self, data: Any, /) -> int:
+        sleep(self.stall or self.seconds)
+        self.stall = 0.0
+        self.digest.update(data)
+        self.most = max(
+            self.most, int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+        )
+        return len(data)
+
+
+@pytest.mark.parametrize(("seconds", "stall"), [(0.004, 0.0), (0.0, 1.5)])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_a_slow_reader_does_not_fill_the_memory(
+    make: Callable[..., Volume], seconds: float, stall: float, sparse: bool
+) -> None:
+    """libvirt keeps what it has received, however much it is."""
+    volume, part = make(160 * MiB), random.Random(3).randbytes(2 * MiB)
+    with Path(volume.path()).open("r+b") as file:
+        for begin in range(0, 160, 4 if sparse else 2):
+            file.seek(begin * MiB)
+            file.write(part)
+    with Path(volume.path()).open("rb") as file:
+        expected = hashlib.file_digest(file, "sha256").hexdigest()
+    slow = Slow(seconds, stall)
+    before = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+    volume.download(cast(BinaryIO, slow), sparse=sparse)
+    assert slow.digest.hexdigest() == expected
+    assert slow.most - before < 40 * MiB
+
+
 class TestBrokenOff:
     @pytest.mark.parametrize(
         "error", [KeyError("mine"), OSError(5, "disk"), KeyboardInterrupt(), SystemExit(3)]
