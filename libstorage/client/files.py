@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 from libstorage.client.leases import leases
 from libstorage.client.pieces import Hole, Piece, Source, length_of, split
-from libstorage.client.streams import receiving
+from libstorage.client.receive import Extent, receiving
 from libstorage.client.transfer import check_bytes
 from libstorage.connection.target import VolumeId
 from libstorage.enums import VolumeType
@@ -146,7 +146,8 @@ class _Window:
         self.end = end
         self._place = place
         with ExitStack() as opening:
-            self._source = opening.enter_context(receiving(host, volume, place, end - place, holes=holes))
+            extent = Extent(volume, place, end - place, holes)
+            self._source = opening.enter_context(receiving(host, extent))
             self._stream = opening.pop_all()
 
     def reach(self, place: int) -> bool:

@@ -1,94 +1,80 @@
-"""One volume over several lanes at once: each receives a range of it into the same file."""
+"""One volume over several lanes at once: each receives one chunk of it after the other, straight into the new file."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from libstorage.client.pieces import length_of
+from attrs import evolve
+
+from libstorage.client.pieces import Piece, length_of
 from libstorage.client.progress import Meter
+from libstorage.client.receive import Extent, Intake, Stopped, ended
 from libstorage.client.sinks import NewFileSink
-from libstorage.client.streams import receiving
+from libstorage.connection.lane import Lane
 from libstorage.connection.limits import Holder
-from libstorage.connection.target import VolumeId
 
 if TYPE_CHECKING:
     from libstorage.client.host import Host
 
+_CHUNK: Final = 64 << 20
 _ALIGNED: Final = 1 << 20
-
-
-class _Stopped(Exception):
-    """Another range has failed."""
+_STALL: Final = 0.005  # seconds; a write that takes longer has kept the stream waiting
+_EVERY: Final = 0.05  # seconds between two looks at how far it is
 
 
 class Ranges:
-    """A part of a volume, received in ranges.
+    """A part of a volume, received in ranges."""
 
-    Args:
-        host: Where the volume is.
-        volume: Which one.
-        offset: Where the part begins.
-        length: How many bytes it has.
-        holes: Give holes of its file as such, and not as zeros.
-    """
-
-    def __init__(self, host: Host, volume: VolumeId, offset: int, length: int, *, holes: bool) -> None:
-        self._host, self._volume, self._offset, self._length = host, volume, offset, length
-        self._holes = holes
-        self._telling = threading.Lock()
-        self._stop = threading.Event()
+    def __init__(self, host: Host, extent: Extent) -> None:
+        self._host, self._extent = host, extent
 
     def receive(self, sink: NewFileSink, meter: Meter, most: int) -> None:
         """Receive all of it.
 
         Args:
             sink: The new file.
-            meter: How far it is; told by one thread at a time.
+            meter: How far it is.
             most: How many ranges at once, if so many lanes can be spared.
 
         Raises:
             StorageError: One of them broke off, and therefore all.
         """
-        with self._lanes(most) as lanes, ThreadPoolExecutor(lanes, "libstorage-range") as threads:
+        with self._lanes(most) as lanes:
+            chunks, over = self._split(lanes), SimpleQueue[BaseException | None]()
+            workers = [
+                _Worker(self._host, chunks, sink, self._extent.offset, over, meter.latest)
+                for _ in range(lanes)
+            ]
             try:
-                running = [
-                    threads.submit(self._one, sink, meter, begin, end) for begin, end in self._split(lanes)
-                ]
-                wait(running, return_when=FIRST_EXCEPTION)
+                for worker in workers:
+                    worker.start()
+                _watch(workers, over, meter)
             finally:
-                self._stop.set()
-        failures = [error for range_ in running if (error := range_.exception()) is not None]
-        if failures:
-            raise next((error for error in failures if not isinstance(error, _Stopped)), failures[0])
+                for worker in workers:
+                    worker.is_unwanted = True
+                for worker in workers:
+                    worker.stop()
 
-    def _one(self, sink: NewFileSink, meter: Meter, begin: int, end: int) -> None:
-        target, left = sink.at(begin), end - begin
-        with receiving(
-            self._host, self._volume, self._offset + begin, left, holes=self._holes, latest=meter.latest
-        ) as source:
-            while left:
-                piece = source.read(left)
-                if self._stop.is_set():
-                    raise _Stopped
-                target.write(piece)
-                left -= length_of(piece)
-                with self._telling:
-                    meter.add(length_of(piece))
-
-    def _split(self, ranges: int) -> Iterator[tuple[int, int]]:
-        step = -(-self._length // ranges // _ALIGNED) * _ALIGNED
-        for begin in range(0, self._length, step):
-            yield begin, min(begin + step, self._length)
+    def _split(self, lanes: int) -> Iterator[Extent]:
+        length = self._extent.length
+        step = min(_CHUNK, -(-length // lanes // _ALIGNED) * _ALIGNED)
+        return iter(
+            [
+                evolve(self._extent, offset=self._extent.offset + begin, length=min(step, length - begin))
+                for begin in range(0, length, step)
+            ]
+        )
 
     @contextmanager
     def _lanes(self, most: int) -> Iterator[int]:
         """As many lanes as there are ranges for and can be spared, and one at least: one is left for others."""
         session, helpers = self._host._connected(), list[Holder]()
-        most = min(most, -(-self._length // _ALIGNED), session.connection.max_lanes - 1)
+        most = min(most, -(-self._extent.length // _ALIGNED), session.connection.max_lanes - 1)
         try:
             while len(helpers) < most - 1 and session.ranges.join(helper := Holder()):
                 helpers.append(helper)
@@ -96,3 +82,91 @@ class Ranges:
         finally:
             for helper in helpers:
                 session.ranges.leave(helper)
+
+
+class _Worker:
+    """Receives chunks, one after the other, each into its place in the file.
+
+    Attributes:
+        done: How many bytes.
+        waited: For how many seconds it has kept a stream waiting.
+        is_unwanted: Whether nobody wants the rest.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        chunks: Iterator[Extent],
+        sink: NewFileSink,
+        begin: int,
+        over: SimpleQueue[BaseException | None],
+        latest: float,
+    ) -> None:
+        self.done: int = 0
+        self.waited: float = 0.0
+        self.is_unwanted: bool = False
+        self._host, self._chunks, self._over, self._latest = host, chunks, over, latest
+        self._sink, self._begin = sink, begin
+        self._pieces: list[Piece] = []
+        self._place = sink.at(0)
+        self._intake: Intake | None = None
+        self._thread = threading.Thread(target=self._run, name="libstorage-range", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Wait until it is over: it is unwanted."""
+        ended(self._thread, self._intake)
+
+    def put(self, piece: Piece) -> None:
+        """One more."""
+        self._pieces.append(piece)
+
+    def hand_over(self, lane: Lane, latest: float, patience: float | None) -> bool:
+        """Write what there is, for which the lane has all the time; whether it took no longer than so many seconds.
+
+        Raises:
+            Stopped: Nobody wants the rest.
+        """
+        if self.is_unwanted:
+            raise Stopped
+        lane.pause()
+        began = monotonic()
+        for piece in self._pieces:
+            self._place.write(piece)
+            self.done += length_of(piece)
+        self._pieces.clear()
+        took = monotonic() - began
+        if took > _STALL:
+            self.waited += took
+        lane.renew(latest)
+        return patience is None or took <= patience
+
+    def _run(self) -> None:
+        try:
+            while not self.is_unwanted and (chunk := next(self._chunks, None)) is not None:
+                self._place = self._sink.at(chunk.offset - self._begin)
+                self._intake = Intake(self._host, chunk, self, self._latest)
+                self._intake.run()
+                self._place.flush()
+        except BaseException as error:  # noqa: BLE001 -- it is for those who wait
+            self._over.put(error)
+        else:
+            self._over.put(None)
+
+
+def _watch(workers: list[_Worker], over: SimpleQueue[BaseException | None], meter: Meter) -> None:
+    """Tell how far they are, until all are over."""
+    running = len(workers)
+    while running:
+        try:
+            error = over.get(timeout=_EVERY)
+        except Empty:
+            pass
+        else:
+            running -= 1
+            if error is not None:
+                raise error
+        meter.add(sum(worker.done for worker in workers) - meter.done)

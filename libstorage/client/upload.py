@@ -15,9 +15,10 @@ from libstorage.client.leases import leases
 from libstorage.client.options import Part
 from libstorage.client.pieces import Digest, Hashed, Padded, Source, Sparsified
 from libstorage.client.progress import Watch
+from libstorage.client.receive import Extent, receiving
 from libstorage.client.resume import after_what_is_there
 from libstorage.client.settle import let_pool_see
-from libstorage.client.streams import Sender, receiving, sending
+from libstorage.client.streams import Sender, sending
 from libstorage.client.transfer import check_bytes, explained, pump, read_document, refusal
 from libstorage.connection.target import PoolId, VolumeId
 from libstorage.enums import VolumeFormat, VolumeType
@@ -271,9 +272,8 @@ def _is_full(host: Host, pool: PoolId) -> bool:
 
 def _behind_what_is_there(host: Host, source: Source, place: _Place, watch: Watch) -> Source:
     meter = watch.phase("compare", place.there)
-    with receiving(
-        host, place.volume, place.offset, place.there, holes=place.is_file, latest=watch.latest
-    ) as have:
+    extent = Extent(place.volume, place.offset, place.there, place.is_file)
+    with receiving(host, extent, latest=watch.latest) as have:
         rest = after_what_is_there(source, have, meter)
     place.same = meter.done
     return rest
@@ -287,7 +287,8 @@ def _read_back(host: Host, volume: VolumeId, place: _Place, sent: Digest, watch:
     """
     length, found = place.same + place.done, Digest()
     meter = watch.phase("verify", length)
-    with receiving(host, volume, place.offset, length, holes=place.is_file, latest=watch.latest) as source:
+    extent = Extent(volume, place.offset, length, place.is_file)
+    with receiving(host, extent, latest=watch.latest) as source:
         pump(Hashed(source, found), None, meter)
     if found.hex() != sent.hex():
         raise TransferError(

@@ -305,7 +305,7 @@ class Volume(Handle[VolumeId]):
         overwrite: bool = False,
         durable: bool = False,
         resume: bool = False,
-        parallel: int = 1,
+        parallel: int | None = None,
         checksum: str | None = None,
         progress: Progress | bool = False,
         deadline: float | None = None,
@@ -323,8 +323,9 @@ class Volume(Handle[VolumeId]):
             durable: Have the file on the disk before it gets its name.
             resume: Keep what a broken download has received, as ``.NAME.part`` beside the path, and write only what
                 comes after the longest beginning of it that is the same in the volume.
-            parallel: Receive so many ranges of it at once, each over a lane of its own; fewer if lanes cannot be spared,
-                and the progress is then told by several threads, one at a time. Only for a path, and not to be resumed.
+            parallel: Receive so many ranges of it at once, each over a lane of its own, or fewer if lanes cannot be
+                spared. Only for a path, and not to be resumed. ``None`` does so where it is faster: a large volume that
+                is not mostly holes, into a path, without ``checksum``.
             checksum: The digest that the bytes must have, such as ``"sha256:…"``; else there is no file.
             progress: Called with a [TransferProgress][libstorage.TransferProgress] after every part; ``True`` shows a
                 bar, which needs ``libstorage[progress]``.

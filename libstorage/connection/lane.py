@@ -67,6 +67,8 @@ class Lane:
         last_use: A number that grows with each use of any lane of the host.
         progress: When the last call said that there was progress, or was over, by the monotonic clock.
         is_cut: Whether the lane was ended from our side.
+        is_receiving: Whether a stream is being received. What the event loop takes from the socket meanwhile, libvirt
+            keeps in memory.
     """
 
     __slots__ = (
@@ -81,6 +83,7 @@ class Lane:
         "alone",
         "connection",
         "is_cut",
+        "is_receiving",
         "last_use",
         "progress",
     )
@@ -91,6 +94,7 @@ class Lane:
         self.last_use: int = 0
         self.progress: float = 0.0
         self.is_cut: bool = False
+        self.is_receiving: bool = False
         self._inode = inode
         self._process = process
         self._raw: dict[Target, RawObject] = {}

@@ -23,10 +23,18 @@ NEVER = float("inf")
 _EVENTS_EVERY = 0.002
 """Seconds between two looks for events. Every call wakes the loop twice, and as eager as that it takes as much processor
 time as the calls themselves."""
+_EVENTS_WHILE_RECEIVING = 0.02
+"""The same while a stream is received: with each look a message more is taken into memory, however slow its reader."""
 
 
 class Watched(Protocol):
-    """A lane, as the process sees it."""
+    """A lane, as the process sees it.
+
+    Attributes:
+        is_receiving: Whether a stream is being received.
+    """
+
+    is_receiving: bool
 
     @property
     def expires(self) -> float:
@@ -140,7 +148,8 @@ class Process:
     def _run_events(self) -> None:
         while True:
             self.binding.virEventRunDefaultImpl()
-            sleep(_EVENTS_EVERY)
+            is_receiving = any(lane.is_receiving for lane in list(self._lanes))
+            sleep(_EVENTS_WHILE_RECEIVING if is_receiving else _EVENTS_EVERY)
 
     def _watch_deadlines(self) -> None:
         while True:

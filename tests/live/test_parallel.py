@@ -26,7 +26,12 @@ from libstorage import (
     VolumeSpec,
     connect,
 )
+from libstorage.client import download, sinks
+from libstorage.client.parallel import Ranges
+from libstorage.client.pieces import Piece
+from libstorage.client.progress import Meter
 from libstorage.testing import PrivateDaemon
+from tests.live.test_transfer import memory
 
 SIZE = int(6 * MiB + 4711)
 NOISE = random.Random(4).randbytes(SIZE)
@@ -177,6 +182,79 @@ class TestRanges:
 
         filled(pool).download(folder / "copy", parallel=99, progress=call)
         assert names == {"full.img"}
+
+    def test_progress_is_told_in_the_callers_thread(self, pool: Pool, folder: Path) -> None:
+        threads: set[threading.Thread] = set()
+        filled(pool).download(
+            folder / "copy", parallel=3, progress=lambda _: threads.add(threading.current_thread())
+        )
+        assert threads == {threading.current_thread()}
+
+    def test_a_slow_file_does_not_fill_the_memory(
+        self, pool: Pool, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        size, write, most = 96 * MiB, sinks.Place.write, [0]
+        volume = pool.volumes.create(VolumeSpec.raw("large.img", size))
+
+        def slowly(place: sinks.Place, piece: Piece) -> None:
+            sleep(0.008)
+            most.append(memory())
+            write(place, piece)
+
+        monkeypatch.setattr(sinks.Place, "write", slowly)
+        before = memory()
+        volume.download(folder / "copy", parallel=2, sparse=False)
+        assert (folder / "copy").stat().st_size == size
+        assert max(most) - before < 24 * MiB
+
+
+class TestRangesWhereTheyAreFaster:
+    @pytest.fixture(autouse=True)
+    def small_is_large(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(download, "_WORTHWHILE", 4 * MiB)
+        monkeypatch.setattr(download, "_AT_ONCE", 2)
+
+    @pytest.fixture
+    def ranges(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """How many ranges at once each download had that was received in ranges."""
+        seen: list[int] = []
+        receive = Ranges.receive
+
+        def noted(self: Ranges, sink: sinks.NewFileSink, meter: Meter, most: int) -> None:
+            seen.append(most)
+            receive(self, sink, meter, most)
+
+        monkeypatch.setattr(Ranges, "receive", noted)
+        return seen
+
+    def test_a_large_volume_into_a_path(self, pool: Pool, folder: Path, ranges: list[int]) -> None:
+        filled(pool).download(folder / "copy")
+        assert (folder / "copy").read_bytes() == NOISE
+        assert ranges == [2]
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"parallel": 1},
+            {"resume": True},
+            {"length": MiB},
+            {"checksum": f"sha256:{hashlib.sha256(NOISE).hexdigest()}"},
+        ],
+    )
+    def test_others_are_received_in_order(
+        self, pool: Pool, folder: Path, ranges: list[int], options: dict[str, Any]
+    ) -> None:
+        filled(pool).download(folder / "copy", **options)
+        assert (folder / "copy").read_bytes() == NOISE[: options.get("length")]
+        assert not ranges
+
+    def test_so_are_holes_and_file_objects(self, pool: Pool, folder: Path, ranges: list[int]) -> None:
+        volume = pool.volumes.create(VolumeSpec.raw("sparse.img", 64 * MiB, allocation=0))
+        volume.upload(NOISE[:MiB])
+        volume.download(folder / "copy")
+        filled(pool).download(out := io.BytesIO())
+        assert out.getvalue() == NOISE
+        assert not ranges
 
 
 class TestRangesFail:

@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from libstorage import InvalidRequestError, KiB, MiB, Pool, Size, TransferError, Volume, VolumeSpec
+from libstorage.client.receive import RECEIVE_BYTES
 from libstorage.client.sources import Given
-from libstorage.client.streams import RECEIVE_BYTES, SEND_BYTES
+from libstorage.client.streams import SEND_BYTES
 from libstorage.client.upload import Sparse
 
 _RANDOM = random.Random(3)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import tempfile
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libstorage.client import sinks
 from libstorage.client.arrival import Ending
 from libstorage.client.pieces import (
     Digest,
@@ -28,7 +31,7 @@ from libstorage.client.pieces import (
 )
 from libstorage.client.progress import Meter, Watch
 from libstorage.client.resume import after_what_is_there
-from libstorage.client.sinks import NewFileSink
+from libstorage.client.sinks import NewFileSink, Place
 from libstorage.client.sources import FileSource, IterableSource, SparseFileSource
 from libstorage.errors import TransferError
 
@@ -135,6 +138,26 @@ def test_holes_of_a_file(pieces: list[Piece], sizes: list[int]) -> None:
             sink.write(piece)
         sink.end()
         assert plain(read_all(SparseFileSource("file", file), sizes)) == plain(pieces)
+
+
+@given(PIECES, st.integers(0, 3000), st.integers(700, 3000))
+def test_a_place_of_a_file(pieces: list[Piece], begin: int, at_once: int) -> None:
+    """However pieces and blocks lie, and however little the file system takes at once."""
+    pwritev = os.pwritev
+
+    def little(file: int, data: Sequence[memoryview], place: int) -> int:
+        return pwritev(file, [part[:at_once] for part in data[:1]], place)
+
+    with tempfile.NamedTemporaryFile() as named, io.FileIO(named.name, "r+") as file:
+        place = Place(file, begin)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sinks, "_BLOCK", 1024)
+            patch.setattr(os, "pwritev", little)
+            for piece in pieces:
+                place.write(piece)
+            end = place.flush()
+        file.truncate(end)
+        assert Path(named.name).read_bytes() == bytes(begin) + plain(pieces)
 
 
 @given(PIECES, PIECES, st.integers(0, 400_000), SIZES)
