@@ -24,7 +24,9 @@ Target: TypeAlias = str | os.PathLike[str] | BinaryIO
 """A path or URL, or a file object opened in binary mode."""
 
 _PRIVATE = 0o600  # images hold secrets
-_BLOCK = 256 << 10  # bytes; with 1 MiB some runs take three times as long, in the kernel
+# Bytes. The kernel takes as much memory at once for the page cache, and in a virtual machine that gives free memory back
+# to its host, larger blocks are what it has given back: from 256 KiB on a download takes up to three times as long.
+_BLOCK = 128 << 10
 _MOST_AT_ONCE = 1024  # parts of one write; Linux takes no more
 _LONGEST_NAME = 255 - len("..part-0123456789abcdef")
 _is_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::|://)").match
