@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import Literal
 
 from attrs import evolve, frozen
@@ -114,9 +115,9 @@ class Workshop:
         """Run virsh with the daemon."""
         subprocess.run(["virsh", "--quiet", "--connect", self.host.uri, *command], check=True)
 
-    def virsh_way(self, way: Way, name: str, *options: str) -> None:
-        """virsh's upload of ``source`` or download to ``target``."""
-        file = self.file("source" if way == "upload" else "target")
+    def virsh_way(self, way: Way, name: str, *options: str, to: str = "target") -> None:
+        """virsh's upload of ``source`` or download to a file."""
+        file = self.file("source" if way == "upload" else to)
         self.virsh(f"vol-{way}", name, file, "--pool", POOL, *options)
 
 
@@ -249,16 +250,25 @@ def at_once_tables(here: Workshop, size: int, rounds: int) -> Iterator[Table]:
             in_turn: lambda volumes=volumes, move=move: [move(volume) for volume in volumes],  # type: ignore[misc]
             at_once: lambda volumes=volumes, move=move: _in_threads(move, volumes),  # type: ignore[misc]
             f"virsh vol-{way}, one after the other": partial(_virsh_in_turn, here, way, names),
+            f"virsh vol-{way}, {AT_ONCE} processes": partial(_virsh_at_once, here, way, names),
         }
-        times = alternately(ways, rounds, before=partial(_remove_results, here, way, names, size))
+        afresh = partial(_remove_results, here, way, names, size)
+        times = alternately(ways, rounds, before=afresh)
+        busy = {name: _cores_busy(run, afresh) for name, run in ways.items()}
+        rows = [
+            evolve(row, note="; ".join(filter(None, (row.note, f"{busy[row.name]:.1f} cores busy"))))
+            for row in _rows(times, in_turn, "one after the other")
+        ]
         yield Table(
             name=f"at-once-{way}",
             title=f"{AT_ONCE} {way}s of {size // MiB} MiB",
             unit="s",
-            about=f"{AT_ONCE} volumes; the least of {rounds} rounds in turn. The daemon and we share {os.cpu_count()} cores.",
+            about=f"{AT_ONCE} volumes; the least of {rounds} rounds in turn. The daemon and we share {os.cpu_count()} cores: "
+            "what keeps them busy one after the other gains little at once.",
             floor=in_turn,
-            results=_rows(times, in_turn, "one after the other"),
+            results=rows,
         )
+        here.file("target").unlink(missing_ok=True)
         for name in names:
             here.pool.volumes[name].delete()
 
@@ -273,6 +283,28 @@ def _move(here: Workshop, way: Way, volume: Volume) -> None:
 def _virsh_in_turn(here: Workshop, way: Way, names: Sequence[str]) -> None:
     for name in names:
         here.virsh_way(way, name)
+
+
+def _virsh_at_once(here: Workshop, way: Way, names: Sequence[str]) -> None:
+    with ThreadPoolExecutor(len(names)) as threads:
+        list(threads.map(lambda name: here.virsh_way(way, name, to=f"target-{name}"), names))
+
+
+def _cores_busy(run: Callable[[], object], afresh: Callable[[], object]) -> float:
+    """How many processors of the machine are at work meanwhile: the middle of three runs."""
+    seen = []
+    for _ in range(3):
+        afresh()
+        begin, busy = perf_counter(), _processor_seconds()
+        run()
+        seen.append((_processor_seconds() - busy) / (perf_counter() - begin))
+    return sorted(seen)[1]
+
+
+def _processor_seconds() -> float:
+    """What all processors have worked since the machine was started."""
+    user, nice, system, _, _, *others = map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:])
+    return (user + nice + system + sum(others[:3])) / os.sysconf("SC_CLK_TCK")
 
 
 def _in_threads(move: Callable[[Volume], None], volumes: Sequence[Volume]) -> None:

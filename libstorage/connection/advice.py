@@ -87,7 +87,7 @@ def _says(
 
 _SAYINGS: Final[tuple[_Saying, ...]] = (
     # ---- mount, umount
-    _says("mount", "mount point (\\S+ )?does not exist", "pool.build() makes the directory."),
+    _says("mount", "(?i)mount point (\\S+ )?does not exist", "pool.build() makes the directory."),
     _says(
         "mount",
         "special device (?P<what>.*) does not exist",
@@ -139,7 +139,9 @@ _SAYINGS: Final[tuple[_Saying, ...]] = (
         UnsupportedError,
     ),
     _says("mkfs", "(?i)must be larger|too small|not enough", "The device is too small for that file system."),
-    _says("mkfs", "(?i)is mounted|in use|busy", "Something on the host is using the device."),
+    _says(
+        "mkfs", "(?i)is mounted|mounted filesystem|in use|busy", "Something on the host is using the device."
+    ),
     # ---- parted
     _says(
         "parted",

@@ -92,6 +92,7 @@ def _internal_error(case: Case) -> Verdict:
 
 
 _MAKING = {op.VOLUME_CREATE, op.VOLUME_CLONE}
+_SOURCES_FOUND = "Sources are found for netfs, logical, iscsi, iscsi-direct and gluster; of other types they must be known."
 _NO_EXTENT = Verdict(
     NoSpaceError,
     "The disk has no free part of that size, or its label no place for another partition of that kind: "
@@ -108,7 +109,7 @@ _INTERNAL: dict[op.Operation, Verdict] = {
     op.POOL_UNDEFINE: meanings.BUSY_POOL,
     op.POOL_DELETE: meanings.BUSY_POOL,
     op.POOL_DEFINE: meanings.NO_DRIVER,
-    op.POOL_FIND_SOURCES: meanings.UNSUPPORTED,
+    op.POOL_FIND_SOURCES: Verdict(UnsupportedError, _SOURCES_FOUND),
     op.VOLUME_CLONE: meanings.VOLUME_EXISTS,
     op.SECRET_DEFINE: Verdict(
         ExistsError, "A secret for that use is there: look it up by its usage, or undefine it."
@@ -249,6 +250,9 @@ _ERRNO: dict[int, Verdict] = {
     errno.EEXIST: Verdict(ExistsError),
     errno.ENAMETOOLONG: Verdict(InvalidRequestError, "Choose a shorter name."),
     errno.EFBIG: Verdict(InvalidRequestError, "The file system cannot hold a file of that size."),
+    errno.ENOTDIR: Verdict(
+        StorageIOError, "There is a file where the path wants a directory: look at target.path."
+    ),
     errno.EROFS: Verdict(StorageIOError, "The file system is mounted read-only."),
     errno.ENOTEMPTY: Verdict(StorageIOError, "Delete what is in it first."),
     errno.EOPNOTSUPP: meanings.UNSUPPORTED,
@@ -301,9 +305,14 @@ _PARTITION_NAME = Verdict(
 def _config_unsupported(case: Case) -> Verdict:
     if case.op in {op.POOL_START, op.POOL_REFRESH} and case.pool_type() == PoolType.LOGICAL:
         return _NO_GROUP
+    if case.op in _MAKING and case.pool_type() == PoolType.RBD:
+        return _RAW_ONLY
     return meanings.UNSUPPORTED
 
 
+_RAW_ONLY = Verdict(
+    UnsupportedError, "Volumes of an rbd pool are raw images: no other format, and no encryption by libvirt."
+)
 _NO_GROUP = Verdict(
     StateError,
     "The host has no such volume group, or not on these devices: pool.build() makes it of the pool's devices.",
@@ -325,7 +334,7 @@ _INSTEAD: dict[op.Operation, str] = {
     op.VOLUME_DOWNLOAD: "libvirt streams no volumes of this type: use the storage's own tools.",
     op.POOL_BUILD: "There is nothing to build for a pool of this type: pool.start().",
     op.POOL_DELETE: "libvirt deletes nothing under a pool of this type: pool.undefine() forgets the pool itself.",
-    op.POOL_FIND_SOURCES: "Sources are found for netfs, logical, iscsi, iscsi-direct and gluster; of other types they must be known.",
+    op.POOL_FIND_SOURCES: _SOURCES_FOUND,
 }
 
 
