@@ -80,12 +80,16 @@ def one_of(choices: Iterable[str], found: str = "", shown: Callable[[str], str] 
     choices = list(choices)
     if len(choices) == 1:
         return shown(choices[0])
-    from difflib import get_close_matches
+    listed = f"one of {', '.join(map(shown, choices))}"
+    return listed + _meant(choices, found, repr if shown is str else shown) if found else listed
+
+
+def _meant(choices: Iterable[str], found: str, shown: Callable[[str], str]) -> str:
+    from difflib import get_close_matches  # which few programs need
 
     plain = {choice.lower(): choice for choice in choices}
     near = get_close_matches(shortened(found).lower(), plain, n=1)
-    hint = f" (did you mean {(repr if shown is str else shown)(plain[near[0]])}?)" if near else ""
-    return f"one of {', '.join(map(shown, choices))}{hint}"
+    return f" (did you mean {shown(plain[near[0]])}?)" if near else ""
 
 
 # ---- elements and attributes ----------------------------------------------------------------------------------------
