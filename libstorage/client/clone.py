@@ -17,6 +17,7 @@ from libstorage.connection.lane import Lane
 from libstorage.connection.meanings import AFTER_A_REFRESH
 from libstorage.connection.target import PoolId, VolumeId
 from libstorage.enums import Ability, PoolType, VolumeCreateFlags, VolumeFormat, VolumeType
+from libstorage.enums.abilities import AS_OF
 from libstorage.errors import InvalidRequestError, UnsupportedError
 from libstorage.models.support import able_types, supports
 from libstorage.models.volume import BackingStore, VolumeSpec, VolumeTarget
@@ -32,6 +33,8 @@ CloneMode: TypeAlias = Literal["copy", "reflink", "linked"]
 btrfs and xfs). ``linked``: a qcow2 volume that holds only what differs from the source, which it needs for ever."""
 
 _NEEDS: Final = {"copy": Ability.CLONE, "reflink": Ability.REFLINK, "linked": Ability.LINK}
+_ASKED: Final = frozenset({Ability.CLONE, Ability.REFLINK})
+"""What a daemon does or refuses; a link that it does not know it may leave out without a word."""
 _ELSE: Final = "Clone it with mode='copy', or with mode='linked'."
 _NEVER_GROW: Final = (VolumeFormat.VMDK, VolumeFormat.VDI, VolumeFormat.VPC, VolumeFormat.QCOW)
 """What ``qemu-img resize`` does not do."""
@@ -46,14 +49,16 @@ class Place:
     Attributes:
         pool: Which.
         type: Its type.
+        is_newer: Whether its daemon is newer than what is known of types, and may know better.
     """
 
     pool: PoolId
     type: PoolType | str
+    is_newer: bool
 
     def can(self, ability: Ability) -> bool:
         """Whether it can do that, or may."""
-        return supports(self.type, ability)
+        return supports(self.type, ability) or (self.is_newer and ability in _ASKED)
 
 
 @attrs.frozen
@@ -154,7 +159,7 @@ def _place(pool: Pool, *, anew: bool = False) -> Place:
     types = pool.host._connected().types
     if anew or pool._id not in types:
         types[pool._id] = pool.type()
-    return Place(pool._id, types[pool._id])
+    return Place(pool._id, types[pool._id], pool.host.versions.daemon > AS_OF)
 
 
 def _check_places(mode: CloneMode, source: Place, target: Place) -> None:

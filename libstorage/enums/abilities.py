@@ -1,7 +1,7 @@
 """What pools of each type can do, as far as it is known for sure.
 
 From libvirt's storage drivers as of 9.0. Only what is known to fail is refused before the daemon is asked: of a type that
-is not known here, nothing is.
+is not known here, nothing is, and a newer daemon has the last word.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from libstorage.enums.base import Words
+
+AS_OF: Final = 9_000_999
+"""The last version of libvirt of which this is known."""
 
 _FILES: Final = frozenset({"dir", "fs", "netfs", "vstorage"})
 _SERVED: Final = frozenset(

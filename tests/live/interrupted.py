@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -37,8 +38,7 @@ def files_open() -> int:
 
 
 def left(host: Host, folder: Path, threads: int, descriptors: int) -> str:
-    """What is left that should not be."""
-    gc.collect()
+    """What is left that should not be; a thread that has just ended may have left a cycle behind."""
     lanes = host._connected().connection._lanes
     things: dict[str, Callable[[], bool]] = {
         "a busy lane": lambda: not lanes._busy() and not lanes._waiters,
@@ -47,7 +47,13 @@ def left(host: Host, folder: Path, threads: int, descriptors: int) -> str:
         "a descriptor": lambda: files_open() <= descriptors,
         "a file": lambda: not [path for path in folder.iterdir() if path.name.startswith(".copy")],
     }
-    return ", ".join(name for name, is_gone in things.items() if not wait_until(is_gone))
+    return ", ".join(name for name, is_gone in things.items() if not wait_until(partial(collected, is_gone)))
+
+
+def collected(is_gone: Callable[[], bool]) -> bool:
+    """Whether it is gone once garbage is."""
+    gc.collect()
+    return is_gone()
 
 
 def by_timer(transfer: Callable[..., object], after: float) -> bool:

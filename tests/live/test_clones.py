@@ -28,6 +28,8 @@ from libstorage import (
     VolumeSpec,
     connect,
 )
+from libstorage.client import clone
+from libstorage.connection.codes import Code
 from tests.live.conftest import remove, started_daemon
 
 CONTENT = os.urandom(MiB) + bytes(MiB) + os.urandom(MiB)
@@ -327,6 +329,21 @@ class TestRefused:
         assert refused.value.outcome == "not_started"
         assert refused.value.hint is not None
         assert "dir, fs, netfs" in refused.value.hint
+
+    def test_a_daemon_that_is_newer_than_what_we_know_decides(
+        self, pool: Pool, host: Host, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(clone, "AS_OF", 0)
+        volume, place = make(pool, "v", "raw"), host.pools.define(unable("mpath")).start()
+        try:
+            with pytest.raises(UnsupportedError) as refused:
+                volume.clone("clone", pool=place)
+            assert refused.value.code == Code.NO_SUPPORT
+            with pytest.raises(UnsupportedError, match="do not hold volumes that are linked") as refused:
+                volume.clone("clone", pool=place, mode="linked")
+            assert refused.value.code is None
+        finally:
+            place.stop().undefine()
 
     @pytest.mark.parametrize("kind", ["logical", "disk", "zfs", "rbd"])
     def test_a_link_where_volumes_are_no_files(self, pool: Pool, host: Host, kind: str) -> None:

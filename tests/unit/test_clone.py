@@ -10,7 +10,7 @@ from libstorage.connection.target import PoolId
 
 
 def place(kind: PoolType) -> Place:
-    return Place(PoolId("test:///", kind, ""), kind)
+    return Place(PoolId("test:///", kind, ""), kind, False)
 
 
 @pytest.mark.parametrize(
