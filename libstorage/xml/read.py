@@ -108,7 +108,7 @@ class _Reader:
             self._again(place, found[1:])
         if place.shape is Shape.VARIANT:
             self._variant(mapped, found, parent, path, values)
-        elif found:
+        else:
             values[mapped.name] = self._READERS[place.shape](self, place, *found[0])
 
     def _again(self, place: Field, more: list[tuple[Tree, str]]) -> None:
