@@ -15,10 +15,9 @@ from libstorage.client.progress import Watch
 from libstorage.client.receive import Extent, receiving
 from libstorage.client.resume import after_what_is_there
 from libstorage.client.sinks import Keeping, NewFileSink
-from libstorage.client.transfer import check_bytes, explained, pump, read_document, refusal
+from libstorage.client.transfer import check_bytes, explained, is_file, pump, read_document, refusal
 from libstorage.connection.process import NEVER
 from libstorage.connection.target import VolumeId
-from libstorage.enums import VolumeType
 from libstorage.models.volume import VolumeSpec
 from libstorage.operations import VOLUME_DOWNLOAD
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from libstorage.client.host import Host
 
 _AT_ONCE: Final = 3
-"""How many ranges are received at once, unless told otherwise; more gain nothing."""
+"""How many ranges are received at once, unless told otherwise; a fourth gains little, and the last lane is left for others."""
 _WORTHWHILE: Final = 128 << 20
 """How many bytes are worth another lane."""
 
@@ -100,7 +99,7 @@ def _in_ranges(
 
 
 def _is_worth_ranges(spec: VolumeSpec, extent: Extent, checks: Checks) -> bool:
-    is_full = not _is_file(spec) or (spec.allocation or 0) * 2 > (spec.physical or spec.capacity or 0)
+    is_full = not is_file(spec) or (spec.allocation or 0) * 2 > (spec.physical or spec.capacity or 0)
     return is_full and extent.length >= _WORTHWHILE and not checks.digits
 
 
@@ -151,11 +150,7 @@ def _extent(volume: VolumeId, spec: VolumeSpec, part: Part, *, holes: bool) -> E
             volume,
             f"bytes {part.offset} to {end} are past the end of {volume}, which has {size}",
         )
-    return Extent(volume, part.offset, end - part.offset, holes and _is_file(spec))
-
-
-def _is_file(spec: VolumeSpec) -> bool:
-    return spec.type in (None, VolumeType.FILE)
+    return Extent(volume, part.offset, end - part.offset, holes and is_file(spec))
 
 
 def _after_download(volume: VolumeId, watch: Watch) -> tuple[str, bool]:

@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 from libstorage.client.leases import leases
 from libstorage.client.pieces import Hole, Piece, Source, length_of, split
 from libstorage.client.receive import Extent, receiving
-from libstorage.client.transfer import check_bytes
+from libstorage.client.transfer import check_bytes, is_file
 from libstorage.connection.target import VolumeId
-from libstorage.enums import VolumeType
 from libstorage.errors import TransferError
 from libstorage.models.volume import VolumeSpec
 from libstorage.operations import VOLUME_DOWNLOAD
@@ -59,7 +58,7 @@ class VolumeReader(io.RawIOBase):
             spec = read_spec()
             check_bytes(VOLUME_DOWNLOAD, volume, spec)
             self.size: int = int(spec.physical or spec.capacity or 0)
-            self._is_file = spec.type in {None, VolumeType.FILE}
+            self._is_file = is_file(spec)
             self._lease = opening.pop_all()
 
     @property

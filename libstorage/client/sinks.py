@@ -117,7 +117,7 @@ class FileSink:
 class Place:
     """A place of a new file to write from, in which holes stay holes; others may write elsewhere.
 
-    What is written is gathered: writes that end where a block does take a fifth less time.
+    What is written is gathered: writes that end where a block does take about a sixth less time.
     """
 
     def __init__(self, file: io.FileIO, place: int) -> None:

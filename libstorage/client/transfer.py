@@ -118,3 +118,8 @@ def check_bytes(operation: Operation, volume: VolumeId, spec: VolumeSpec) -> Non
     """
     if spec.type in (VolumeType.DIR, VolumeType.NETDIR):
         raise refusal(operation, volume, f"{volume} is a directory: it holds files, but no bytes of its own")
+
+
+def is_file(spec: VolumeSpec) -> bool:
+    """Whether it is a file, which can have holes."""
+    return spec.type in (None, VolumeType.FILE)

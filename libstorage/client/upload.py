@@ -19,9 +19,9 @@ from libstorage.client.receive import Extent, receiving
 from libstorage.client.resume import after_what_is_there
 from libstorage.client.settle import let_pool_see
 from libstorage.client.streams import Sender, sending
-from libstorage.client.transfer import check_bytes, explained, pump, read_document, refusal
+from libstorage.client.transfer import check_bytes, explained, is_file, pump, read_document, refusal
 from libstorage.connection.target import PoolId, VolumeId
-from libstorage.enums import VolumeFormat, VolumeType
+from libstorage.enums import VolumeFormat
 from libstorage.errors import InvalidRequestError, NoSpaceError, StorageError, TransferError
 from libstorage.models.volume import VolumeSpec
 from libstorage.operations import POOL_INFO, VOLUME_UPLOAD
@@ -143,8 +143,7 @@ class _Place:
             InvalidRequestError: The volume has no such part; libvirt would let its file grow.
         """
         check_bytes(VOLUME_UPLOAD, volume, spec)
-        is_file = spec.type in (None, VolumeType.FILE)
-        grows = is_file and (grows or spec.target.format not in _PLAIN)
+        grows = is_file(spec) and (grows or spec.target.format not in _PLAIN)
         size = int(max(spec.capacity or 0, spec.physical or 0))
         length = _length_to_send(source, part)
         if not grows and part.offset + (length or 0) > size:
@@ -167,8 +166,8 @@ class _Place:
             length=length,
             room=None if grows else size - part.offset,
             end=int(spec.physical or spec.capacity or 0),
-            is_empty=is_file and spec.allocation == 0,
-            is_file=is_file,
+            is_empty=is_file(spec) and spec.allocation == 0,
+            is_file=is_file(spec),
         )
 
     @property
