@@ -35,13 +35,15 @@ class TimeLimit:
     Attributes:
         span: The whole of it, in seconds.
         expires: When it ends, by the monotonic clock.
+        opening: How much of it may be spent on opening a connection; ``None`` if the connection itself knows.
     """
 
-    __slots__ = ("expires", "span")
+    __slots__ = ("expires", "opening", "span")
 
-    def __init__(self, span: float) -> None:
+    def __init__(self, span: float, *, opening: float | None = None) -> None:
         self.span: float = span
         self.expires: float = monotonic() + span
+        self.opening: float | None = opening
 
     def remaining(self) -> float:
         """How much of it is left, in seconds."""

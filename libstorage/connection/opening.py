@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import attrs
 
-from libstorage.connection import sockets
-from libstorage.connection.failure import map_open_error, no_answer, untold_socket
+from libstorage.connection import sockets, tunnels
+from libstorage.connection.failure import map_open_error, no_answer, not_wanted, untold_socket
 from libstorage.connection.lane import Lane, TimeLimit
-from libstorage.connection.process import Process
+from libstorage.connection.limits import Admission
+from libstorage.connection.process import NEVER, Process
 from libstorage.connection.raw import RawConnect
 from libstorage.connection.uri import Address, Transport
 
 _LOOK_EVERY = 0.0002  # seconds between two looks for the new socket
+_LOOK_UP = 1.0  # seconds until the socket must be there, lest a slow name server holds up other hosts
+_ALONE = 10.0  # seconds that others may be held up where sockets could not be told apart
+_IS_WANTED_EVERY = 0.1  # seconds between two looks whether the host was closed
 _TRIES_ALONE = 3
 _AFTER_CUT = 1.0  # seconds for open() to come back after its socket was shut down
+
+
+class Closing:
+    """Whether what is being opened is still wanted.
+
+    Attributes:
+        begun: Whether it is not.
+    """
+
+    __slots__ = ("begun",)
+
+    def __init__(self) -> None:
+        self.begun: bool = False
 
 
 @attrs.frozen
@@ -27,23 +46,29 @@ class Opener:
         address: Where they lead.
         readonly: Whether the daemon shall refuse changes on them.
         keepalive: Seconds between two questions whether the daemon is still there, and how many may go unanswered.
-        timeout: How long opening may take, in seconds.
+        timeout: How long opening may take, in seconds; ``None`` is no limit.
+        closing: Ends what is being opened.
     """
 
     process: Process
     address: Address
     readonly: bool
     keepalive: tuple[int, int]
-    timeout: float
+    timeout: float | None
+    closing: Closing = attrs.field(factory=Closing)
 
-    def __call__(self) -> Lane:
+    def __call__(self, limit: TimeLimit | None = None) -> Lane:
         """Open a lane.
+
+        Args:
+            limit: How long it may take, instead of ``timeout``.
 
         Raises:
             ConnectionFailedError: The daemon cannot be reached, or does not answer in time.
             AuthenticationError: It does not accept who we are.
+            StateError: It is not wanted any more.
         """
-        limit = TimeLimit(self.timeout)
+        limit = limit or TimeLimit(NEVER if self.timeout is None else self.timeout)
         for alone in (False, *[True] * _TRIES_ALONE):
             lane = self._open(limit, alone=alone)
             if lane is not None:
@@ -53,17 +78,18 @@ class Opener:
     def _open(self, limit: TimeLimit, *, alone: bool) -> Lane | None:
         """Open a lane; ``None`` if its socket cannot be told from others.
 
-        The lock is held until the socket is there, and not for all the talk that follows. ``alone`` it is held to the
-        end: what is there then counts, not what came first, for name resolution makes sockets, too.
+        Nobody else looks for a socket until this one is there; for all the talk that follows they need not wait.
+        ``alone`` they wait to the end: what is there then counts, not what came first, for name resolution makes
+        sockets, too.
         """
         attempt = _Attempt(self)
-        with self.process.opening:
+        with self._looking(attempt, limit):
             attempt.start(limit, until_done=alone)
         attempt.wait(limit)
         if attempt.is_running():
             attempt.cut()
-            raise no_answer(self.address.uri, self.timeout)
-        with self.process.opening:
+            raise self._given_up(limit)
+        with self._looking(attempt):
             inode = attempt.claim()
         connection, has_socket = attempt.result()
         if inode is not None or not has_socket or not sockets.can_be_told():
@@ -72,6 +98,21 @@ class Opener:
         self.process.check_sockets()  # another lane may have taken that socket for its own
         return None
 
+    @contextmanager
+    def _looking(self, attempt: _Attempt, limit: TimeLimit | None = None) -> Iterator[None]:
+        """The only one of this process who looks for new sockets."""
+        turn = self.process.shared("looking for sockets", lambda: Admission(lambda: 1))
+        try:
+            while not turn.enter(attempt, TimeLimit(_IS_WANTED_EVERY)):
+                if limit is not None and (self.closing.begun or not limit.remaining()):
+                    raise self._given_up(limit)
+            yield
+        finally:
+            turn.leave(attempt)
+
+    def _given_up(self, limit: TimeLimit) -> Exception:
+        return not_wanted(self.address.uri) if self.closing.begun else no_answer(self.address.uri, limit.span)
+
 
 class _Attempt:
     """One ``virConnectOpen``, in a thread of its own: it has no time limit."""
@@ -79,55 +120,70 @@ class _Attempt:
     def __init__(self, opener: Opener) -> None:
         self._opener = opener
         self._thread = threading.Thread(target=self.run, name="libstorage-open", daemon=True)
+        self._address = opener.address
         self._connection: RawConnect | None = None
         self._has_socket = True
         self._error: Exception | None = None
         self._before: set[int] = set()
         self._mine: set[int] = set()
+        self._tunnel: set[int] | None = None
+        self._is_given_up = False
 
     def run(self) -> None:
         binding = self._opener.process.binding
-        address = self._opener.address
         try:
-            connection = (binding.openReadOnly if self._opener.readonly else binding.open)(address.uri)
-            self._has_socket = address.resolved(connection).transport is not Transport.NONE
+            connection = (binding.openReadOnly if self._opener.readonly else binding.open)(self._address.uri)
+            self._address = self._address.resolved(connection)
+            self._tunnel = self._tunnels() or None
+            self._has_socket = self._address.transport is not Transport.NONE
             if self._has_socket:
                 connection.setKeepAlive(*self._opener.keepalive)
             self._connection = connection
+            if self._is_given_up:
+                connection.close()
         except Exception as error:  # noqa: BLE001 -- it is for the thread that waits, whatever it is
             self._error = error
 
     def start(self, limit: TimeLimit, *, until_done: bool) -> None:
-        """Begin, and wait until the new socket is there. The process's lock is held."""
+        """Begin, and wait until the new socket is there. Nobody else looks for sockets meanwhile."""
         self._before = set(sockets.all_sockets())
         self._thread.start()
         if until_done:
-            self.wait(limit)
-        pause = threading.Event()
-        while not (found := self._new()) and self.is_running() and limit.remaining():
+            self.wait(TimeLimit(min(limit.remaining(), _ALONE)))
+        pause, soon = threading.Event(), TimeLimit(min(limit.remaining(), _LOOK_UP))
+        while not (found := self._new()) and self._is_awaited(soon):
             pause.wait(_LOOK_EVERY)
         self._mine = found
         self._opener.process.claimed |= found
 
     def wait(self, limit: TimeLimit) -> None:
-        self._thread.join(limit.remaining())
+        while self._is_awaited(limit):
+            self._thread.join(min(limit.remaining(), _IS_WANTED_EVERY))
 
     def is_running(self) -> bool:
         return self._thread.is_alive()
 
     def cut(self) -> None:
-        """End it; should it not even listen to that, it is left alone."""
-        for inode in self._mine:
-            sockets.end(inode)
+        """End it; should it not even listen to that, it is left alone, and so is what may be somebody else's socket."""
+        self._is_given_up = True
+        ends, is_sure = self._new(), self._tunnels() is not None
+        if is_sure or (len(ends) == 1 and ends <= self._mine):
+            for inode in ends:
+                sockets.end(inode)
         self._thread.join(_AFTER_CUT)
         self._opener.process.claimed -= self._mine
+        if self._connection is not None:  # it came after all, just now
+            with suppress(self._opener.process.binding.libvirtError):
+                self._connection.close()
 
     def claim(self) -> int | None:
-        """Which socket the connection has: the one that came with it, if no other did. The process's lock is held."""
+        """Which socket the connection has: the one that came with it, if no other did."""
         process = self._opener.process
         process.claimed -= self._mine
         new = self._new(connected=True)
-        if self._connection is None or not self._has_socket or len(new) != 1 or not new <= self._mine:
+        if self._connection is None or not self._has_socket or len(new) != 1:
+            return None
+        if self._tunnel is None and not new <= self._mine:
             return None
         process.claimed |= new
         return new.pop()
@@ -139,6 +195,25 @@ class _Attempt:
             raise map_open_error(self._error, self._opener.address.uri) from None
         return self._connection, self._has_socket
 
+    def _is_awaited(self, limit: TimeLimit) -> bool:
+        return self.is_running() and bool(limit.remaining()) and not self._opener.closing.begun
+
     def _new(self, *, connected: bool = False) -> set[int]:
-        known = self._before | self._opener.process.claimed
-        return sockets.candidates(self._opener.address, known, connected=connected)
+        """What may be its socket."""
+        found = sockets.candidates(self._address, self._known(), connected=connected)
+        led = self._tunnels()
+        if led is None:
+            return found
+        return found & led if self._address.transport in sockets.PROGRAMS else found | led
+
+    def _tunnels(self) -> set[int] | None:
+        """The sockets that lead to a program of libvirt's; ``None`` if there is none, or the system does not tell."""
+        is_program = self._address.transport in {*sockets.PROGRAMS, Transport.UNKNOWN}
+        if self._tunnel is not None or not is_program or not self.is_running():
+            return self._tunnel
+        assert self._thread.native_id is not None
+        pairs = sockets.candidates(attrs.evolve(self._address, transport=Transport.SSH), self._known())
+        return tunnels.to_programs_of(self._thread.native_id, pairs)
+
+    def _known(self) -> set[int]:
+        return self._before | self._opener.process.claimed - self._mine
