@@ -83,8 +83,9 @@ def combined(kind: type[F], flags: int, *more: F | None) -> F:
     Raises:
         InvalidRequestError: ``flags`` are of another enum, no flags at all, or have more bits than libvirt has.
     """
-    others = isinstance(flags, bool | Flags | Number) and not isinstance(flags, kind)
-    if others or not isinstance(flags, int) or not 0 <= flags <= MOST_FLAGS:
+    given: object = flags
+    others = isinstance(given, bool | Flags | Number) and not isinstance(given, kind)
+    if others or not isinstance(given, int) or not 0 <= flags <= MOST_FLAGS:
         raise refused("flags", f"a combination of {kind.__name__}, which has 32 bits", flags)
     result = kind(flags)
     for flag in more:

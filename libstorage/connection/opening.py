@@ -8,13 +8,15 @@ from contextlib import contextmanager, suppress
 
 import attrs
 
-from libstorage.connection import sockets, tunnels
+from libstorage.connection import sockets
 from libstorage.connection.failure import map_open_error, no_answer, not_wanted, untold_socket
+from libstorage.connection.grips import Grip, ProgramGrip, SocketGrip, programs_of
 from libstorage.connection.lane import Lane, TimeLimit
 from libstorage.connection.limits import Admission
 from libstorage.connection.process import NEVER, Process
 from libstorage.connection.raw import RawConnect
 from libstorage.connection.uri import Address, Transport
+from libstorage.errors import StorageError
 
 _LOOK_EVERY = 0.0002  # seconds between two looks for the new socket
 _LOOK_UP = 1.0  # seconds until the socket must be there, lest a slow name server holds up other hosts
@@ -69,6 +71,8 @@ class Opener:
             StateError: It is not wanted any more.
         """
         limit = limit or TimeLimit(NEVER if self.timeout is None else self.timeout)
+        if self.address.transport in sockets.PROGRAMS:
+            return self._open_by_program(limit)
         for alone in (False, *[True] * _TRIES_ALONE):
             lane = self._open(limit, alone=alone)
             if lane is not None:
@@ -85,18 +89,31 @@ class Opener:
         attempt = _Attempt(self)
         with self._looking(attempt, limit):
             attempt.start(limit, until_done=alone)
+        self._finish(attempt, limit)
+        with self._looking(attempt):
+            grip = attempt.claim()
+        connection, has_socket = attempt.result()
+        if grip is not None or not has_socket or not sockets.can_be_told():
+            return Lane(connection, grip, self.process)
+        connection.close()
+        self.process.check_sockets()  # another lane may have taken that socket for its own
+        return None
+
+    def _open_by_program(self, limit: TimeLimit) -> Lane:
+        """Open a lane that leads through a program, which cannot be mistaken."""
+        attempt = _Attempt(self)
+        attempt.begin()
+        self._finish(attempt, limit)
+        return Lane(attempt.result()[0], attempt.program, self.process)
+
+    def _finish(self, attempt: _Attempt, limit: TimeLimit) -> None:
         attempt.wait(limit)
         if attempt.is_running():
             attempt.cut()
             raise self._given_up(limit)
-        with self._looking(attempt):
-            inode = attempt.claim()
-        connection, has_socket = attempt.result()
-        if inode is not None or not has_socket or not sockets.can_be_told():
-            return Lane(connection, inode, self.process)
-        connection.close()
-        self.process.check_sockets()  # another lane may have taken that socket for its own
-        return None
+
+    def _given_up(self, limit: TimeLimit) -> StorageError:
+        return not_wanted(self.address.uri) if self.closing.begun else no_answer(self.address.uri, limit.span)
 
     @contextmanager
     def _looking(self, attempt: _Attempt, limit: TimeLimit | None = None) -> Iterator[None]:
@@ -109,9 +126,6 @@ class Opener:
             yield
         finally:
             turn.leave(attempt)
-
-    def _given_up(self, limit: TimeLimit) -> Exception:
-        return not_wanted(self.address.uri) if self.closing.begun else no_answer(self.address.uri, limit.span)
 
 
 class _Attempt:
@@ -126,17 +140,19 @@ class _Attempt:
         self._error: Exception | None = None
         self._before: set[int] = set()
         self._mine: set[int] = set()
-        self._tunnel: set[int] | None = None
         self._is_given_up = False
+        self.program: Grip | None = None
 
     def run(self) -> None:
         binding = self._opener.process.binding
         try:
             connection = (binding.openReadOnly if self._opener.readonly else binding.open)(self._address.uri)
             self._address = self._address.resolved(connection)
-            self._tunnel = self._tunnels() or None
-            self._has_socket = self._address.transport is not Transport.NONE
-            if self._has_socket:
+            transport = self._address.transport
+            if transport in sockets.PROGRAMS:
+                self.program = _held(programs_of(threading.get_native_id()))
+            self._has_socket = transport not in {Transport.NONE, *sockets.PROGRAMS}
+            if transport is not Transport.NONE:
                 connection.setKeepAlive(*self._opener.keepalive)
             self._connection = connection
             if self._is_given_up:
@@ -144,10 +160,14 @@ class _Attempt:
         except Exception as error:  # noqa: BLE001 -- it is for the thread that waits, whatever it is
             self._error = error
 
+    def begin(self) -> None:
+        """Begin."""
+        self._thread.start()
+
     def start(self, limit: TimeLimit, *, until_done: bool) -> None:
         """Begin, and wait until the new socket is there. Nobody else looks for sockets meanwhile."""
         self._before = set(sockets.all_sockets())
-        self._thread.start()
+        self.begin()
         if until_done:
             self.wait(TimeLimit(min(limit.remaining(), _ALONE)))
         pause, soon = threading.Event(), TimeLimit(min(limit.remaining(), _LOOK_UP))
@@ -166,30 +186,31 @@ class _Attempt:
     def cut(self) -> None:
         """End it; should it not even listen to that, it is left alone, and so is what may be somebody else's socket."""
         self._is_given_up = True
-        ends, is_sure = self._new(), self._tunnels() is not None
-        if is_sure or (len(ends) == 1 and ends <= self._mine):
-            for inode in ends:
-                sockets.end(inode)
+        if self._address.transport in {Transport.UNKNOWN, *sockets.PROGRAMS}:
+            programs_of(self._thread.native_id or 0).finish()
+        new = self._new()
+        if len(new) == 1 and new <= self._mine:
+            sockets.end(*new)
         self._thread.join(_AFTER_CUT)
         self._opener.process.claimed -= self._mine
         if self._connection is not None:  # it came after all, just now
             with suppress(self._opener.process.binding.libvirtError):
                 self._connection.close()
 
-    def claim(self) -> int | None:
-        """Which socket the connection has: the one that came with it, if no other did."""
+    def claim(self) -> Grip | None:
+        """What the connection can be cut by: the program, or the socket that came with it, if no other did."""
         process = self._opener.process
         process.claimed -= self._mine
+        if self._connection is None or self.program is not None:
+            return self.program
         new = self._new(connected=True)
-        if self._connection is None or not self._has_socket or len(new) != 1:
-            return None
-        if self._tunnel is None and not new <= self._mine:
+        if not self._has_socket or len(new) != 1 or not new <= self._mine:
             return None
         process.claimed |= new
-        return new.pop()
+        return SocketGrip(new.pop(), process.claimed)
 
     def result(self) -> tuple[RawConnect, bool]:
-        """The connection, and whether it has a socket: libvirt's test driver has none."""
+        """The connection, and whether it has a socket that must be told from others."""
         if self._connection is None:
             assert self._error is not None
             raise map_open_error(self._error, self._opener.address.uri) from None
@@ -199,21 +220,9 @@ class _Attempt:
         return self.is_running() and bool(limit.remaining()) and not self._opener.closing.begun
 
     def _new(self, *, connected: bool = False) -> set[int]:
-        """What may be its socket."""
-        found = sockets.candidates(self._address, self._known(), connected=connected)
-        led = self._tunnels()
-        if led is None:
-            return found
-        return found & led if self._address.transport in sockets.PROGRAMS else found | led
+        known = self._before | self._opener.process.claimed - self._mine
+        return sockets.candidates(self._address, known, connected=connected)
 
-    def _tunnels(self) -> set[int] | None:
-        """The sockets that lead to a program of libvirt's; ``None`` if there is none, or the system does not tell."""
-        is_program = self._address.transport in {*sockets.PROGRAMS, Transport.UNKNOWN}
-        if self._tunnel is not None or not is_program or not self.is_running():
-            return self._tunnel
-        assert self._thread.native_id is not None
-        pairs = sockets.candidates(attrs.evolve(self._address, transport=Transport.SSH), self._known())
-        return tunnels.to_programs_of(self._thread.native_id, pairs)
 
-    def _known(self) -> set[int]:
-        return self._before | self._opener.process.claimed - self._mine
+def _held(programs: ProgramGrip) -> ProgramGrip | None:
+    return programs if programs.is_there() else None

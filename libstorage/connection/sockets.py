@@ -17,7 +17,7 @@ from typing import Final
 from libstorage.connection.uri import Address, Transport
 
 PROGRAMS: Final = frozenset({Transport.SSH, Transport.EXT})
-"""Here libvirt talks with a program that it starts, over a pair of sockets without names; no port is ours."""
+"""Here libvirt talks with a program that it starts, over a pair of sockets, whatever port the address names."""
 
 _DESCRIPTORS = "/proc/self/fd"
 _PREFIX = "socket:["
@@ -103,10 +103,7 @@ def _has_family(pinned: socket.socket, transport: Transport) -> bool:
     """Whether it may be a connection, or become one, of the kind that the transport makes."""
     if pinned.type != socket.SOCK_STREAM or pinned.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
         return False
-    if transport is Transport.UNKNOWN:
-        return pinned.family in {socket.AF_UNIX, *_NETWORK}
-    on_this_machine = transport is Transport.UNIX or transport in PROGRAMS
-    return pinned.family == socket.AF_UNIX if on_this_machine else pinned.family in _NETWORK
+    return pinned.family in _FAMILIES.get(transport, _NETWORK)
 
 
 def _peer(pinned: socket.socket) -> str | bytes | tuple[object, ...] | None:
@@ -119,24 +116,24 @@ def _peer(pinned: socket.socket) -> str | bytes | tuple[object, ...] | None:
 
 
 def _is_peer(peer: str | bytes | tuple[object, ...], address: Address) -> bool:
-    transport = address.transport
     if isinstance(peer, tuple):
-        return peer[1] == address.port or transport is Transport.UNKNOWN
-    if not peer:
-        return transport in PROGRAMS
-    return transport not in PROGRAMS and isinstance(peer, str) and _is_daemons(peer, address.socket)
+        return peer[1] == address.port or address.transport is Transport.UNKNOWN
+    return isinstance(peer, str) and _is_daemons(peer, address.socket)
 
 
 def _is_daemons(peer: str, named: str | None) -> bool:
     """Whether that is the daemon's socket. A peer's name is where it was bound: the way to it may be another."""
-    if named is None:
-        return _LIBVIRTS.search(peer) is not None
-    if peer == named or os.path.basename(peer) in {os.path.basename(named), *_LIBVIRTS.findall(peer)}:  # noqa: PTH119
+    if _LIBVIRTS.search(peer) or (named and os.path.basename(peer) == os.path.basename(named)):  # noqa: PTH119
         return True
-    with suppress(OSError):
-        return os.path.samefile(peer, named)  # noqa: PTH121 -- names, not paths, as above
-    return False
+    try:
+        return named is not None and os.path.samefile(peer, named)  # noqa: PTH121 -- names, not paths, as above
+    except OSError:
+        return False
 
 
-_NETWORK = (socket.AF_INET, socket.AF_INET6)
+_NETWORK = frozenset({socket.AF_INET, socket.AF_INET6})
+_FAMILIES = {
+    Transport.UNIX: frozenset({socket.AF_UNIX}),
+    Transport.UNKNOWN: frozenset({socket.AF_UNIX, *_NETWORK}),
+}
 _LIBVIRTS = re.compile(r"(?:libvirt|virt[a-z]+d)-sock(?:-ro)?$")
