@@ -191,7 +191,7 @@ def is_over(pid: int) -> bool:
     """Whether a program has ended, though nobody may have waited for it."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+    except OSError:  # no such process
         return True
 
 
