@@ -19,6 +19,8 @@ _IN_ITS_PLACE = (
     *("unshare", "--mount", "--propagation", "private", "sh", "-c"),
     'mkdir -p /run/libvirt && mount --bind "$0" /run/libvirt && exec "$@"',
 )
+# Ends when whoever started it goes without a word.
+_GUARDED = ("sh", "-c", 'exec 3<&0; (read -r word <&3 || kill -TERM $$) & exec "$@" 3<&- </dev/null', "sh")
 _START_LIMIT = 20.0
 
 
@@ -78,8 +80,8 @@ class SshServer:
         log = self._folder / "log"
         with log.open("wb") as written:
             process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
+                [*_GUARDED, *command],
+                stdin=subprocess.PIPE,
                 stdout=written,
                 stderr=written,
             )
@@ -93,6 +95,9 @@ class SshServer:
         finally:
             process.terminate()
             process.wait()
+            assert process.stdin is not None
+            with process.stdin as guard:
+                guard.write(b"done\n")
 
 
 class SshClient:

@@ -326,7 +326,7 @@ class TestNothingIsLeft:
 
     def test_the_deadline_passes(self, pool: Pool, images: dict[str, Path]) -> None:
         with pytest.raises(DeadlineError) as late:
-            pool.volumes.import_image(images["raw"], deadline=0.0)
+            pool.volumes.import_image(images["raw"], deadline=0.001)
         gone(late.value, pool)
 
     def test_growing_fails(self, pool: Pool, images: dict[str, Path]) -> None:
