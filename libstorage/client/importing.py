@@ -166,7 +166,7 @@ def _made(pool: Pool, image: _Image, request: VolumeSpec, wanted: Wanted, watch:
     start = _start(image, request, floor, is_file=is_file)
     identity = VolumeId(pool._id, request.name)
     watch.name = str(identity)
-    with _new_volume(pool, start, watch) as volume:
+    with _new_volume(pool, start) as volume:
         fill_new(pool.host, identity, image, watch, sparse=wanted.sparse, verify=wanted.verify)
         limited = volume.with_options(timeout=watch.limited(pool.host).options.timeout)
         if is_file:
@@ -261,11 +261,10 @@ def _check_made(volume: Volume, image: _Image, request: VolumeSpec) -> None:
 
 
 @contextmanager
-def _new_volume(pool: Pool, start: VolumeSpec, watch: Watch) -> Iterator[Volume]:
+def _new_volume(pool: Pool, start: VolumeSpec) -> Iterator[Volume]:
     """A new volume that is gone again if the block fails."""
     try:
-        made = _in_time(pool, watch).volumes.create(start)
-        volume = made.with_options(**attrs.asdict(pool.host.options))
+        volume = pool.volumes.create(start)
     except StorageError:
         raise
     except BaseException:  # Ctrl-C, when it may be there already: then it is empty
