@@ -117,10 +117,6 @@ class Process:
                 self._shared[key] = make()
             return cast(T, self._shared[key])
 
-    def drop_shared(self, key: Hashable) -> None:
-        """Forget the object under a key."""
-        self._shared.pop(key, None)
-
     def reset(self) -> None:
         """For tests: cut every lane and forget the shared objects."""
         self.cut_all()

@@ -93,7 +93,8 @@ def verbs_with(*parameters: str) -> Iterator[Place]:
 
 
 def _made_with(option: str, _: Things, value: Any) -> object:
-    return Options(**{option: value})
+    options: dict[str, Any] = {option: value}
+    return Options(**options)
 
 
 def _changed(kind: type, option: str, things: Things, value: Any) -> object:
@@ -143,7 +144,7 @@ class TestSeconds:
     )
     def test_what_is_one_is_taken(self, value: Any) -> None:
         for option in OPTIONS:
-            assert getattr(Options(**{option: value}), option) == value
+            assert getattr(_made_with(option, {}, value), option) == value
 
     @given(value=st.floats() | st.integers() | st.text() | st.booleans() | st.binary() | st.none())
     def test_every_value_is_one_or_the_other(self, value: Any) -> None:
@@ -152,7 +153,7 @@ class TestSeconds:
         )
         for option in OPTIONS:
             try:
-                Options(**{option: value})
+                _made_with(option, {}, value)
             except ls.InvalidRequestError:
                 assert not right
             else:

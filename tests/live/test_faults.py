@@ -456,7 +456,6 @@ connection.close()
     def test_what_a_process_shares(self) -> None:
         shared = process.current()
         assert shared.shared("key", list) is shared.shared("key", list)
-        shared.drop_shared("key")
         first: list[object] = shared.shared("key", list)
         shared.reset()
         assert shared.shared("key", list) is not first

@@ -18,6 +18,7 @@ import pytest
 from libstorage import Host, connect
 from libstorage.errors import ConnectionFailedError, DeadlineError
 from libstorage.testing import PrivateDaemon
+from tests.live.forward import ForwardedPort
 from tests.live.rest import are_back, resources_at_rest, wait_until
 from tests.live.ssh import SshClient, SshServer
 
@@ -159,6 +160,23 @@ class TestWhoseSocketItIs:
             for host in hosts:
                 assert host.is_alive()  # over another lane
                 host.close()
+
+    def test_ports(self, daemon: PrivateDaemon, user_daemon: PrivateDaemon) -> None:
+        """Two hosts over TCP at once, and somebody else who connects to the same ports."""
+        with ForwardedPort(daemon.socket) as one, ForwardedPort(user_daemon.socket) as other:
+            uris = [
+                f"storage+tcp://127.0.0.1:{port.port}/{path(behind)}"
+                for port, behind in ((one, daemon), (other, user_daemon))
+            ]
+            with ThreadPoolExecutor(2) as threads:
+                hosts = list(threads.map(connect, uris))
+            with socket.create_connection(("127.0.0.1", one.port)) as stranger, hosts[0], hosts[1]:
+                cut(hosts[0])
+                assert hosts[1]._connected().connection.is_alive()
+                assert not hosts[0]._connected().connection.is_alive()
+                assert all(host.is_alive() for host in hosts)
+                assert stranger.getpeername()[1] == one.port
+            assert (one.served, other.served) == (3, 1)
 
     @pytest.mark.parametrize("way", ["link", "folder", "moved"])
     def test_a_local_socket_of_another_name(self, own_daemon: PrivateDaemon, folder: Path, way: str) -> None:
