@@ -19,7 +19,6 @@ import attrs
 
 from libstorage.connection import sockets
 
-
 _DYING = 0.5  # seconds that a program takes at most that was killed, unless the system cannot end it
 
 

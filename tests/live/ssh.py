@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -122,12 +122,13 @@ class SshClient:
         self.folder = folder
         self.bin: Path = folder / "bin"
         self._runs = folder / "runs"
-        self.becomes(f'{real} -F {folder}/config "$@"')
+        self.real: str = f'{real} -F {folder}/config "$@"'
+        self.becomes(f"exec {self.real}")
 
     def becomes(self, command: str) -> None:
-        """Be another program, whose arguments are ssh's."""
+        """Be another program, as the shell says it, whose arguments are ssh's."""
         program = self.bin / "ssh"
-        program.write_text(f"#!/bin/sh\necho $$ >>{self._runs}\nexec {command}\n")
+        program.write_text(f"#!/bin/sh\necho $$ >>{self._runs}\n{command}\n")
         program.chmod(0o755)
 
     def processes(self) -> list[int]:
@@ -135,8 +136,16 @@ class SshClient:
         return [int(line) for line in self._runs.read_text().split()] if self._runs.exists() else []
 
     def left(self) -> list[int]:
-        """Those of them that are still there, as what nobody has waited for, too."""
-        return [pid for pid in self.processes() if Path(f"/proc/{pid}").exists()]
+        """What is still there of them, also as what nobody has waited for, and of what they have started."""
+        ours = [pid for pid in self.processes() if Path(f"/proc/{pid}").exists()]
+        return ours + [pid for pid in _reading(f"{self.folder}/config") if pid not in ours]
+
+
+def _reading(config: str) -> Iterator[int]:
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if config.encode() in place.read_bytes():
+                yield int(place.parent.name)
 
 
 def _free_port() -> int:

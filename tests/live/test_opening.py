@@ -94,7 +94,9 @@ class TestInTime:
         assert (late.value.outcome, late.value.retry) == ("not_started", "backoff")
         assert host.pools.count() == 1
 
-    @pytest.mark.parametrize("place", OPENING)
+    @pytest.mark.parametrize(
+        "place", ["connect", "the twin for secrets", "a lane apart", "an unpickled host"]
+    )
     def test_the_timeout_of_the_call(self, host: Host, volume: Volume, place: str) -> None:
         hasty = host.with_options(timeout=SOON, open_timeout=None)
         with soon(), pytest.raises((ConnectionFailedError, DeadlineError)) as late:
