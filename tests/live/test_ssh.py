@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -150,6 +151,27 @@ class TestLanes:
         assert monotonic() - began < 5
         assert wait_until(lambda: not net.ssh.left())
         own_daemon.resume()
+
+    @pytest.mark.parametrize("way", ["ssh", "tcp", "libssh"])
+    def test_nobody_says_anything(self, net: Net, way: str) -> None:
+        """A server that takes connections and is silent, and an ssh that never gets anywhere."""
+        net.ssh.becomes("sleep 1000\nexit $?")
+        before = resources_at_rest()
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            began = monotonic()
+            with pytest.raises(ConnectionFailedError, match=r"no answer within 0\.3 s"):
+                connect(f"qemu+{way}://127.0.0.1:{silent.getsockname()[1]}/system", open_timeout=0.3)
+            assert monotonic() - began < 5
+        assert wait_until(lambda: all(map(is_over, net.ssh.processes())))
+        assert are_back(before)
+
+    def test_a_program_that_ends_without_closing(self, net: Net, own_daemon: PrivateDaemon) -> None:
+        script = "import sys, libstorage; host = libstorage.connect(sys.argv[1]); print(host.pools.count())"
+        command = [sys.executable, "-c", script, net.uri("near", own_daemon)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+        assert done.stdout == "0\n"
+        assert len(net.ssh.processes()) == 1
+        assert wait_until(lambda: not net.ssh.left())
 
 
 class TestWhoseSocketItIs:
