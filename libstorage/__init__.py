@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import libstorage.connection.ending  # noqa: F401 -- before a program registers with atexit what it does at its end
+
 if TYPE_CHECKING:
     from libstorage.client.bar import TransferBar
     from libstorage.client.clone import CloneMode

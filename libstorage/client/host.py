@@ -20,7 +20,7 @@ from libstorage.client.raw import volume_id
 from libstorage.client.secrets import Secrets
 from libstorage.client.session import Session
 from libstorage.client.volume import Volume
-from libstorage.connection import process
+from libstorage.connection import ending, process, threads
 from libstorage.connection.call import Connection
 from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawVolume
@@ -75,6 +75,7 @@ def connect(
     """
     connection = Connection(uri, readonly=readonly, lanes=lanes, timeout=timeout, unsafe=unsafe)
     session = Session(connection, unsafe=unsafe)
+    session.warn_at_exit()
     return Host(
         session.connection.uri, readonly, Options(timeout=timeout, strict_names=strict_names), session
     )
@@ -257,6 +258,8 @@ class Host:
         return Pool(self, identity)
 
     def _connected(self) -> Session:
+        if ending.is_past():
+            raise threads.too_late(f"{self._uri} cannot be used any more", uri=self._uri)
         if self._session is None:
             self._session = self._reopened()
         return self._session

@@ -6,7 +6,7 @@ import threading
 
 import attrs
 
-from libstorage.connection import sockets
+from libstorage.connection import sockets, threads
 from libstorage.connection.failure import map_open_error, no_answer, untold_socket
 from libstorage.connection.lane import Lane, TimeLimit
 from libstorage.connection.process import Process
@@ -100,7 +100,7 @@ class _Attempt:
     def start(self, limit: TimeLimit, *, until_done: bool) -> None:
         """Begin, and wait until the new socket is there. The process's lock is held."""
         self._before = set(sockets.all_sockets())
-        self._thread.start()
+        threads.start(self._thread)
         if until_done:
             self.wait(limit)
         pause = threading.Event()
