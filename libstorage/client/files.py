@@ -126,7 +126,7 @@ class VolumeReader(io.RawIOBase):
     def end(self) -> None:
         """At the end of the program: warn."""
         if not self.closed:
-            warnings.warn(f"{self._volume} was never closed", ResourceWarning, stacklevel=2, source=self)
+            warnings.warn(f"{self._volume} was never closed", ResourceWarning, ending.NOWHERE, source=self)
 
     def wait(self, latest: float) -> None:
         """Not at all: nothing is lost with it."""
@@ -293,7 +293,7 @@ class VolumeWriter(io.BufferedIOBase):
         if self.closed or self._is_closing:
             return
         try:
-            self._warn()
+            self._warn(ending.NOWHERE)
         finally:
             self._too_late = TransferError(
                 f"{self.name} is not complete: the program ended before it was closed",
@@ -325,15 +325,15 @@ class VolumeWriter(io.BufferedIOBase):
         if getattr(self, "_pipe", None) is None or self.closed or self._process_id != os.getpid():
             return
         try:
-            self._warn()
+            self._warn(3)
         finally:  # a warning may be an error
             self._abort(Aborted("not all was written"))
             self._pipe.wait_for_end(_DROPPED)
             super().close()
 
-    def _warn(self) -> None:
+    def _warn(self, level: int) -> None:
         warnings.warn(
-            f"{self.name} was never closed: it is not complete", ResourceWarning, stacklevel=3, source=self
+            f"{self.name} was never closed: it is not complete", ResourceWarning, level, source=self
         )
 
     def _abort(self, error: Exception) -> None:

@@ -68,7 +68,7 @@ class Session:
 
     def end(self) -> None:
         """Say that it was left open; its lanes are cut, which needs no help."""
-        _warn(self.connection.uri)
+        _warn(self.connection.uri, ending.NOWHERE)
 
     def wait(self, latest: float) -> None:
         """Not at all."""
@@ -90,12 +90,12 @@ def _close_dropped(connections: list[Connection], uri: str) -> None:
     closer = threading.Thread(target=_close_all, args=(connections,), name="libstorage-close", daemon=True)
     with suppress(ConnectionFailedError):  # the program is ending, and with it the connections
         threads.start(closer)
-    _warn(uri)
+    _warn(uri, 3)
 
 
-def _warn(uri: str) -> None:
+def _warn(uri: str, level: int) -> None:
     warnings.warn(
-        f"unclosed host {uri}: use it in a with statement, or close() it", ResourceWarning, stacklevel=3
+        f"unclosed host {uri}: use it in a with statement, or close() it", ResourceWarning, stacklevel=level
     )
 
 

@@ -14,13 +14,16 @@ import atexit
 import os
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from functools import partial
 from time import monotonic
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, cast
 from weakref import ref
 
 PATIENCE: Final = 1.0
 """Seconds that all that is open may take to end, together."""
+
+NOWHERE: Final = 99
+"""A warning at the end of the program is about no line of it: as its ``stacklevel``."""
 
 
 class Unfinished(Protocol):
@@ -64,17 +67,23 @@ class End:
         self.has_begun = True
         things = [thing for known in list(self._open) if (thing := known()) is not None]
         self._open.clear()
-        with ExitStack() as steps:  # the last first
-            for call in self._last:
-                steps.callback(call)
-            steps.callback(_wait_for_all, things)
-            for thing in things:
-                steps.callback(thing.end)
+        steps: list[Callable[[], object]] = [thing.end for thing in things]
+        steps += [partial(_wait_for_all, things), *self._last]
+        for step in steps:
+            try:
+                step()
+            except BaseException as error:  # noqa: BLE001 -- nobody is there to catch it, be it Ctrl-C
+                _tell(error)
 
     def leave_to_parent(self) -> None:
         """In a forked child: what is open is the parent's."""
         self._open.clear()
         self._last.clear()
+
+
+def _tell(error: BaseException) -> None:
+    told = (type(error), error, error.__traceback__, "At the end of the program", None)
+    sys.unraisablehook(cast(Any, sys).UnraisableHookArgs(told))
 
 
 def _wait_for_all(things: list[Unfinished]) -> None:
