@@ -16,6 +16,7 @@ from libstorage.client.receive import Extent, receiving
 from libstorage.client.resume import after_what_is_there
 from libstorage.client.sinks import Keeping, NewFileSink
 from libstorage.client.transfer import check_bytes, explained, is_file, pump, read_document, refusal
+from libstorage.connection.arguments import check_count
 from libstorage.connection.process import NEVER
 from libstorage.connection.target import VolumeId
 from libstorage.models.volume import VolumeSpec
@@ -104,9 +105,9 @@ def _is_worth_ranges(spec: VolumeSpec, extent: Extent, checks: Checks) -> bool:
 
 
 def _check_ranges(volume: VolumeId, parallel: int, given: sinks.Target, keeping: Keeping) -> None:
-    if parallel < 1 or (parallel > 1 and keeping.resume):
-        told = "cannot be resumed" if keeping.resume else f"has one range at least, not {parallel}"
-        raise refusal(VOLUME_DOWNLOAD, volume, f"a parallel download {told}")
+    check_count("parallel", parallel)
+    if parallel > 1 and keeping.resume:
+        raise refusal(VOLUME_DOWNLOAD, volume, "a parallel download cannot be resumed")
     if parallel > 1 and not sinks.is_path(given):
         raise refusal(
             VOLUME_DOWNLOAD,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
@@ -21,18 +22,23 @@ from libstorage.client.secrets import Secrets
 from libstorage.client.session import Session
 from libstorage.client.volume import Volume
 from libstorage.connection import ending, process, threads
-from libstorage.connection.call import Connection
-from libstorage.connection.lane import Lane
+from libstorage.connection.arguments import SHORTEST
+from libstorage.connection.call import Connection, limit_of, opening_limit
+from libstorage.connection.failure import fields, no_answer, no_turn
+from libstorage.connection.lane import Lane, TimeLimit
+from libstorage.connection.once import Once
+from libstorage.connection.process import NEVER
 from libstorage.connection.raw import RawVolume
 from libstorage.connection.target import HostId, PoolId, Target
 from libstorage.display import Table
 from libstorage.enums import PoolType
-from libstorage.errors import InvalidRequestError, StorageError
+from libstorage.errors import ConnectionFailedError, InvalidRequestError, StorageError
 from libstorage.models.capabilities import PoolCapabilities
 from libstorage.models.discovery import PoolSources
 from libstorage.models.inventory import Inventory
 from libstorage.models.places import SourceHost
 from libstorage.operations import (
+    HOST_OPEN,
     HOST_VERSION,
     POOL_CAPABILITIES,
     POOL_FIND_SOURCES,
@@ -51,6 +57,7 @@ def connect(
     readonly: bool = False,
     lanes: int | None = None,
     timeout: float | None = 60.0,
+    open_timeout: float | None = 10.0,
     strict_names: bool = True,
     unsafe: bool = False,
 ) -> Host:
@@ -63,22 +70,25 @@ def connect(
         lanes: At most so many connections to the daemon at once, opened as threads need them. ``None``: 4 to this
             machine, 16 to others.
         timeout: Seconds that the daemon may take for one call, ``None`` for as long as it likes.
+        open_timeout: Seconds that opening a connection may take, now and later; never more than ``timeout``. ``None``
+            leaves it to that alone.
         strict_names: Refuse names for new pools and volumes that libvirt would mangle or people would misread.
         unsafe: Take an address that makes libvirt run a program of the address's choice, or that holds a password.
             Such a host does not open again from a pickle.
 
     Raises:
-        InvalidRequestError: The address is malformed or dangerous.
-        ConnectionFailedError: Nobody answers there.
+        InvalidRequestError: The address is malformed or dangerous, or an option is no such number.
+        ConnectionFailedError: Nobody answers there, or not in time.
         AuthenticationError: The daemon does not accept who we are.
         UnsupportedError: libvirt's Python binding is not installed.
     """
-    connection = Connection(uri, readonly=readonly, lanes=lanes, timeout=timeout, unsafe=unsafe)
+    options = Options(timeout=timeout, open_timeout=open_timeout, strict_names=strict_names)
+    connection = Connection(
+        uri, readonly=readonly, lanes=lanes, timeout=timeout, open_timeout=open_timeout, unsafe=unsafe
+    )
     session = Session(connection, unsafe=unsafe)
     session.warn_at_exit()
-    return Host(
-        session.connection.uri, readonly, Options(timeout=timeout, strict_names=strict_names), session
-    )
+    return Host(connection.uri, readonly, options, session)
 
 
 class Host:
@@ -126,14 +136,16 @@ class Host:
             changes: Attributes of [Options][libstorage.Options].
 
         Raises:
-            InvalidRequestError: There is no such option.
+            InvalidRequestError: There is no such option, or it has no such value.
         """
         try:
             options = attrs.evolve(self._options, **changes)
         except TypeError:
             known = ", ".join(attribute.name for attribute in attrs.fields(Options))
             raise InvalidRequestError(
-                f"no such option among {', '.join(changes)}; there are {known}"
+                f"no such option among {', '.join(changes)}; there are {known}",
+                outcome="not_started",
+                retry="no",
             ) from None
         return Host(self._uri, self._readonly, options, self._session)
 
@@ -257,55 +269,94 @@ class Host:
     def _pool(self, identity: PoolId) -> Pool:
         return Pool(self, identity)
 
-    def _connected(self) -> Session:
+    def _connected(self, running: TimeLimit | None = None) -> Session:
+        """What it is connected with.
+
+        Args:
+            running: The time limit of the call that needs it, should it have to be opened.
+        """
         if ending.is_past():
             raise threads.too_late(f"{self._uri} cannot be used any more", uri=self._uri)
         if self._session is None:
-            self._session = self._reopened()
+            self._session = self._reopened(self._opening(running))
         return self._session
 
-    def _reopened(self) -> Session:
+    def _opening(self, running: TimeLimit | None = None) -> TimeLimit:
+        """How long opening a connection may take."""
+        return opening_limit(self._options.open_timeout, self._options.timeout, running)
+
+    def _reopened(self, limit: TimeLimit) -> Session:
         """For a host that was unpickled: the connection that all such hosts of this process and address share."""
-        key, here = (self._uri, self._readonly), process.current()
-        session = here.shared(key, self._opened)
-        if session.is_closed:
-            here.drop_shared(key)
-            session = here.shared(key, self._opened)
+        shared = process.current().shared((self._uri, self._readonly), Once[Session])
+        session = shared.get(limit, lambda: self._opened(limit), lambda session: session.is_closed)
+        if session is None:
+            raise no_answer(self._uri, limit.span)
         return session
 
-    def _opened(self) -> Session:
-        return Session(Connection(self._uri, readonly=self._readonly))
+    def _opened(self, limit: TimeLimit) -> Session:
+        connection = Connection(
+            self._uri,
+            readonly=self._readonly,
+            timeout=self._options.timeout,
+            open_timeout=self._options.open_timeout,
+            limit=limit,
+        )
+        return Session(connection)
 
     @contextmanager
-    def _apart(self) -> Iterator[Host]:
-        """This host over a lane of its own, for what keeps a lane while it waits for others."""
-        session = self._connected().sibling()
+    def _apart(self, latest: float = NEVER) -> Iterator[Host]:
+        """This host over a lane of its own, for what keeps a lane while it waits for others.
+
+        Args:
+            latest: When all must be over, by the monotonic clock: no call on it takes longer than that.
+
+        Raises:
+            DeadlineError: It was not open by then.
+        """
+        running = TimeLimit(max(0.0, latest - monotonic()))
+        with _in_its_turn(HOST_OPEN, self._id, running):
+            session = self._connected(running).sibling(self._opening(running))
         try:
-            yield Host(self._uri, self._readonly, self._options, session)
+            options = self._options
+            if latest < NEVER:
+                left, usual = max(SHORTEST, latest - monotonic()), options.timeout
+                options = attrs.evolve(options, timeout=left if usual is None else min(left, usual))
+            yield Host(self._uri, self._readonly, options, session)
         finally:
             session.close()
 
     def _call(self, operation: Operation, target: Target, body: Callable[[Lane], R]) -> R:
         """Every call to the daemon: ``body`` takes its raw objects from the lane that it gets, and keeps none."""
-        session = self._connected()
+        session = self._connected_for(operation, target, limit := self._limit(operation))
         session.turns.wait(operation, target)
-        return session.connection.call(operation, target, body, timeout=self._timeout(operation))
+        return session.connection.call(operation, target, body, timeout=limit)
 
     def _call_secrets(self, operation: Operation, target: Target, body: Callable[[Lane], R]) -> R:
         """The same for secrets, which may need a connection of their own."""
-        return self._connected().secrets().call(operation, target, body, timeout=self._timeout(operation))
+        session = self._connected_for(operation, target, limit := self._limit(operation))
+        with _in_its_turn(operation, target, limit):
+            connection = session.secrets(self._opening(limit))
+        return connection.call(operation, target, body, timeout=limit)
 
-    def _timeout(self, operation: Operation) -> float | None:
+    def _connected_for(self, operation: Operation, target: Target, limit: TimeLimit) -> Session:
+        with _in_its_turn(operation, target, limit):
+            return self._connected(limit)
+
+    def _limit(self, operation: Operation) -> TimeLimit:
         options = self._options
-        return options.long_timeout if operation.duration is Duration.LONG else options.timeout
+        limit = limit_of(options.long_timeout if operation.duration is Duration.LONG else options.timeout)
+        span = options.timeout if options.open_timeout is None else options.open_timeout
+        limit.opening = NEVER if span is None else span
+        return limit
 
     def _lane(
         self, operation: Operation, target: Target, *, latest: float | None = None, last: bool = False
     ) -> AbstractContextManager[Lane]:
         """A lane to keep for a while: for a stream or a bulk listing."""
-        return self._connected().connection.lane(
-            operation, target, timeout=self._options.timeout, latest=latest, last=last
-        )
+        running = limit_of(None if latest is None else max(0.0, latest - monotonic()))
+        session = self._connected_for(operation, target, running)
+        limit = self._limit(operation)
+        return session.connection.lane(operation, target, timeout=limit, latest=latest, last=last)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -326,3 +377,14 @@ class Host:
     def _repr_html_(self) -> str:
         rows = [("uri", self._uri), ("readonly", str(self._readonly))]
         return Table(("Host", ""), rows).html()
+
+
+@contextmanager
+def _in_its_turn(operation: Operation, target: Target, limit: TimeLimit) -> Iterator[None]:
+    """An opening that took all the time of a call is that call's, and not the address's, failure."""
+    try:
+        yield
+    except ConnectionFailedError:
+        if limit.remaining():
+            raise
+        raise no_turn(fields(operation, target, target.uri), limit.span, None) from None

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import attrs
@@ -15,6 +15,7 @@ from libstorage.client import sources
 from libstorage.client.checks import Checks
 from libstorage.client.clone import check_volume_spec
 from libstorage.client.decompress import SUFFIXES, Compression, Decompressed, decompressed
+from libstorage.client.handle import Handle
 from libstorage.client.image import HEAD, VHDX, ImageInfo, probe
 from libstorage.client.names import check_volume_name
 from libstorage.client.pieces import Hashed, Piece, Preceded, Source, length_of, taken
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from libstorage.client.volume import Volume
 
 """Types of pools whose volumes are files, which grow as they are filled, and which libvirt looks into."""
+
+H = TypeVar("H", bound=Handle[Any])
 
 _PLAIN: Final = (VolumeFormat.RAW, VolumeFormat.ISO, VolumeFormat.LUKS)
 """What a volume of plain bytes can hold."""
@@ -96,7 +99,7 @@ def copy_volume(
     volume: Volume, pool: Pool, new: str | VolumeSpec | None, watch: Watch, *, sparse: Sparse, verify: bool
 ) -> Volume:
     """Copy a volume into a pool of any host. See [Volume.copy_to][libstorage.Volume.copy_to]."""
-    strict, have = pool.host.options.strict_names, volume.spec()
+    strict, have = pool.host.options.strict_names, _in_time(volume, watch).spec()
     if isinstance(new, VolumeSpec):
         request = check_volume_spec(new, strict_name=strict)
     else:
@@ -157,7 +160,7 @@ class _Image:
 
 
 def _made(pool: Pool, image: _Image, request: VolumeSpec, wanted: Wanted, watch: Watch) -> Volume:
-    is_file = has_files(pool.type())
+    is_file = has_files(_in_time(pool, watch).type())
     _check_image(image, request, wanted)
     floor = max(request.capacity or 0, wanted.min_capacity or 0)
     start = _start(image, request, floor, is_file=is_file)
@@ -275,6 +278,12 @@ def _new_volume(pool: Pool, start: VolumeSpec) -> Iterator[Volume]:
     except BaseException as error:
         take_back(volume, error, VOLUME_UPLOAD)
         raise
+
+
+def _in_time(handle: H, watch: Watch) -> H:
+    """The same thing, for calls that end when the transfer must be over."""
+    limits = watch.limited(handle.host).options
+    return handle.with_options(timeout=limits.timeout, long_timeout=limits.long_timeout)
 
 
 def _file_name(given: Given, suffixes: tuple[str, ...]) -> str:

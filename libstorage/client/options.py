@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, TypedDict, TypeVar
+from typing import Any, Literal, TypeAlias, TypedDict, TypeVar
 
 import attrs
 
+from libstorage.connection.arguments import (
+    LARGEST_INT,
+    MOST_FLAGS,
+    check_seconds,
+    check_switch,
+    refused,
+)
 from libstorage.enums import Flags, Number
 from libstorage.errors import InvalidRequestError
 from libstorage.units import Size, SizeLike
@@ -14,6 +21,14 @@ F = TypeVar("F", bound=Flags)
 N = TypeVar("N", bound=Number)
 
 NoFlags: TypeAlias = Literal[0]
+
+
+def _seconds(_: object, option: attrs.Attribute[Any], value: object) -> None:
+    check_seconds(option.name, value)
+
+
+def _switch(_: object, option: attrs.Attribute[Any], value: object) -> None:
+    check_switch(option.name, value)
 
 
 @attrs.frozen(kw_only=True)
@@ -25,12 +40,19 @@ class Options:
             as it likes.
         long_timeout: Seconds that it may take for what the storage decides: building and starting pools, creating,
             cloning, resizing and wiping volumes. A host that is gone is noticed anyway.
+        open_timeout: Seconds that opening a connection may take, ``None`` for as long as a call may. Whatever waits for
+            it is bounded by ``timeout`` and its own deadline as well.
         strict_names: Refuse names for new pools and volumes that libvirt would mangle or people would misread.
+
+    Raises:
+        InvalidRequestError: A time is no number of seconds from 0.001 to 1e9, or ``strict_names`` neither true nor
+            false.
     """
 
-    timeout: float | None = 60.0
-    long_timeout: float | None = None
-    strict_names: bool = True
+    timeout: float | None = attrs.field(default=60.0, validator=_seconds)
+    long_timeout: float | None = attrs.field(default=None, validator=_seconds)
+    open_timeout: float | None = attrs.field(default=10.0, validator=_seconds)
+    strict_names: bool = attrs.field(default=True, validator=_switch)
 
 
 class OptionChanges(TypedDict, total=False):
@@ -38,6 +60,7 @@ class OptionChanges(TypedDict, total=False):
 
     timeout: float | None
     long_timeout: float | None
+    open_timeout: float | None
     strict_names: bool
 
 
@@ -58,13 +81,12 @@ def combined(kind: type[F], flags: int, *more: F | None) -> F:
     """``flags`` as one of their enum, together with those that keyword arguments stand for.
 
     Raises:
-        InvalidRequestError: ``flags`` are of another enum, or no flags at all.
+        InvalidRequestError: ``flags`` are of another enum, no flags at all, or have more bits than libvirt has.
     """
-    others = isinstance(flags, bool | Flags) and not isinstance(flags, kind)
-    if others or not isinstance(flags, int):
-        raise InvalidRequestError(
-            f"{flags!r} is not a combination of {kind.__name__}", outcome="not_started", retry="no"
-        )
+    given: object = flags
+    others = isinstance(given, bool | Flags | Number) and not isinstance(given, kind)
+    if others or not isinstance(given, int) or not 0 <= flags <= MOST_FLAGS:
+        raise refused("flags", f"a combination of {kind.__name__}, which has 32 bits", flags)
     result = kind(flags)
     for flag in more:
         if flag is not None:
@@ -100,7 +122,7 @@ def member_of(kind: type[N], value: int | str) -> N:
     try:
         if isinstance(value, str):
             return kind.from_word(value)
-        if isinstance(value, kind):
+        if isinstance(value, kind) and 0 <= value <= LARGEST_INT:
             return value
         raise ValueError(f"{value!r} is not a {kind.__name__}")
     except ValueError as error:

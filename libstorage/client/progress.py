@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
+from libstorage.connection.arguments import SHORTEST, check_seconds
 from libstorage.connection.process import NEVER
 from libstorage.errors import DeadlineError, InvalidRequestError
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from libstorage.client.host import Host
 
 Phase: TypeAlias = Literal["upload", "download", "compare", "verify"]
-
-_SHORTEST: Final = 0.001  # seconds
 
 
 @attrs.frozen(kw_only=True)
@@ -64,11 +63,15 @@ class Watch:
         progress: Whom to tell.
         deadline: Seconds that all phases may take together.
 
+    Raises:
+        InvalidRequestError: The deadline is no number of seconds.
+
     Attributes:
         has_lane: Whether the source is a volume, and has a lane: then the transfer must get another.
     """
 
     def __init__(self, name: str, progress: Progress | None, deadline: float | None) -> None:
+        check_seconds("deadline", deadline)
         self.name = name
         self.expires: float | None = None if deadline is None else monotonic() + deadline
         self.meter: Meter | None = None
@@ -89,7 +92,7 @@ class Watch:
         """The host, with no more time for a call than there is for the whole transfer."""
         if self.expires is None:
             return host
-        left, usual = max(self.latest - monotonic(), _SHORTEST), host.options.timeout
+        left, usual = max(self.latest - monotonic(), SHORTEST), host.options.timeout
         return host.with_options(timeout=left if usual is None else min(left, usual), long_timeout=left)
 
     def show(self, phase: Phase, done: int, total: int | None, began: float) -> None:

@@ -10,7 +10,11 @@ from contextlib import suppress
 from libstorage.client.settle import Turns
 from libstorage.connection import ending, threads
 from libstorage.connection.call import Connection
+from libstorage.connection.failure import no_answer, not_wanted
+from libstorage.connection.lane import TimeLimit
 from libstorage.connection.limits import Admission
+from libstorage.connection.once import Once
+from libstorage.connection.opening import Closing
 from libstorage.connection.target import PoolId
 from libstorage.connection.uri import secret_twin
 from libstorage.enums import PoolType
@@ -28,7 +32,6 @@ class Session:
         ranges: How many lanes downloads may take for more ranges than one.
         turns: Who may work on which pool.
         types: The types of pools, as far as they were seen; who defines a pool anew may change its type.
-        is_closed: Whether it was closed.
     """
 
     def __init__(self, connection: Connection, *, unsafe: bool = False) -> None:
@@ -37,30 +40,70 @@ class Session:
         self.ranges: Admission = Admission(lambda: max(1, connection.max_lanes - 2))
         self.turns: Turns = Turns()
         self.types: dict[PoolId, PoolType | str] = {}
-        self.is_closed: bool = False
         self._unsafe = unsafe
-        self._twin = threading.Lock()
+        self._closing = Closing()
+        self._twin = Once[Connection]()
         self._open = [connection]
         self._dropped = weakref.finalize(self, _close_dropped, self._open, connection.uri)
         self._dropped.atexit = False
 
-    def secrets(self) -> Connection:
-        """The connection that serves the host's secrets; a ``storage://`` host needs one of its own, opened now."""
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closing.begun
+
+    def secrets(self, limit: TimeLimit) -> Connection:
+        """The connection that serves the host's secrets; a ``storage://`` host needs one of its own, opened now.
+
+        Args:
+            limit: How long that may take, besides what the host allows.
+
+        Raises:
+            ConnectionFailedError: The daemon cannot be reached, or does not answer in time.
+            StateError: The host was closed meanwhile.
+        """
         here = self.connection
         uri = secret_twin(here.uri)
         if uri == here.uri:
             return here
-        with self._twin:
-            if len(self._open) == 1 and not self.is_closed:
-                twin = Connection(uri, readonly=here.readonly, lanes=_SECRET_LANES, unsafe=self._unsafe)
-                self._open.append(twin)
-            return self._open[-1]
+        twin = self._twin.get(limit, lambda: self._opened(uri, _SECRET_LANES, limit))
+        if twin is None:
+            raise no_answer(uri, limit.span)
+        return twin
 
-    def sibling(self) -> Session:
-        """The same host, over one lane that nobody else takes."""
+    def sibling(self, limit: TimeLimit) -> Session:
+        """The same host, over one lane that nobody else takes.
+
+        Args:
+            limit: How long opening it may take, besides what the host allows.
+
+        Raises:
+            ConnectionFailedError: The daemon cannot be reached, or does not answer in time.
+            StateError: The host was closed meanwhile.
+        """
+        return Session(self._connect(self.connection.uri, 1, limit), unsafe=self._unsafe)
+
+    def _opened(self, uri: str, lanes: int, limit: TimeLimit) -> Connection:
+        """Another connection, which is closed together with this host."""
+        connection = self._connect(uri, lanes, limit)
+        self._open.append(connection)
+        if self.is_closed:  # and may not have seen it
+            connection.close()
+            raise not_wanted(uri)
+        return connection
+
+    def _connect(self, uri: str, lanes: int, limit: TimeLimit) -> Connection:
         here = self.connection
-        connection = Connection(here.uri, readonly=here.readonly, lanes=1, unsafe=self._unsafe)
-        return Session(connection, unsafe=self._unsafe)
+        return Connection(
+            uri,
+            readonly=here.readonly,
+            lanes=lanes,
+            timeout=here.timeout,
+            open_timeout=here.open_timeout,
+            unsafe=self._unsafe,
+            limit=limit,
+            closing=self._closing,
+        )
 
     def warn_at_exit(self) -> None:
         """Somebody is to close it, and is told at the end of the program that nobody did."""
@@ -74,14 +117,13 @@ class Session:
         """Not at all."""
 
     def close(self) -> None:
-        """Close every connection; closing again does nothing."""
+        """Close every connection; closing again does nothing. What is being opened is given up, and not waited for."""
         ending.end.remove(self)
         if ending.is_past():
             return
-        with self._twin:
-            self.is_closed = True
+        self._closing.begun = True
         self._dropped.detach()
-        for connection in self._open:
+        for connection in list(self._open):
             connection.close()
 
 

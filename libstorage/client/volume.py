@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar, overload
 
 from libstorage.client import clone, download, upload
 from libstorage.client.checks import Checks
@@ -20,6 +20,7 @@ from libstorage.client.raw import decoded, raw_volume
 from libstorage.client.sinks import Keeping, Target
 from libstorage.client.sources import Given
 from libstorage.client.upload import Sparse, Tail
+from libstorage.connection.arguments import check_count
 from libstorage.connection.raw import RawVolume
 from libstorage.connection.target import VolumeId
 from libstorage.enums import (
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from libstorage.client.pool import Pool
 
 R = TypeVar("R")
+
+_LARGEST_BUFFER: Final = 1 << 30
 
 
 class Volume(Handle[VolumeId]):
@@ -414,13 +417,14 @@ class Volume(Handle[VolumeId]):
 
         Args:
             mode: ``rb`` to read, ``wb`` to write.
-            buffering: How many bytes to read ahead after a jump, at least.
+            buffering: How many bytes to read ahead after a jump, at least, and 1 GiB at most; 0 and -1 leave that to us.
 
         Raises:
-            InvalidRequestError: There is no such mode, or the volume is a directory.
+            InvalidRequestError: There is no such mode or buffer, or the volume is a directory.
             VolumeBusyError: Another transfer of this process is at the volume.
             VolumeNotFoundError: It is gone.
         """
+        check_count("buffering", buffering, least=-1, most=_LARGEST_BUFFER)
         if mode == "rb":
             size = buffering if buffering > 0 else BUFFER
             return io.BufferedReader(VolumeReader(self._host, self._id, self.spec, size), size)
@@ -447,7 +451,7 @@ class Volume(Handle[VolumeId]):
     def _as_source(self, *, holes: bool, latest: float) -> Iterator[Source]:
         with (
             leases().reading(self._id, VOLUME_DOWNLOAD),
-            self._host._apart() as host,
+            self._host._apart(latest) as host,
             download.content(host, self._id, Part(0, None), holes=holes, latest=latest) as source,
         ):
             yield source

@@ -9,14 +9,15 @@ from typing import Final, Literal, NoReturn, Self, TypeAlias, TypeVar
 
 from libstorage import operations
 from libstorage.connection import ending, failure, libvirt, process
+from libstorage.connection.arguments import check_count, check_seconds
 from libstorage.connection.lane import Lane, TimeLimit, width_for
 from libstorage.connection.lanes import Closed, Lanes, NoLane
 from libstorage.connection.limits import Admission
-from libstorage.connection.opening import Opener
+from libstorage.connection.opening import Closing, Opener
 from libstorage.connection.process import NEVER
 from libstorage.connection.target import HostId, Target
 from libstorage.connection.uri import Address, parse
-from libstorage.errors import InvalidRequestError, NotFoundError, StorageError
+from libstorage.errors import DeadlineError, NotFoundError, StorageError
 from libstorage.operations import Duration, Operation
 
 R = TypeVar("R")
@@ -26,8 +27,9 @@ class _Usual(Enum):
     USUAL = "usual"
 
 
-Timeout: TypeAlias = float | Literal[_Usual.USUAL] | None
-"""Seconds; ``None`` is no limit; ``USUAL`` is the connection's own, which long calls do not have."""
+Timeout: TypeAlias = float | TimeLimit | Literal[_Usual.USUAL] | None
+"""Seconds, or a limit that runs already; ``None`` is no limit; ``USUAL`` is the connection's own, which long calls do not
+have."""
 
 USUAL: Final = _Usual.USUAL
 
@@ -37,7 +39,6 @@ _REMOTE_BULK_LANES = 32
 _LOCAL_SLOW_CALLS = 4
 _REMOTE_SLOW_CALLS = 8
 _CLOSING_GRACE = 1.0
-_SHORTEST = 0.001  # seconds; less is a mistake: milliseconds, or a difference of two times
 _DECIDING = 5.0  # seconds for the one question that tells two meanings of an error apart
 
 _ENDS_ITS_TARGET = frozenset(
@@ -58,15 +59,18 @@ class Connection:
         lanes: How many connections there may be; by default 4 to this machine and 16 (for bulk listings 32) to another.
         timeout: Seconds that a short call may take, and that a stream may go without progress. Long calls (clone,
             wipe, refresh …) have no limit of their own: a daemon that is gone is noticed by ``keepalive``.
-        open_timeout: Seconds that opening a connection may take.
+        open_timeout: Seconds that opening one of libvirt's connections may take, and no more than a call may.
         keepalive: Seconds between two questions whether the daemon is still there, and how many may go unanswered.
         unsafe: Take addresses that make libvirt run a program.
+        limit: How long opening the first of them may take, besides.
+        closing: Whose word ends that, besides ``close()``.
 
     Attributes:
         uri: The address; libvirt's own word for it if none was given.
         readonly: Whether the daemon refuses changes.
         local: Whether the daemon is on this machine.
         timeout: Seconds that a short call may take.
+        open_timeout: Seconds that opening one of libvirt's connections may take.
         daemon_version: libvirt's version there: 9000000 is 9.0.0.
         client_version: libvirt's version here.
 
@@ -84,25 +88,33 @@ class Connection:
         readonly: bool = False,
         lanes: int | None = None,
         timeout: float | None = 60.0,
-        open_timeout: float = 10.0,
+        open_timeout: float | None = 10.0,
         keepalive: tuple[int, int] = (5, 3),
         unsafe: bool = False,
+        limit: TimeLimit | None = None,
+        closing: Closing | None = None,
     ) -> None:
-        _refuse_less_than(1, lanes=lanes)
-        _refuse_less_than(_SHORTEST, timeout=timeout, open_timeout=open_timeout)
+        check_count("lanes", lanes, optional=True)
+        check_seconds("timeout", timeout)
+        check_seconds("open_timeout", open_timeout)
+        for number in keepalive:
+            check_count("keepalive", number)
         address = parse(uri, unsafe=unsafe)
         self.readonly = readonly
         self.timeout = timeout
+        self.open_timeout = open_timeout
+        self._closing = Closing()
         self._process = process.current()
         self.client_version: int = self._process.binding.getVersion()
-        first = self._opener(address, keepalive, open_timeout)()
+        opening = opening_limit(open_timeout, timeout, limit)
+        first = self._opener(address, keepalive, closing or self._closing)(opening)
         address = address.resolved(first.connection)
         self.uri: str = address.uri or ""
         self.local: bool = address.is_local
         usual = _LOCAL_LANES if self.local else _REMOTE_LANES
         self._most_lanes = lanes or (_LOCAL_LANES if self.local else _REMOTE_BULK_LANES)
         self._lanes = Lanes(
-            self._opener(address, keepalive, open_timeout),
+            self._opener(address, keepalive, self._closing),
             first,
             width=width_for(self.client_version),
             limit=lanes or usual,
@@ -111,13 +123,18 @@ class Connection:
         self._slow_calls = Admission(
             lambda: max(1, min(slow_calls, self.max_lanes - 1))
         )  # a lane is left for others
-        self.daemon_version: int = self._version()
+        self.daemon_version: int = self._version(opening)
 
-    def _version(self) -> int:
+    def _version(self, limit: TimeLimit) -> int:
+        """The daemon's version: the first call, and the last step of opening."""
+        host = HostId(self.uri)
         try:
             return self.call(
-                operations.HOST_VERSION, HostId(self.uri), lambda lane: lane.connection.getLibVersion()
+                operations.HOST_VERSION, host, lambda lane: lane.connection.getLibVersion(), timeout=limit
             )
+        except DeadlineError:
+            self.close()
+            raise failure.no_answer(self.uri, limit.span) from None
         except BaseException:
             self.close()
             raise
@@ -188,6 +205,7 @@ class Connection:
 
     def close(self) -> None:
         """Close all lanes. Calls that still run after a second are cut; later ones are refused."""
+        self._closing.begun = True
         if not self._process.is_over:
             self._lanes.close(_CLOSING_GRACE)
 
@@ -207,7 +225,7 @@ class Connection:
         visit: Visit,
         op: Operation,
         target: Target,
-        timeout: float | None,
+        limit: TimeLimit,
         latest: float | None,
         *,
         last: bool,
@@ -217,7 +235,7 @@ class Connection:
             raise failure.forked(failure.fields(op, target, self.uri))
         if self._process.is_over:
             raise failure.ending(failure.fields(op, target, self.uri))
-        waiting = TimeLimit(NEVER if timeout is None else timeout / 2)
+        waiting = TimeLimit(min(limit.span / 2, limit.remaining()), opening=limit.opening)
         if op.duration is Duration.LONG:
             key = target if op is operations.POOL_REFRESH else None
             if not self._slow_calls.enter(visit, waiting, key=key):
@@ -254,8 +272,8 @@ class Connection:
         fields = failure.fields(op, target, self.uri)
         return failure.no_turn(fields, waited.span, most if self.lane_count() else None)
 
-    def _opener(self, address: Address, keepalive: tuple[int, int], timeout: float) -> Opener:
-        return Opener(self._process, address, self.readonly, keepalive, timeout)
+    def _opener(self, address: Address, keepalive: tuple[int, int], closing: Closing) -> Opener:
+        return Opener(self._process, address, self.readonly, keepalive, self.open_timeout, closing)
 
 
 class Visit:
@@ -278,7 +296,7 @@ class Visit:
         connection: Connection,
         op: Operation,
         target: Target,
-        timeout: float | None,
+        timeout: float | TimeLimit | None,
         latest: float | None,
         *,
         last: bool,
@@ -291,10 +309,10 @@ class Visit:
         self._last = last
 
     def __enter__(self) -> Lane:
-        limit = TimeLimit(NEVER if self._timeout is None else self._timeout)
+        limit = limit_of(self._timeout)
         try:
             lane = self._connection.acquire(
-                self, self._op, self._target, self._timeout, self._latest, last=self._last
+                self, self._op, self._target, limit, self._latest, last=self._last
             )
             lane.enter(limit)
             self._lane, self._limit = lane, limit
@@ -346,14 +364,19 @@ class Visit:
         return mapped
 
 
-def _refuse_less_than(least: float, **options: float | None) -> None:
-    for name, value in options.items():
-        if value is not None and value < least:
-            raise InvalidRequestError(
-                f"{name} must be at least {least:g}, not {value:g}",
-                operation="host.open",
-                outcome="not_started",
-            )
+def limit_of(timeout: float | TimeLimit | None) -> TimeLimit:
+    """So many seconds from now on; a limit that runs already goes on running."""
+    if isinstance(timeout, TimeLimit):
+        return timeout
+    return TimeLimit(NEVER if timeout is None else timeout)
+
+
+def opening_limit(
+    open_timeout: float | None, timeout: float | None, running: TimeLimit | None = None
+) -> TimeLimit:
+    """How long opening may take: no longer than a call, nor than what is left of one that runs already."""
+    left = None if running is None else running.remaining()
+    return TimeLimit(min((span for span in (open_timeout, timeout, left) if span is not None), default=NEVER))
 
 
 def _raise_alone(error: BaseException) -> NoReturn:

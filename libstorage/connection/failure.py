@@ -85,8 +85,15 @@ def no_answer(uri: str | None, timeout: float) -> ConnectionFailedError:
     """A connection did not open in time."""
     hint = "The daemon is stopped or stuck, or serves as many clients as its max_clients allows."
     return ConnectionFailedError(
-        f"{_cannot_connect(uri)}: no answer within {timeout:g} s",
+        f"{_cannot_connect(uri)}: no answer within {_rounded(timeout)} s",
         **(_opening(uri) | ErrorFields(hint=hint, retry="backoff")),
+    )
+
+
+def not_wanted(uri: str | None) -> StateError:
+    """The host was closed while a connection to it was being opened."""
+    return StateError(
+        f"{_cannot_connect(uri)}: the host is closed", **(_opening(uri) | ErrorFields(hint="Connect again."))
     )
 
 
@@ -104,7 +111,7 @@ def cut(op: Operation, target: Target, uri: str, limit: TimeLimit) -> StorageErr
     common = fields(op, target, uri) | _after_silence(op)
     head = f"{op} on {target} failed: "
     if limit.expires <= monotonic():
-        return DeadlineError(f"{head}no answer within {limit.span:g} s", **common)
+        return DeadlineError(f"{head}no answer within {_rounded(limit.span)} s", **common)
     return ConnectionLostError(f"{head}the connection was closed while it ran", **common)
 
 
@@ -123,7 +130,7 @@ def no_turn(common: ErrorFields, waited: float, most: str | None) -> DeadlineErr
         else "no connection opened in that time"
     )
     return DeadlineError(
-        f"{_subject(common)} did not get its turn within {waited:g} s: {why}",
+        f"{_subject(common)} did not get its turn within {_rounded(waited)} s: {why}",
         **(common | ErrorFields(hint=hint, outcome="not_started", retry="backoff")),
     )
 
@@ -205,6 +212,11 @@ def _first_line(text: str) -> str:
 
 def _opening(uri: str | None) -> ErrorFields:
     return ErrorFields(operation=HOST_OPEN.name, uri=uri, outcome="not_started", retry="no")
+
+
+def _rounded(seconds: float) -> str:
+    """Without the microseconds that other things took before."""
+    return f"{seconds:g}" if seconds < 0.01 else f"{round(seconds, 2):g}"
 
 
 def _cannot_connect(uri: str | None) -> str:

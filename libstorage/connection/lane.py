@@ -8,7 +8,8 @@ from time import monotonic
 from typing import cast
 from weakref import ref
 
-from libstorage.connection import ending, sockets
+from libstorage.connection import ending
+from libstorage.connection.grips import Grip
 from libstorage.connection.process import NEVER, Process
 from libstorage.connection.raw import RawConnect, RawObject, RawPool, RawSecret, RawVolume
 from libstorage.connection.target import PoolId, SecretId, Target, VolumeId
@@ -35,13 +36,15 @@ class TimeLimit:
     Attributes:
         span: The whole of it, in seconds.
         expires: When it ends, by the monotonic clock.
+        opening: How much of it may be spent on opening a connection; ``None`` if the connection itself knows.
     """
 
-    __slots__ = ("expires", "span")
+    __slots__ = ("expires", "opening", "span")
 
-    def __init__(self, span: float) -> None:
+    def __init__(self, span: float, *, opening: float | None = None) -> None:
         self.span: float = span
         self.expires: float = monotonic() + span
+        self.opening: float | None = opening
 
     def remaining(self) -> float:
         """How much of it is left, in seconds."""
@@ -73,8 +76,8 @@ class Lane:
 
     __slots__ = (
         "__weakref__",
+        "_grip",
         "_guard",
-        "_inode",
         "_limits",
         "_process",
         "_raw",
@@ -88,14 +91,14 @@ class Lane:
         "progress",
     )
 
-    def __init__(self, connection: RawConnect, inode: int | None, process: Process) -> None:
+    def __init__(self, connection: RawConnect, grip: Grip | None, process: Process) -> None:
         self.connection: RawConnect = connection
         self.alone: bool = False
         self.last_use: int = 0
         self.progress: float = 0.0
         self.is_cut: bool = False
         self.is_receiving: bool = False
-        self._inode = inode
+        self._grip = grip
         self._process = process
         self._raw: dict[Target, RawObject] = {}
         self._volumes: dict[PoolId, dict[str, RawVolume]] = {}
@@ -212,7 +215,7 @@ class Lane:
         self.progress = monotonic()
         for limit in list(self._limits):
             limit.renew(latest)
-            if self._inode is not None:
+            if self._grip is not None:
                 self._process.expect(limit.expires)
 
     @property
@@ -224,7 +227,7 @@ class Lane:
         """A call begins."""
         with self._guard:
             self._limits[limit] = threading.get_ident()
-        if limit.expires < NEVER and self._inode is not None:
+        if limit.expires < NEVER and self._grip is not None:
             self._process.expect(limit.expires)
 
     def leave(self, limit: TimeLimit) -> None:
@@ -252,14 +255,14 @@ class Lane:
                 self.cut()
 
     def cut(self) -> None:
-        """End whatever waits for the daemon; the lane is of no use afterwards. Does nothing to a lane without socket."""
-        if self._inode is not None and not self.is_cut:
+        """End whatever waits for the daemon; the lane is of no use afterwards. Does nothing to a lane without a grip."""
+        if self._grip is not None and not self.is_cut:
             self.is_cut = True
-            sockets.end(self._inode)
+            self._grip.end()
 
     def check_socket(self) -> None:
         """Count itself as cut if its socket is gone."""
-        if self._inode is not None and self._inode not in sockets.all_sockets():
+        if self._grip is not None and not self._grip.is_there():
             self.is_cut = True
 
     def close(self, limit: TimeLimit) -> None:
@@ -271,12 +274,12 @@ class Lane:
         except self._process.binding.libvirtError:
             holders = 1
         self.leave(limit)
-        if (
-            holders and self._inode is not None
-        ):  # somebody still has a raw object of ours: a kept traceback will do
-            sockets.end(self._inode)
+        grip, self._grip = self._grip, None
+        if grip is not None:
+            if holders:  # somebody still has a raw object of ours: a kept traceback will do
+                grip.end()
+            grip.finish()
         self._process.unwatch(self)
-        self._process.claimed.discard(self._inode or 0)
 
     def abandon(self) -> None:
         """In a forked child: leave the connection to the parent, whose it is."""
@@ -285,6 +288,8 @@ class Lane:
             vars(raw)["_o"] = (
                 None  # the binding's handle, leaked on purpose: freed here, it would close there
             )
+        if self._grip is not None:
+            self._grip.abandon()
         self._forget_all()
 
     def _make_room(self, wanted: int) -> None:

@@ -31,11 +31,12 @@ class NoLane(Exception):
 class _Waiter:
     """A call that waits for a lane; first come, first served."""
 
-    __slots__ = ("error", "holder", "lane", "most", "word")
+    __slots__ = ("error", "holder", "lane", "most", "opening", "word")
 
-    def __init__(self, holder: object, most: int | None) -> None:
+    def __init__(self, holder: object, most: int | None, opening: float | None) -> None:
         self.holder = ref(holder)
         self.most = most
+        self.opening = opening
         self.lane: Lane | None = None
         self.error: Exception | None = None
         self.word = Word()
@@ -54,13 +55,15 @@ class Lanes:
     Who has a lane is known by an object that stands for it, weakly: a lane whose holder was lost to Ctrl-C is free.
 
     Args:
-        open_lane: Opens one lane, or raises a ``StorageError``.
+        open_lane: Opens one lane in a given time (``None`` is the usual one), or raises a ``StorageError``.
         first: One that is open.
         width: How many calls may share a lane.
         limit: How many lanes there may be.
     """
 
-    def __init__(self, open_lane: Callable[[], Lane], first: Lane, *, width: int, limit: int) -> None:
+    def __init__(
+        self, open_lane: Callable[[TimeLimit | None], Lane], first: Lane, *, width: int, limit: int
+    ) -> None:
         self.limit: int = limit
         self._open_lane = open_lane
         self._width = width
@@ -95,9 +98,11 @@ class Lanes:
                 return lane
             if self._closed:
                 raise Closed
-            waiter = _Waiter(holder, most)
+            waiter = _Waiter(holder, most, limit.opening)
             self._waiters.append(waiter)
             self._serve()
+            if not self._lanes and limit.opening is not None:  # which somebody more patient may have begun
+                limit = TimeLimit(min(limit.remaining(), limit.opening + _AFTER_CUT))
         try:
             while waiter.lane is None and waiter.error is None and limit.remaining():
                 since = monotonic()
@@ -152,7 +157,7 @@ class Lanes:
             return any(lane.is_alive() for lane in self._lanes)
 
     def close(self, grace: float) -> None:
-        """Close every lane.
+        """Close every lane; one that is being opened is nobody's, and is not waited for.
 
         Args:
             grace: Calls still running after so many seconds are cut; those that wait and later ones are refused.
@@ -162,7 +167,7 @@ class Lanes:
             waiting, self._waiters = self._waiters, deque()
             for waiter in waiting:
                 waiter.call(None, Closed())
-            self._changed.wait_for(lambda: not self._opening and not self._busy(), grace)
+            self._changed.wait_for(lambda: not self._busy(), grace)
             for lane in self._busy():
                 lane.cut()  # whose call gives it back, which closes it
             self._changed.wait_for(lambda: not self._busy(), _AFTER_CUT)
@@ -227,17 +232,22 @@ class Lanes:
             self._open(min(len(self._waiters), self.limit - len(self._lanes)) - self._opening)
 
     def _open(self, lanes: int) -> None:
+        spans = [waiter.opening for waiter in self._waiters]
+        longest = max((span for span in spans if span is not None), default=None)
+        limit = None if longest is None or None in spans else TimeLimit(longest)
         for _ in range(lanes):
             self._opening += 1
-            opener = threading.Thread(target=self._open_one, name="libstorage-opener", daemon=True)
+            opener = threading.Thread(
+                target=self._open_one, args=(limit,), name="libstorage-opener", daemon=True
+            )
             try:
                 threads.start(opener)
             except StorageError as error:
                 self._count_failure(error)
 
-    def _open_one(self) -> None:
+    def _open_one(self, limit: TimeLimit | None) -> None:
         try:
-            lane = self._open_lane()
+            lane = self._open_lane(limit)
         except Exception as error:  # noqa: BLE001 -- it is for those who wait, whatever it is
             self._not_opened(error)
         else:
@@ -246,10 +256,13 @@ class Lanes:
     def _opened(self, lane: Lane) -> None:
         with self._lock:
             self._opening -= 1
-            self._lanes.add(lane)
-            self._serve()
-            if self._closed or not lane.is_kept:
-                self._drop(lane)
+            if not self._closed:
+                self._lanes.add(lane)
+                self._serve()
+                if not lane.is_kept:
+                    self._drop(lane)
+                return
+        lane.close(TimeLimit(_AFTER_CUT))
 
     def _count_failure(self, error: Exception) -> None:
         """Those who wait may still get a lane that is there or under way; with neither they are told."""

@@ -67,14 +67,12 @@ class Process:
     Attributes:
         binding: libvirt's Python binding.
         forked: Whether we are in a child of the process that this belonged to.
-        opening: Held while a new socket is being told from others.
         claimed: Inodes of the sockets that belong to lanes.
     """
 
     def __init__(self, *, quiet: bool) -> None:
         self.binding: libvirt.Binding = libvirt.load()
         self.forked: bool = False
-        self.opening: threading.Lock = threading.Lock()
         self.claimed: set[int] = set()
         self._lanes: set[Watched] = set()
         self._shared: dict[Hashable, object] = {}
@@ -131,7 +129,7 @@ class Process:
             lane.check_socket()
 
     def shared(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The one object of this process under a key, made when it is first asked for."""
+        """The one object of this process under a key, made when it is first asked for: at once, for others wait."""
         with self._sharing:
             if key not in self._shared:
                 self._shared[key] = make()

@@ -8,11 +8,16 @@ may be closed and used again meanwhile. Works on Linux.
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Collection
 from contextlib import suppress
+from typing import Final
 
 from libstorage.connection.uri import Address, Transport
+
+PROGRAMS: Final = frozenset({Transport.SSH, Transport.EXT})
+"""Here libvirt talks with a program that it starts, over a pair of sockets, whatever port the address names."""
 
 _DESCRIPTORS = "/proc/self/fd"
 _PREFIX = "socket:["
@@ -25,12 +30,22 @@ def can_be_told() -> bool:
 
 def all_sockets() -> dict[int, int]:
     """Inode and descriptor of every socket of this process."""
+    return sockets_in(_DESCRIPTORS) if can_be_told() else {}
+
+
+def sockets_in(descriptors: str) -> dict[int, int]:
+    """Inode and descriptor of every socket of a process.
+
+    Args:
+        descriptors: The folder in which the system shows them.
+
+    Raises:
+        OSError: It shows them to nobody like us, or the process is gone.
+    """
     found: dict[int, int] = {}
-    if not can_be_told():
-        return found
-    for descriptor in os.listdir(_DESCRIPTORS):  # noqa: PTH208 -- names, not paths: this is done for every lane
+    for descriptor in os.listdir(descriptors):  # noqa: PTH208 -- names, not paths: this is done for every lane
         try:
-            link = os.readlink(f"{_DESCRIPTORS}/{descriptor}")  # noqa: PTH115 -- see above
+            link = os.readlink(f"{descriptors}/{descriptor}")  # noqa: PTH115 -- see above
         except OSError:  # closed meanwhile
             continue
         if link.startswith(_PREFIX):
@@ -57,14 +72,19 @@ def candidates(address: Address, known: Collection[int], *, connected: bool = Fa
         known: Inodes of sockets that belong to others.
         connected: Only those that have reached their peer.
     """
-    found = set()
+    found, named = set[int](), set[int]()
     for inode, descriptor in all_sockets().items():
         if inode in known or (pinned := _pin(inode, descriptor)) is None:
             continue
         with pinned:
-            if _fits(pinned, address, connected):
+            if not _has_family(pinned, address.transport):
+                continue
+            peer = _peer(pinned)
+            if not connected if peer is None else _is_peer(peer, address):
                 found.add(inode)
-    return found
+            if peer is not None and peer == address.socket:
+                named.add(inode)
+    return named or found
 
 
 def _pin(inode: int, descriptor: int) -> socket.socket | None:
@@ -79,22 +99,41 @@ def _pin(inode: int, descriptor: int) -> socket.socket | None:
     return None
 
 
-def _fits(pinned: socket.socket, address: Address, connected: bool) -> bool:
-    if pinned.type != socket.SOCK_STREAM:
+def _has_family(pinned: socket.socket, transport: Transport) -> bool:
+    """Whether it may be a connection, or become one, of the kind that the transport makes."""
+    if pinned.type != socket.SOCK_STREAM or pinned.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
         return False
-    if address.transport is not Transport.UNKNOWN and (pinned.family == socket.AF_UNIX) != (
-        address.port is None
-    ):
-        return False
+    return pinned.family in _FAMILIES.get(transport, _NETWORK)
+
+
+def _peer(pinned: socket.socket) -> str | bytes | tuple[object, ...] | None:
+    """Whom it has reached; ``None`` while it is on its way."""
     try:
-        return _is_peer(pinned.getpeername(), address)
-    except OSError:  # on its way
-        return not connected
+        peer: str | bytes | tuple[object, ...] = pinned.getpeername()
+    except OSError:
+        return None
+    return peer
 
 
 def _is_peer(peer: str | bytes | tuple[object, ...], address: Address) -> bool:
-    if address.transport in {Transport.SSH, Transport.EXT}:
-        return not peer  # one end of a pair; the program has the other
     if isinstance(peer, tuple):
         return peer[1] == address.port or address.transport is Transport.UNKNOWN
-    return bool(peer) and address.socket in {None, peer}
+    return isinstance(peer, str) and _is_daemons(peer, address.socket)
+
+
+def _is_daemons(peer: str, named: str | None) -> bool:
+    """Whether that is the daemon's socket. A peer's name is where it was bound: the way to it may be another."""
+    if _LIBVIRTS.search(peer) or (named and os.path.basename(peer) == os.path.basename(named)):  # noqa: PTH119
+        return True
+    try:
+        return named is not None and os.path.samefile(peer, named)  # noqa: PTH121 -- names, not paths, as above
+    except OSError:
+        return False
+
+
+_NETWORK = frozenset({socket.AF_INET, socket.AF_INET6})
+_FAMILIES = {
+    Transport.UNIX: frozenset({socket.AF_UNIX}),
+    Transport.UNKNOWN: frozenset({socket.AF_UNIX, *_NETWORK}),
+}
+_LIBVIRTS = re.compile(r"(?:libvirt|virt[a-z]+d)-sock(?:-ro)?$")

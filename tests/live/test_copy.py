@@ -321,7 +321,7 @@ class TestNothingIsLeft:
 
     def test_the_deadline_passes(self, make: Make, target: Pool) -> None:
         with pytest.raises(DeadlineError):
-            make().copy_to(target, "copy", deadline=0.0)
+            make().copy_to(target, "copy", deadline=0.001)
         with pytest.raises(DeadlineError, match="was deleted again"):
             make("other").copy_to(target, "copy", deadline=1.0, progress=lambda at: sleep(0.3))
         assert "copy" not in names(target)

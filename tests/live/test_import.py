@@ -12,6 +12,7 @@ import random
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, BinaryIO, cast
 
 import pytest
@@ -325,8 +326,11 @@ class TestNothingIsLeft:
         assert steps >= 8
 
     def test_the_deadline_passes(self, pool: Pool, images: dict[str, Path]) -> None:
+        end = monotonic() + 1.2
         with pytest.raises(DeadlineError) as late:
-            pool.volumes.import_image(images["raw"], deadline=0.0)
+            pool.volumes.import_image(
+                images["raw"], deadline=1.0, progress=lambda _: sleep(max(0.0, end - monotonic()))
+            )
         gone(late.value, pool)
 
     def test_growing_fails(self, pool: Pool, images: dict[str, Path]) -> None:

@@ -293,7 +293,7 @@ class TestRangesFail:
         [
             (lambda folder: io.BytesIO(), {}, "only a path"),
             (lambda folder: folder / "copy", {"resume": True}, "cannot be resumed"),
-            (lambda folder: folder / "copy", {"parallel": 0}, "one range at least"),
+            (lambda folder: folder / "copy", {"parallel": 0}, "parallel must be a whole number from 1"),
         ],
     )
     def test_what_has_no_ranges_is_refused(
