@@ -136,6 +136,7 @@ if TYPE_CHECKING:
         RefreshVolume,
     )
     from libstorage.models.secret import SecretSpec, Usage
+    from libstorage.models.secret_value import SecretLike, SecretValue
     from libstorage.models.sources import (
         DirSource,
         DiskSource,
@@ -275,11 +276,13 @@ __all__ = [
     "SecretDefineFlags",
     "SecretEventId",
     "SecretEventLifecycle",
+    "SecretLike",
     "SecretNotFoundError",
     "SecretRef",
     "SecretSpec",
     "SecretUsage",
     "SecretUsageType",
+    "SecretValue",
     "Secrets",
     "SheepdogSource",
     "Size",
@@ -384,6 +387,7 @@ _HOMES = {
     "libstorage.models.pool": "PoolSpec",
     "libstorage.models.pool_parts": "ConfigOption PoolFeatures PoolRefresh PoolTarget RefreshVolume",
     "libstorage.models.secret": "SecretSpec Usage",
+    "libstorage.models.secret_value": "SecretLike SecretValue",
     "libstorage.models.sources": """
         DirSource DiskSource FsSource GlusterSource IscsiDirectSource IscsiSource LogicalSource
         MpathSource NetfsSource Presence RbdSource ScsiSource SheepdogSource UnknownSource
