@@ -205,9 +205,9 @@ class Secrets(Collection[Secret, HostId]):
                 retry="no",
             )
         uuid = spec.uuid or str(uuid4())
-        xml, flags = attrs.evolve(spec, uuid=uuid).to_xml(), secret_define_flags(self._host.versions)
+        request, flags = attrs.evolve(spec, uuid=uuid), secret_define_flags(self._host.versions)
         target = SecretId(self._scope.uri, uuid)
-        return self._found(SECRET_DEFINE, target, lambda raw: raw.secretDefineXML(xml, flags))
+        return self._found(SECRET_DEFINE, target, lambda raw: raw.secretDefineXML(request.to_xml(), flags))
 
     def _all(self) -> tuple[Secret, ...]:
         return self.list()
