@@ -85,6 +85,12 @@ class Case:
         return f"{PRELUDE}\n{functions}\nif __name__ == '__main__':\n" + textwrap.indent(main, "    ")
 
 
+TELLS_OF_CLOSE = sys.hexversion >= 0x030D0000
+"""Whether Python tells that a file object could not be closed when it was dropped."""
+HAS_THREADS = sys.hexversion >= 0x030D0000 or sys.hexversion < 0x030C0000
+"""Whether Python starts threads in functions that are registered with atexit."""
+NO_THREAD = "ConnectionFailedError: no thread can be started"
+
 OBJECTS = (
     Case("writer", WRITER),
     Case("text", "text = io.TextIOWrapper(volume.open('wb')); text.write('half')"),
