@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import libstorage.connection.ending  # noqa: F401 -- before a program registers with atexit what it does at its end
+
 if TYPE_CHECKING:
     from libstorage.client.bar import TransferBar
     from libstorage.client.clone import CloneMode
@@ -136,6 +138,7 @@ if TYPE_CHECKING:
         RefreshVolume,
     )
     from libstorage.models.secret import SecretSpec, Usage
+    from libstorage.models.secret_value import SecretLike, SecretValue
     from libstorage.models.sources import (
         DirSource,
         DiskSource,
@@ -275,11 +278,13 @@ __all__ = [
     "SecretDefineFlags",
     "SecretEventId",
     "SecretEventLifecycle",
+    "SecretLike",
     "SecretNotFoundError",
     "SecretRef",
     "SecretSpec",
     "SecretUsage",
     "SecretUsageType",
+    "SecretValue",
     "Secrets",
     "SheepdogSource",
     "Size",
@@ -384,6 +389,7 @@ _HOMES = {
     "libstorage.models.pool": "PoolSpec",
     "libstorage.models.pool_parts": "ConfigOption PoolFeatures PoolRefresh PoolTarget RefreshVolume",
     "libstorage.models.secret": "SecretSpec Usage",
+    "libstorage.models.secret_value": "SecretLike SecretValue",
     "libstorage.models.sources": """
         DirSource DiskSource FsSource GlusterSource IscsiDirectSource IscsiSource LogicalSource
         MpathSource NetfsSource Presence RbdSource ScsiSource SheepdogSource UnknownSource

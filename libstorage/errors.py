@@ -40,7 +40,7 @@ from __future__ import annotations
 import copyreg
 import errno as _errno
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypedDict, TypeVar
 
 import attrs
 
@@ -242,6 +242,15 @@ _LONGEST_SHOWN = 80
 def shortened(text: str) -> str:
     """``text``, or the beginning of a long one: what a message can hold of it."""
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+
+
+E = TypeVar("E", bound=BaseException)
+
+
+def without_frames(error: E) -> E:
+    """``error`` as if it had not been raised yet: its frames, and what it came from, hold documents and secrets."""
+    error.__context__ = error.__cause__ = None
+    return error.with_traceback(None)
 
 
 @attrs.frozen

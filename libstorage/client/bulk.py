@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from libstorage.client.crew import Crew, Worker
-from libstorage.client.raw import raw_volume
+from libstorage.client.raw import is_utf8, raw_volume
 from libstorage.connection.failure import fields, map_error
 from libstorage.connection.lane import Lane
 from libstorage.connection.libvirt import answer
 from libstorage.connection.raw import RawVolume
 from libstorage.connection.target import PoolId, Target, VolumeId
-from libstorage.errors import DocumentError, Problem, StorageError
+from libstorage.errors import DocumentError, ErrorFields, Problem, StorageError
 from libstorage.models.inventory import VolumeEntry
 from libstorage.models.volume import VolumeSpec
 from libstorage.operations import VOLUME_XML, VOLUMES_LIST, Operation
+from libstorage.xml.document import Document
+from libstorage.xml.wording import unexpected
 
 if TYPE_CHECKING:
     from libstorage.client.host import Host
+
+S = TypeVar("S", bound=Document)
 
 _LOCAL_SLICE: Final = 16
 _REMOTE_SLICE: Final = 2
@@ -53,7 +57,7 @@ class VolumeReading:
         pool, lane, known = self._pool, worker.lane, worker.volumes(self._pool)
         names = self._names[start : start + self._slice]
         documents = [_document(lane, pool, name, known.get(name)) for name in names]
-        self._entries[start : start + self._slice] = map(_entry, names, documents)
+        self._entries[start : start + self._slice] = map(partial(_entry, pool), names, documents)
 
 
 def read_volumes(host: Host, pool: PoolId) -> tuple[VolumeEntry, ...]:
@@ -68,27 +72,50 @@ def error_of(error: Exception, operation: Operation, target: Target, lane: Lane)
     """What one thing's failure is as that thing's error; a failure of the lane is raised instead."""
     if isinstance(error, StorageError):
         return error
-    if answer(error) is None or not lane.is_alive():
+    if answer(error) is None:
+        return _unreadable(error, operation, target)
+    if not lane.is_alive():
         raise error
     return map_error(error, operation, target, lane, target.uri)
+
+
+def _unreadable(error: Exception, operation: Operation, target: Target) -> DocumentError:
+    """A document that the binding could not hand over, or a mistake of ours: of that thing, and not of the listing."""
+    about = fields(operation, target, target.uri)
+    if isinstance(error, UnicodeDecodeError):  # its text would quote the document
+        byte = f"byte {error.object[error.start]:#04x}"
+        return DocumentError([Problem("/", f"the document is not UTF-8: {byte} is out of place")], **about)
+    found = unexpected(error, "read")
+    return DocumentError(found.problems, **(about | ErrorFields(hint=found.hint)))
 
 
 def _document(lane: Lane, pool: PoolId, name: str, raw: RawVolume | None) -> str | StorageError:
     try:
         return (raw or raw_volume(lane, VolumeId(pool, name))).XMLDesc(0)
-    except UnicodeDecodeError:
-        problem = Problem("/volume/name", "is not UTF-8", found=ascii(name))
-        return DocumentError([problem], **fields(VOLUME_XML, VolumeId(pool, name), pool.uri))
     except Exception as failure:  # noqa: BLE001 -- what is not this volume's is raised again
+        if isinstance(failure, UnicodeDecodeError) and not is_utf8(name):
+            problem = Problem("/volume/name", "is not UTF-8", found=ascii(name))
+            return DocumentError([problem], **fields(VOLUME_XML, VolumeId(pool, name), pool.uri))
         return error_of(failure, VOLUME_XML, VolumeId(pool, name), lane)
     finally:
         lane.renew()
 
 
-def _entry(name: str, document: str | StorageError) -> VolumeEntry:
+def _entry(pool: PoolId, name: str, document: str | StorageError) -> VolumeEntry:
     if isinstance(document, StorageError):
         return VolumeEntry(name=name, error=document)
+    found = read(VolumeSpec, document, VOLUME_XML, VolumeId(pool, name))
+    if isinstance(found, StorageError):
+        return VolumeEntry(name=name, error=found)
+    return VolumeEntry(name=name, spec=found)
+
+
+def read(model: type[S], document: str, operation: Operation, target: Target) -> S | DocumentError:
+    """A document, or what is wrong with it and whose it is."""
     try:
-        return VolumeEntry(name=name, spec=VolumeSpec.from_xml(document))
+        return model.from_xml(document)
     except DocumentError as error:
-        return VolumeEntry(name=name, error=error)
+        about = fields(operation, target, target.uri)
+        return DocumentError(error.problems, **(about | ErrorFields(hint=error.hint)))
+    except Exception as error:  # noqa: BLE001 -- a mistake of ours must not lose the listing
+        return _unreadable(error, operation, target)

@@ -102,16 +102,16 @@ def clone(
 def _made(
     volume: Volume, spec: VolumeSpec, pool: Pool, mode: CloneMode, flags: VolumeCreateFlags | NoFlags
 ) -> Volume:
-    host, identity, xml = volume.host, VolumeId(pool._id, spec.name), spec.to_xml()
+    host, identity = volume.host, VolumeId(pool._id, spec.name)
     reflink = VolumeCreateFlags.REFLINK if mode == "reflink" else None
     wanted = combined(VolumeCreateFlags, flags, reflink, volume_create_flags(host.versions))
 
     def copy(lane: Lane) -> None:
         source = raw_volume(lane, volume._id, fresh=True)
-        lane.remember(identity, lane.pool(pool._id).createXMLFrom(xml, source, wanted))
+        lane.remember(identity, lane.pool(pool._id).createXMLFrom(spec.to_xml(), source, wanted))
 
     def link(lane: Lane) -> None:
-        lane.remember(identity, lane.pool(pool._id).createXML(xml, wanted))
+        lane.remember(identity, lane.pool(pool._id).createXML(spec.to_xml(), wanted))
 
     operation, make = (VOLUME_CREATE, link) if mode == "linked" else (VOLUME_CLONE, copy)
     try:

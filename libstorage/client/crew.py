@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from libstorage.client.raw import list_volumes
+from libstorage.connection import threads
 from libstorage.connection.lane import Lane, TimeLimit
 from libstorage.connection.libvirt import answer
 from libstorage.connection.process import NEVER
@@ -90,8 +91,12 @@ class Crew:
                 helper = threading.Thread(target=self._help, name="libstorage-bulk", daemon=True)
                 if not self._session.places.join(helper):
                     return
+                try:
+                    threads.start(helper)
+                except StorageError:  # then without it
+                    self._session.places.leave(helper)
+                    return
                 self._helpers += 1
-                helper.start()
 
     def _help(self) -> None:
         # The caller meets what goes wrong here, too: on its own lane, or in _failure.

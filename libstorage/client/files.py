@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import sys
-import threading
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from queue import Empty, SimpleQueue
+from collections.abc import Callable
+from contextlib import ExitStack
+from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from libstorage.client.leases import leases
-from libstorage.client.pieces import Hole, Piece, Source, length_of, split
+from libstorage.client.pieces import Hole, Piece, length_of
+from libstorage.client.pipe import Aborted, Fill, Pipe
 from libstorage.client.receive import Extent, receiving
 from libstorage.client.transfer import check_bytes, is_file
+from libstorage.connection import ending, threads
 from libstorage.connection.target import VolumeId
 from libstorage.errors import TransferError
 from libstorage.models.volume import VolumeSpec
@@ -30,8 +30,9 @@ BUFFER: Final = 256 * 1024
 """How many bytes a file object reads at once, unless told otherwise."""
 
 _PIECE = 1 << 20  # bytes that are sent at once
-_AHEAD = 3  # such pieces that may be on their way
-_WHILE = 1.0  # seconds after which to look whether a word of the end was missed
+_DROPPED = (
+    2.0  # seconds that one that is dropped may take to end: a finalizer may run where others wait for it
+)
 
 
 # ---- reading --------------------------------------------------------------------------------------------------------
@@ -60,6 +61,7 @@ class VolumeReader(io.RawIOBase):
             self.size: int = int(spec.physical or spec.capacity or 0)
             self._is_file = is_file(spec)
             self._lease = opening.pop_all()
+        ending.end.add(self)
 
     @property
     def name(self) -> str:
@@ -121,6 +123,14 @@ class VolumeReader(io.RawIOBase):
                     self._lease.close()
                 super().close()
 
+    def end(self) -> None:
+        """At the end of the program: warn."""
+        if not self.closed:
+            warnings.warn(f"{self._volume} was never closed", ResourceWarning, ending.NOWHERE, source=self)
+
+    def wait(self, latest: float) -> None:
+        """Not at all: nothing is lost with it."""
+
     def _window_here(self, wanted: int) -> _Window:
         window = self._window
         if window is not None and window.reach(self._place):
@@ -172,88 +182,11 @@ class _Window:
 
 # ---- writing --------------------------------------------------------------------------------------------------------
 
-Fill: TypeAlias = Callable[[Any], object]
-"""Fills a volume from what [sources.opened][libstorage.client.sources.opened] takes."""
-
-
-class _Aborted(Exception):
-    """Nobody writes the rest."""
-
-
-class _Pipe:
-    """What one thread writes and another reads: the source of an upload."""
-
-    length = None
-
-    def __init__(self, name: str) -> None:
-        self.name: str = name
-        self.error: BaseException | None = None
-        self.taken: int = 0
-        self._ended: SimpleQueue[bool] = SimpleQueue()
-        self._pieces: SimpleQueue[bytes | BaseException] = SimpleQueue()
-        self._room: SimpleQueue[bool] = SimpleQueue()
-        self._rest: Piece = b""
-        self._is_read = self._is_over = self._is_done = False
-
-    @contextmanager
-    def _as_source(self, *, holes: bool, latest: float) -> Iterator[Source]:
-        yield self
-
-    def read(self, most: int) -> Piece:
-        """The next bytes, as soon as there are any."""
-        if not self._is_read:
-            self._is_read = True
-            for _ in range(_AHEAD):
-                self._room.put(True)
-        if not self._rest and not self._is_over:
-            got = self._pieces.get()
-            if isinstance(got, BaseException):
-                raise got
-            self._room.put(True)
-            self._rest, self._is_over = got, not got
-        piece, self._rest = split(self._rest, most)
-        self.taken += length_of(piece)
-        return piece
-
-    def run(self, fill: Fill) -> None:
-        """What the thread does that reads."""
-        try:
-            fill(self)
-        except BaseException as error:  # noqa: BLE001 -- it is for those who write
-            self.error = error
-        finally:
-            self._is_done = True
-            self._room.put(False)
-            self._ended.put(True)
-
-    def wait_for_end(self, tries: int | None = None) -> None:
-        """Wait until the thread is done; Ctrl-C leaves it as it is, which cannot be said of ``Thread.join()``."""
-        while not self._is_done and tries != 0:
-            with contextlib.suppress(Empty):
-                self._ended.get(timeout=_WHILE)
-            tries = None if tries is None else tries - 1
-
-    def wait(self) -> bool:
-        """Wait until there is room for a piece; there will be none any more when the upload has ended.
-
-        Raises:
-            BaseException: What has ended it.
-        """
-        while not self._is_done:
-            with contextlib.suppress(Empty):
-                if self._room.get(timeout=_WHILE):
-                    return True
-        if self.error is not None:
-            raise self.error
-        return False
-
-    def put(self, piece: bytes | BaseException) -> None:
-        """A piece for which there is room; none at all, or an error, at the end."""
-        self._pieces.put(piece)
-
 
 class VolumeWriter(io.BufferedIOBase):
     """A volume that is open for writing: what [Volume.open][libstorage.Volume.open] gives for ``wb``.
+
+    One that is open when the program ends is aborted, with a ``ResourceWarning``.
 
     Args:
         name: Name of the volume.
@@ -266,19 +199,18 @@ class VolumeWriter(io.BufferedIOBase):
     def __init__(self, name: str, fill: Fill, undo: Callable[[], object] | None = None) -> None:
         super().__init__()
         self.name: str = name
-        self._undo = undo
+        self._undo = undo or _nothing
         self._done = 0
         self._buffer = bytearray()
         self._is_aborted = False
+        self._too_late: TransferError | None = None
         self._outer: BaseException | None = None
-        self._is_entered = False
-        self._pipe = _Pipe("what is written")
-        self._thread = threading.Thread(
-            target=self._pipe.run, args=(fill,), name="libstorage-writer", daemon=True
-        )
+        self._is_entered = self._is_closing = False
+        self._process_id = os.getpid()
+        self._pipe = Pipe(fill, self._undo)
         try:
-            self._thread.start()
-            self._pipe.wait()
+            self._pipe.start()
+            ending.end.add(self)
         except BaseException:
             self.discard()
             raise
@@ -325,6 +257,8 @@ class VolumeWriter(io.BufferedIOBase):
         Raises:
             StorageError: The upload broke off; the message says what state the volume is in.
         """
+        if self._too_late is not None:
+            self._check_open()
         if self.closed:
             return
         if self._is_entered and sys.exc_info()[1] not in {None, self._outer}:
@@ -333,10 +267,10 @@ class VolumeWriter(io.BufferedIOBase):
         try:
             if self._buffer:
                 self._send(_PIECE)
+            self._is_closing = True
             self._pipe.put(b"")
-            self._pipe.wait_for_end()
-            if self._pipe.error is not None:
-                raise self._pipe.error
+            while self._pipe.wait():
+                pass
             if self._pipe.taken != self._done:
                 raise self._full()
         except BaseException:
@@ -348,13 +282,29 @@ class VolumeWriter(io.BufferedIOBase):
         """Abort: what was written is not to be kept. Does nothing once it is closed."""
         if self.closed:
             return
-        self._is_aborted = True
-        self._buffer.clear()
-        self._pipe.put(_Aborted("not all was written"))
-        self._pipe.wait_for_end(tries=None if self._thread.ident else 1)  # it may be about to start
+        self._abort(Aborted("not all was written"))
+        self._pipe.wait_for_end()
         super().close()
-        if self._undo is not None:
+        if self._pipe.error is None:  # it ended well, or never began
             self._undo()
+
+    def end(self) -> None:
+        """At the end of the program: warn, and abort; wait for nobody."""
+        if self.closed or self._is_closing:
+            return
+        try:
+            self._warn(ending.NOWHERE)
+        finally:
+            self._too_late = TransferError(
+                f"{self.name} is not complete: the program ended before it was closed",
+                hint="Close it, in a with block.",
+            )
+            self._abort(self._too_late)
+            super().close()
+
+    def wait(self, latest: float) -> None:
+        """At the end of the program: wait until it is aborted, but only until then by the monotonic clock."""
+        self._pipe.wait_for_end(max(0.0, latest - monotonic()))
 
     def __enter__(self) -> Self:
         self._check_open()
@@ -372,16 +322,33 @@ class VolumeWriter(io.BufferedIOBase):
             raise TransferError(f"{self.name} was closed because of an error, and is not complete")
 
     def __del__(self) -> None:
-        if getattr(self, "_thread", None) is not None and not self.closed:
-            try:
-                warnings.warn(
-                    f"{self.name} was never closed: it is not complete", ResourceWarning, 2, source=self
-                )
-            finally:  # a warning may be an error
-                self.discard()
+        if getattr(self, "_pipe", None) is None or self.closed or self._process_id != os.getpid():
+            return
+        try:
+            self._warn(3)
+        finally:  # a warning may be an error
+            self._abort(Aborted("not all was written"))
+            self._pipe.wait_for_end(_DROPPED)
+            super().close()
+
+    def _warn(self, level: int) -> None:
+        warnings.warn(
+            f"{self.name} was never closed: it is not complete", ResourceWarning, level, source=self
+        )
+
+    def _abort(self, error: Exception) -> None:
+        self._is_aborted = True
+        self._buffer.clear()
+        self._pipe.put(error)
 
     def _send(self, most: int) -> None:
-        if not self._pipe.wait():
+        try:
+            has_room = self._pipe.wait()
+        except TransferError as error:
+            if error is self._too_late:
+                threads.linger()
+            raise
+        if not has_room:
             raise self._full()
         self._pipe.put(bytes(self._buffer[:most]))
         del self._buffer[:most]
@@ -392,5 +359,12 @@ class VolumeWriter(io.BufferedIOBase):
         )
 
     def _check_open(self) -> None:
+        if self._too_late is not None:
+            threads.linger()
+            raise self._too_late
         if self.closed:
             raise ValueError(f"{self.name} is not open any more")
+
+
+def _nothing() -> None:
+    pass

@@ -21,7 +21,7 @@ from libstorage.client.raw import volume_id
 from libstorage.client.secrets import Secrets
 from libstorage.client.session import Session
 from libstorage.client.volume import Volume
-from libstorage.connection import process
+from libstorage.connection import ending, process, threads
 from libstorage.connection.arguments import SHORTEST
 from libstorage.connection.call import Connection, limit_of, opening_limit
 from libstorage.connection.failure import fields, no_answer, no_turn
@@ -86,7 +86,9 @@ def connect(
     connection = Connection(
         uri, readonly=readonly, lanes=lanes, timeout=timeout, open_timeout=open_timeout, unsafe=unsafe
     )
-    return Host(connection.uri, readonly, options, Session(connection, unsafe=unsafe))
+    session = Session(connection, unsafe=unsafe)
+    session.warn_at_exit()
+    return Host(connection.uri, readonly, options, session)
 
 
 class Host:
@@ -273,6 +275,8 @@ class Host:
         Args:
             running: The time limit of the call that needs it, should it have to be opened.
         """
+        if ending.is_past():
+            raise threads.too_late(f"{self._uri} cannot be used any more", uri=self._uri)
         if self._session is None:
             self._session = self._reopened(self._opening(running))
         return self._session

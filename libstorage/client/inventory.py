@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from libstorage.client.bulk import VolumeReading, error_of
+from libstorage.client.bulk import VolumeReading, error_of, read
 from libstorage.client.crew import Crew, Worker
 from libstorage.client.raw import pool_id
 from libstorage.connection.lane import Lane
+from libstorage.connection.libvirt import answer
 from libstorage.connection.target import HostId, PoolId
 from libstorage.enums import ListPoolsFlags
 from libstorage.errors import StorageError
@@ -76,13 +77,28 @@ class _PoolReading:
         """Its document, and those of its volumes."""
         operation = POOL_XML
         try:
-            self._spec = PoolSpec.from_xml(worker.lane.pool(self._pool).XMLDesc(0))
-            worker.lane.renew()
+            self._read_document(worker.lane)
             if self._active:
                 operation = VOLUMES_LIST
                 self._volumes.begin(worker)
         except Exception as failure:  # noqa: BLE001 -- what is not this pool's is raised again
             self._error = error_of(failure, operation, self._pool, worker.lane)
+
+    def _read_document(self, lane: Lane) -> None:
+        """A document that cannot be read does not hide the pool's volumes."""
+        try:
+            document = lane.pool(self._pool).XMLDesc(0)
+        except Exception as failure:
+            if answer(failure) is not None:
+                raise
+            self._error = error_of(failure, POOL_XML, self._pool, lane)
+        else:
+            found = read(PoolSpec, document, POOL_XML, self._pool)
+            if isinstance(found, StorageError):
+                self._error = found
+            else:
+                self._spec = found
+        lane.renew()
 
     def entry(self) -> PoolEntry:
         """What was read."""

@@ -15,6 +15,7 @@ from libstorage.client.pieces import Piece, length_of
 from libstorage.client.progress import Meter
 from libstorage.client.receive import Extent, Intake, Stopped, ended
 from libstorage.client.sinks import NewFileSink
+from libstorage.connection import threads
 from libstorage.connection.lane import Lane
 from libstorage.connection.limits import Holder
 
@@ -114,7 +115,7 @@ class _Worker:
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        threads.start(self._thread)
 
     def stop(self) -> None:
         """Wait until it is over: it is unwanted."""

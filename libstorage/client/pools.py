@@ -159,9 +159,9 @@ class Pools(Collection[Pool, HostId]):
             UnsupportedError: The host has no driver for pools of that type.
         """
         request = self._request(spec)
-        xml, flags = request.to_xml(), pool_define_flags(self._host.versions)
+        flags = pool_define_flags(self._host.versions)
         return self._found(
-            POOL_DEFINE, self._named(request), lambda raw: raw.storagePoolDefineXML(xml, flags)
+            POOL_DEFINE, self._named(request), lambda raw: raw.storagePoolDefineXML(request.to_xml(), flags)
         )
 
     def create_transient(self, spec: PoolSpec, *, build: bool = False, overwrite: bool | None = None) -> Pool:
@@ -181,11 +181,11 @@ class Pools(Collection[Pool, HostId]):
             StorageError: It could not be built or started; it is not there then.
         """
         request = self._request(spec)
-        xml, flags = request.to_xml(), build_flag(build, overwrite) or PoolCreateFlags.NORMAL
+        flags = build_flag(build, overwrite) or PoolCreateFlags.NORMAL
         target = self._named(request)
         try:
             return self._found(
-                POOL_CREATE_TRANSIENT, target, lambda raw: raw.storagePoolCreateXML(xml, flags)
+                POOL_CREATE_TRANSIENT, target, lambda raw: raw.storagePoolCreateXML(request.to_xml(), flags)
             )
         except LibvirtError as error:  # libvirt gives several reasons that code
             if self._has_driver(spec.type):

@@ -15,6 +15,7 @@ import attrs
 from libstorage.client.pieces import Hole, Piece, length_of, split
 from libstorage.client.raw import raw_volume
 from libstorage.client.streams import stream
+from libstorage.connection import ending, threads
 from libstorage.connection.lane import Lane
 from libstorage.connection.process import NEVER
 from libstorage.connection.raw import RawStream, RawVolume
@@ -253,13 +254,16 @@ class _Ahead:
         self._is_unwanted = True
         self._room.put(None)
 
-    def take(self) -> deque[Piece] | None:
+    def take(self, giver: threading.Thread) -> deque[Piece] | None:
         """The next ones; ``None`` at the end.
+
+        Args:
+            giver: The thread that receives them.
 
         Raises:
             BaseException: What ended it.
         """
-        got = self._batches.get()
+        got = threads.take(self._batches, giver)
         if isinstance(got, deque):
             self._room.put(None)
             return got
@@ -284,7 +288,7 @@ class Receiver:
     def start(self) -> None:
         """Begin to receive."""
         if self.length:  # libvirt takes a length of 0 for no limit
-            self._thread.start()
+            threads.start(self._thread)
 
     def read(self, most: int) -> Piece:
         """The next bytes, or the next hole.
@@ -296,7 +300,7 @@ class Receiver:
         if not self._unread:
             return b""
         while not self._pieces:
-            pieces = self._ahead.take()
+            pieces = self._ahead.take(self._thread)
             if pieces is None:
                 raise TransferError(f"{self.name} ended {self._unread} bytes before its end")
             self._pieces = pieces
@@ -314,7 +318,7 @@ class Receiver:
             StorageError: It was not.
         """
         if self.length and not self._unread:
-            while self._ahead.take() is not None:
+            while self._ahead.take(self._thread) is not None:
                 pass
 
     def stop(self) -> None:
@@ -335,7 +339,7 @@ def ended(thread: threading.Thread, intake: Intake | None) -> None:
     """Wait until a thread is over that was told to stop, and cut it off if it hangs."""
     if not thread.ident:  # also one that Ctrl-C struck while it started: it finds that all is over
         return
-    thread.join(_PATIENCE)
-    if thread.is_alive() and intake is not None:
+    threads.join(thread, _PATIENCE)
+    if thread.is_alive() and intake is not None and not ending.is_past():
         intake.cut()
-    thread.join()
+    threads.join(thread)

@@ -18,6 +18,7 @@ from libstorage.connection.target import HostId, SecretId, Target
 from libstorage.enums import ListSecretsFlags, SecretUsageType
 from libstorage.errors import InvalidRequestError
 from libstorage.models.secret import SecretSpec
+from libstorage.models.secret_value import SecretLike, SecretValue
 from libstorage.operations import (
     SECRET_DEFINE,
     SECRET_LOOKUP_BY_USAGE,
@@ -32,6 +33,17 @@ from libstorage.operations import (
 )
 
 R = TypeVar("R")
+
+
+class _Unshown(bytes):
+    """The bytes for libvirt's binding, whose own frames hold them while it is called."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "…"
+
+    __str__ = __repr__
 
 
 class Secret(Handle[SecretId]):
@@ -60,27 +72,34 @@ class Secret(Handle[SecretId]):
         """
         return self._ask(SECRET_XML, lambda raw: raw.XMLDesc(0))
 
-    def set_value(self, value: bytes | str) -> Self:
-        """Set its value (``virSecretSetValue``); text is encoded as UTF-8.
+    def set_value(self, value: SecretLike) -> Self:
+        """Set its value (``virSecretSetValue``).
 
         For Ceph these are the bytes of the key, not their base64 text.
 
+        Args:
+            value: The bytes, text, which is encoded as UTF-8, or a [SecretValue][libstorage.SecretValue].
+
         Raises:
+            InvalidRequestError: ``value`` is neither bytes nor text. The error does not hold it.
             SecretNotFoundError: It is gone.
         """
-        data = value.encode() if isinstance(value, str) else bytes(value)
-        self._ask(SECRET_SET_VALUE, lambda raw: raw.setValue(data, 0))
+        try:
+            secret = SecretValue(value)
+        finally:
+            del value  # a traceback may show this frame
+        self._ask(SECRET_SET_VALUE, lambda raw: raw.setValue(_Unshown(secret.reveal()), 0))
         return self
 
-    def value(self) -> bytes:
-        """Its value (``virSecretGetValue``).
+    def value(self) -> SecretValue:
+        """Its value (``virSecretGetValue``); ``value().reveal()`` are the bytes.
 
         Raises:
             StateError: It has none yet.
             AccessDeniedError: It is private, or the connection read-only.
             SecretNotFoundError: It is gone.
         """
-        return self._ask(SECRET_VALUE, lambda raw: raw.value(0))
+        return self._ask(SECRET_VALUE, lambda raw: SecretValue(raw.value(0)))
 
     def undefine(self) -> None:
         """Remove it, value included (``virSecretUndefine``).
@@ -186,9 +205,9 @@ class Secrets(Collection[Secret, HostId]):
                 retry="no",
             )
         uuid = spec.uuid or str(uuid4())
-        xml, flags = attrs.evolve(spec, uuid=uuid).to_xml(), secret_define_flags(self._host.versions)
+        request, flags = attrs.evolve(spec, uuid=uuid), secret_define_flags(self._host.versions)
         target = SecretId(self._scope.uri, uuid)
-        return self._found(SECRET_DEFINE, target, lambda raw: raw.secretDefineXML(xml, flags))
+        return self._found(SECRET_DEFINE, target, lambda raw: raw.secretDefineXML(request.to_xml(), flags))
 
     def _all(self) -> tuple[Secret, ...]:
         return self.list()

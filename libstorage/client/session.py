@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import warnings
 import weakref
+from contextlib import suppress
 
 from libstorage.client.settle import Turns
+from libstorage.connection import ending, threads
 from libstorage.connection.call import Connection
 from libstorage.connection.failure import no_answer, not_wanted
 from libstorage.connection.lane import TimeLimit
@@ -16,6 +18,7 @@ from libstorage.connection.opening import Closing
 from libstorage.connection.target import PoolId
 from libstorage.connection.uri import secret_twin
 from libstorage.enums import PoolType
+from libstorage.errors import ConnectionFailedError
 
 _SECRET_LANES = 2
 
@@ -102,8 +105,22 @@ class Session:
             closing=self._closing,
         )
 
+    def warn_at_exit(self) -> None:
+        """Somebody is to close it, and is told at the end of the program that nobody did."""
+        ending.end.add(self)
+
+    def end(self) -> None:
+        """Say that it was left open; its lanes are cut, which needs no help."""
+        _warn(self.connection.uri, ending.NOWHERE)
+
+    def wait(self, latest: float) -> None:
+        """Not at all."""
+
     def close(self) -> None:
         """Close every connection; closing again does nothing. What is being opened is given up, and not waited for."""
+        ending.end.remove(self)
+        if ending.is_past():
+            return
         self._closing.begun = True
         self._dropped.detach()
         for connection in list(self._open):
@@ -112,9 +129,15 @@ class Session:
 
 def _close_dropped(connections: list[Connection], uri: str) -> None:
     # A finalizer may run in the middle of anything, also of what holds a lock that closing needs.
-    threading.Thread(target=_close_all, args=(connections,), name="libstorage-close", daemon=True).start()
+    closer = threading.Thread(target=_close_all, args=(connections,), name="libstorage-close", daemon=True)
+    with suppress(ConnectionFailedError):  # the program is ending, and with it the connections
+        threads.start(closer)
+    _warn(uri, 3)
+
+
+def _warn(uri: str, level: int) -> None:
     warnings.warn(
-        f"unclosed host {uri}: use it in a with statement, or close() it", ResourceWarning, stacklevel=2
+        f"unclosed host {uri}: use it in a with statement, or close() it", ResourceWarning, stacklevel=level
     )
 
 

@@ -18,6 +18,7 @@ import attrs
 
 from libstorage.client.pieces import Hole, Piece, Sink, Source, zeros
 from libstorage.client.sources import FileSource
+from libstorage.connection import ending
 from libstorage.errors import BusyError, ExistsError, InvalidRequestError, TransferError
 
 Target: TypeAlias = str | os.PathLike[str] | BinaryIO
@@ -193,6 +194,27 @@ class NewFileSink:
         self._file.truncate(self.flush())
 
 
+@attrs.frozen(eq=False)
+class _Half:
+    """A file that is being written under a name that nobody is to keep.
+
+    A daemon thread that writes it when the program ends is frozen, and cannot remove it any more.
+    """
+
+    part: str
+    folder: int
+
+    def remove(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.part, dir_fd=self.folder)
+
+    def end(self) -> None:
+        self.remove()
+
+    def wait(self, latest: float) -> None:
+        pass
+
+
 @contextmanager
 def _new_file(path: Path, keeping: Keeping) -> Iterator[NewFileSink]:
     _check_place(path, overwrite=keeping.overwrite)
@@ -202,8 +224,11 @@ def _new_file(path: Path, keeping: Keeping) -> Iterator[NewFileSink]:
         folders.extend(map(os.open, [path.parent], [os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC]))
         (folder,) = folders
         part = _part_name(path, "" if keeping.resume else f"-{os.urandom(8).hex()}")
+        half = _Half(part, folder)
         try:
             with _open_part(part, path, folder, keeping) as file:
+                if not keeping.resume:
+                    ending.end.add(half)
                 sink = NewFileSink(file)
                 try:
                     yield sink
@@ -221,9 +246,10 @@ def _new_file(path: Path, keeping: Keeping) -> Iterator[NewFileSink]:
                 _publish(part, path, folder, overwrite=keeping.overwrite)
         except BaseException:
             if not keeping.resume:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(part, dir_fd=folder)
+                half.remove()
             raise
+        finally:
+            ending.end.remove(half)
         if keeping.durable:
             os.fsync(folder)
     finally:

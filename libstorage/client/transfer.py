@@ -106,8 +106,11 @@ def refusal(
 
 def read_document(host: Host, volume: VolumeId) -> VolumeSpec:
     """What libvirt says of a volume."""
-    xml = host._call(VOLUME_XML, volume, lambda lane: decoded(lambda: raw_volume(lane, volume).XMLDesc(0)))
-    return VolumeSpec.from_xml(xml.encode("utf-8", "backslashreplace"))
+    return VolumeSpec.from_xml(
+        host._call(
+            VOLUME_XML, volume, lambda lane: decoded(lambda: raw_volume(lane, volume).XMLDesc(0))
+        ).encode("utf-8", "backslashreplace")
+    )
 
 
 def check_bytes(operation: Operation, volume: VolumeId, spec: VolumeSpec) -> None:

@@ -111,10 +111,10 @@ class Volumes(Collection[Volume, PoolId]):
         _check_capacity(spec)
         preallocate = VolumeCreateFlags.PREALLOC_METADATA if preallocate_metadata else None
         wanted = combined(VolumeCreateFlags, flags, preallocate, volume_create_flags(self._host.versions))
-        identity, xml = VolumeId(self._scope, spec.name), spec.to_xml()
+        identity = VolumeId(self._scope, spec.name)
 
         def create(lane: Lane) -> None:
-            lane.remember(identity, lane.pool(self._scope).createXML(xml, wanted))
+            lane.remember(identity, lane.pool(self._scope).createXML(spec.to_xml(), wanted))
 
         self._call(VOLUME_CREATE, create, identity)
         return Volume(self._host, identity)

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Final, Literal, NoReturn, Self, TypeAlias, TypeVar
 
 from libstorage import operations
-from libstorage.connection import failure, libvirt, process
+from libstorage.connection import ending, failure, libvirt, process
 from libstorage.connection.arguments import check_count, check_seconds
 from libstorage.connection.lane import Lane, TimeLimit, width_for
 from libstorage.connection.lanes import Closed, Lanes, NoLane
@@ -196,17 +196,17 @@ class Connection:
 
     def widen(self, lanes: int) -> None:
         """Allow so many lanes from now on, as a bulk listing needs them, but no more than the user does."""
-        if not self._process.forked:
+        if not self._process.is_over:
             self._lanes.widen(min(lanes, self._most_lanes))
 
     def is_alive(self) -> bool:
         """Whether a lane is open whose daemon has not gone, as far as is known (``virConnectIsAlive``); asks nobody."""
-        return not self._process.forked and self._lanes.is_alive()
+        return not self._process.is_over and self._lanes.is_alive()
 
     def close(self) -> None:
         """Close all lanes. Calls that still run after a second are cut; later ones are refused."""
         self._closing.begun = True
-        if not self._process.forked:
+        if not self._process.is_over:
             self._lanes.close(_CLOSING_GRACE)
 
     def __enter__(self) -> Self:
@@ -233,6 +233,8 @@ class Connection:
         """A lane for a visit: waits for its turn, for half of the time limit at most."""
         if self._process.forked:
             raise failure.forked(failure.fields(op, target, self.uri))
+        if self._process.is_over:
+            raise failure.ending(failure.fields(op, target, self.uri))
         waiting = TimeLimit(min(limit.span / 2, limit.remaining()), opening=limit.opening)
         if op.duration is Duration.LONG:
             key = target if op is operations.POOL_REFRESH else None
@@ -256,7 +258,7 @@ class Connection:
 
     def recall(self, visit: Visit, op: Operation) -> None:
         """A visit did not come about: whatever it may have already is free again."""
-        if self._process.forked:
+        if self._process.is_over:
             return
         self._lanes.recall(visit)
         if op.duration is Duration.LONG:
@@ -330,6 +332,11 @@ class Visit:
     def _leave(self, error: BaseException | None) -> BaseException | None:
         lane = self._lane
         del self._lane
+        if (
+            ending.is_past()
+        ):  # a suspended generator: the lock that it would take may be held by a frozen thread
+            lane.cut()
+            return None
         try:
             if error is not None:
                 return self._translate(error, lane)

@@ -15,8 +15,8 @@ from libstorage.connection.codes import Code, Domain
 from libstorage.connection.lane import Lane, TimeLimit
 from libstorage.connection.libvirt import Answer, answer
 from libstorage.connection.meanings import Verdict
-from libstorage.connection.process import FORK_HINT
 from libstorage.connection.target import Target
+from libstorage.connection.threads import ENDING_HINT, FORK_HINT
 from libstorage.connection.verdict import judge
 from libstorage.errors import (
     AuthenticationError,
@@ -148,6 +148,14 @@ def forked(common: ErrorFields) -> ConnectionLostError:
     return ConnectionLostError(
         f"{_subject(common)} failed: the connection belongs to the process that this one was forked from",
         **(common | ErrorFields(hint=FORK_HINT, outcome="not_started", retry="no")),
+    )
+
+
+def ending(common: ErrorFields) -> ConnectionFailedError:
+    """A call after the end of the program."""
+    return ConnectionFailedError(
+        f"{_subject(common)} failed: the program is ending",
+        **(common | ErrorFields(hint=ENDING_HINT, outcome="not_started", retry="no")),
     )
 
 

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import cast
 from weakref import ref
 
+from libstorage.connection import ending
 from libstorage.connection.grips import Grip
 from libstorage.connection.process import NEVER, Process
 from libstorage.connection.raw import RawConnect, RawObject, RawPool, RawSecret, RawVolume
@@ -102,7 +103,7 @@ class Lane:
         self._raw: dict[Target, RawObject] = {}
         self._volumes: dict[PoolId, dict[str, RawVolume]] = {}
         self._users: set[ref[object]] = set()
-        self._limits: list[TimeLimit] = []
+        self._limits: dict[TimeLimit, int] = {}  # of those inside, and in which thread each is
         self._guard = threading.Lock()
         process.watch(self)
 
@@ -206,13 +207,13 @@ class Lane:
 
     def pause(self) -> None:
         """The running call is busy with something else than the daemon: it has all the time until ``renew()``."""
-        for limit in self._limits:
+        for limit in list(self._limits):
             limit.expires = NEVER
 
     def renew(self, latest: float = NEVER) -> None:
         """There was progress: the time limit of the running call starts anew, but ends by ``latest``."""
         self.progress = monotonic()
-        for limit in self._limits:
+        for limit in list(self._limits):
             limit.renew(latest)
             if self._grip is not None:
                 self._process.expect(limit.expires)
@@ -225,15 +226,23 @@ class Lane:
     def enter(self, limit: TimeLimit) -> None:
         """A call begins."""
         with self._guard:
-            self._limits.append(limit)
+            self._limits[limit] = threading.get_ident()
         if limit.expires < NEVER and self._grip is not None:
             self._process.expect(limit.expires)
 
     def leave(self, limit: TimeLimit) -> None:
         """A call is over: from now on it cannot be cut."""
         with self._guard:
-            if limit in self._limits:
-                self._limits.remove(limit)
+            self._limits.pop(limit, None)
+
+    def threads(self) -> set[int]:
+        """Which threads are inside."""
+        return set(self._limits.values())
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether another call may have it after this one; at the end of the program none does, for nobody would cut it."""
+        return not ending.end.has_begun and self.is_alive()
 
     def is_alive(self) -> bool:
         """Whether nothing is known against it; asks nobody."""

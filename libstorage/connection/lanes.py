@@ -10,9 +10,11 @@ from itertools import count
 from time import monotonic
 from weakref import ref
 
+from libstorage.connection import threads
 from libstorage.connection.lane import Lane, TimeLimit
 from libstorage.connection.limits import Word
 from libstorage.connection.target import Target
+from libstorage.errors import StorageError
 
 _PAUSE_AFTER_FAILURE = 1.0  # seconds before another lane is tried, as long as there are some
 _AFTER_CUT = 1.0  # seconds that a lane may take to close, or a call to come back from a lane that was cut
@@ -120,7 +122,7 @@ class Lanes:
         with self._lock:
             lane.give_up(holder)
             lane.last_use, lane.progress = next(self._uses), monotonic()
-            if self._closed or not lane.is_alive():
+            if self._closed or not lane.is_kept:
                 self._drop(lane)
             if self._waiters or self._closed:
                 self._serve()
@@ -235,9 +237,13 @@ class Lanes:
         limit = None if longest is None or None in spans else TimeLimit(longest)
         for _ in range(lanes):
             self._opening += 1
-            threading.Thread(
+            opener = threading.Thread(
                 target=self._open_one, args=(limit,), name="libstorage-opener", daemon=True
-            ).start()
+            )
+            try:
+                threads.start(opener)
+            except StorageError as error:
+                self._count_failure(error)
 
     def _open_one(self, limit: TimeLimit | None) -> None:
         try:
@@ -253,18 +259,23 @@ class Lanes:
             if not self._closed:
                 self._lanes.add(lane)
                 self._serve()
+                if not lane.is_kept:
+                    self._drop(lane)
                 return
         lane.close(TimeLimit(_AFTER_CUT))
 
-    def _not_opened(self, error: Exception) -> None:
+    def _count_failure(self, error: Exception) -> None:
         """Those who wait may still get a lane that is there or under way; with neither they are told."""
+        self._opening -= 1
+        self._retry_at = monotonic() + _PAUSE_AFTER_FAILURE
+        if not self._lanes and not self._opening:
+            while self._waiters:
+                self._waiters.popleft().call(None, _twin(error))
+        self._changed.notify_all()
+
+    def _not_opened(self, error: Exception) -> None:
         with self._lock:
-            self._opening -= 1
-            self._retry_at = monotonic() + _PAUSE_AFTER_FAILURE
-            if not self._lanes and not self._opening:
-                while self._waiters:
-                    self._waiters.popleft().call(None, _twin(error))
-            self._changed.notify_all()
+            self._count_failure(error)
             if self._waiters and not self._changed.wait_for(lambda: self._closed, _PAUSE_AFTER_FAILURE):
                 self._open_for_waiters()
 
@@ -277,12 +288,12 @@ def _close_all(lanes: Iterable[Lane], limit: TimeLimit) -> None:
     ]
     for thread in closing:
         try:
-            thread.start()
-        except RuntimeError:  # the interpreter ends, and has no more threads to give
+            threads.start(thread)
+        except StorageError:
             thread.run()
     for thread in closing:
         if thread.ident is not None:
-            thread.join()
+            threads.join(thread)
 
 
 def _twin(error: Exception) -> Exception:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 import attrs
 
-from libstorage.connection import sockets
+from libstorage.connection import sockets, threads
 from libstorage.connection.failure import map_open_error, no_answer, not_wanted, untold_socket
 from libstorage.connection.grips import Grip, ProgramGrip, SocketGrip, programs_of
 from libstorage.connection.lane import Lane, TimeLimit
@@ -162,7 +162,7 @@ class _Attempt:
 
     def begin(self) -> None:
         """Begin."""
-        self._thread.start()
+        threads.start(self._thread)
 
     def start(self, limit: TimeLimit, *, until_done: bool) -> None:
         """Begin, and wait until the new socket is there. Nobody else looks for sockets meanwhile."""

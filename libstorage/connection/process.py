@@ -6,7 +6,6 @@ forked child, where neither libvirt's event loop nor the sockets are the child's
 
 from __future__ import annotations
 
-import atexit
 import operator
 import os
 import threading
@@ -14,7 +13,7 @@ from collections.abc import Callable, Hashable
 from time import monotonic, sleep
 from typing import Protocol, TypeVar, cast
 
-from libstorage.connection import libvirt
+from libstorage.connection import ending, libvirt, threads
 from libstorage.errors import ConnectionFailedError
 
 T = TypeVar("T")
@@ -39,6 +38,10 @@ class Watched(Protocol):
     @property
     def expires(self) -> float:
         """When it must be cut, by the monotonic clock."""
+        ...
+
+    def threads(self) -> set[int]:
+        """Which threads are inside."""
         ...
 
     def cut_if_late(self, now: float) -> None:
@@ -83,7 +86,7 @@ class Process:
             self.binding.virEventRegisterDefaultImpl()
             _start_thread(self._run_events, "libstorage-events")
         _start_thread(self._watch_deadlines, "libstorage-deadlines")
-        atexit.register(self.cut_all)
+        ending.end.then(self.end)
 
     def watch(self, lane: Watched) -> None:
         """Look after a lane's deadlines from now on."""
@@ -100,8 +103,23 @@ class Process:
                 self._wake_at = min(self._wake_at, expires)
                 self._alarm.notify()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of this may be touched any more: it is the parent's, or the threads are frozen."""
+        return self.forked or ending.is_past()
+
+    def end(self) -> None:
+        """At exit: cut every lane, so that no destructor waits for a host that hangs.
+
+        What runs in another thread is left alone: somebody may wait for it yet, and what it holds is never destroyed.
+        """
+        others = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
+        for lane in list(self._lanes):
+            if lane.threads().isdisjoint(others):
+                lane.cut()
+
     def cut_all(self) -> None:
-        """Cut every lane: at exit, so that no destructor waits for a host that hangs."""
+        """Cut every lane."""
         for lane in list(self._lanes):
             lane.cut()
 
@@ -179,8 +197,10 @@ def current() -> Process:
 
     Raises:
         UnsupportedError: libvirt's Python binding is missing.
-        ConnectionFailedError: This process was forked from one that had connected.
+        ConnectionFailedError: This process was forked from one that had connected, or is ending.
     """
+    if ending.is_past():
+        raise threads.too_late("cannot connect")
     with _here.making:
         if _here.process is None:
             _here.process = Process(quiet=_here.quiet)
@@ -191,7 +211,7 @@ def current() -> Process:
             raise ConnectionFailedError(
                 "cannot connect: this process was forked from one that used libvirt",
                 operation="host.open",
-                hint=FORK_HINT,
+                hint=threads.FORK_HINT,
                 outcome="not_started",
                 retry="no",
             )
@@ -207,15 +227,8 @@ def keep_error_handler() -> None:
     _here.quiet = False
 
 
-FORK_HINT = (
-    "Start workers with multiprocessing's 'spawn' or 'forkserver' method, or connect for the first time after fork; "
-    "the parent's connection is unharmed."
-)
-"""What to do about a connection that a fork has separated from its process."""
-
-
 def _start_thread(run: Callable[[], None], name: str) -> None:
-    threading.Thread(target=run, name=name, daemon=True).start()
+    threads.start(threading.Thread(target=run, name=name, daemon=True))
 
 
 def _ignore(*_: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from attrs import field, frozen
 
@@ -24,6 +24,8 @@ SECRET_UUID = matching("secret uuid", r"[0-9a-f]{8}\-([0-9a-f]{4}\-){3}[0-9a-f]{
 class SecretRef(Element):
     """Names a secret of the host, by its UUID or by its usage: what ``<secret>`` says inside ``<auth>`` and ``<encryption>``."""
 
+    SECRETIVE: ClassVar[bool] = True
+
     uuid: str | None = field(
         default=None, converter=to_uuid, metadata=attribute("uuid", SECRET_UUID, doc="UUID of the secret.")
     )
@@ -42,6 +44,8 @@ class SecretRef(Element):
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Auth(Element):
     """User and secret with which a pool logs in: what ``<auth>`` says."""
+
+    SECRETIVE: ClassVar[bool] = True
 
     type: AuthType | str = field(
         converter=to_auth_type, metadata=attribute("type", words(AuthType), doc="How to log in.")

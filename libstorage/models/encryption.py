@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from attrs import field, frozen
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Cipher(Element):
     """The cipher of a LUKS volume: what ``<cipher>`` says."""
+
+    SECRETIVE: ClassVar[bool] = True
 
     name: str = field(metadata=attribute("name", doc="Algorithm, such as aes or serpent."))
     size: int = field(metadata=attribute("size", number("bits", 0, 2**32 - 1), doc="Key size in bits."))
@@ -44,6 +46,8 @@ class Cipher(Element):
 class Ivgen(Element):
     """The initialisation vector of a LUKS volume: what ``<ivgen>`` says."""
 
+    SECRETIVE: ClassVar[bool] = True
+
     name: str = field(metadata=attribute("name", doc="Generator: plain, plain64 or essiv."))
     hash: str | None = field(default=None, metadata=attribute("hash", doc="Digest, for essiv."))
 
@@ -65,6 +69,8 @@ class Encryption(Element):
     libvirt makes volumes with format ``luks`` only, in raw and qcow2 volumes, with one secret whose usage type is
     ``volume``.
     """
+
+    SECRETIVE: ClassVar[bool] = True
 
     format: EncryptionFormat | str = field(
         converter=to_encryption_format,

@@ -9,13 +9,13 @@ from typing import Any, ClassVar, Self
 import attrs
 
 from libstorage.display import Table
-from libstorage.errors import DocumentError, Problem
+from libstorage.errors import DocumentError, Problem, StorageError, without_frames
 from libstorage.xml.code import once_per_class
 from libstorage.xml.fast import NOT_FAST, fast_reader
 from libstorage.xml.fields import Shape, Unknown
 from libstorage.xml.kinds import YES_NO, UnknownWord
 from libstorage.xml.mapping import Mapped, check_declarations, mapping_of
-from libstorage.xml.wording import Wrong, not_of_type, not_valid, one_of
+from libstorage.xml.wording import Wrong, not_of_type, not_valid, one_of, unexpected
 from libstorage.xml.write import write_document
 
 _LINE = 120
@@ -29,6 +29,9 @@ class Element:
     """
 
     __slots__ = ()
+
+    SECRETIVE: ClassVar[bool] = False
+    """Whether a text in it may be a secret that does not belong there."""
 
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
@@ -44,7 +47,8 @@ class Element:
         for mapped in mapping_of(type(self)).fields:
             if found := _value_problem(mapped, getattr(self, mapped.name)):
                 wrong = True
-                yield found.at(f"{type(self).__name__}.{mapped.name}")
+                told = found.about(mapped.name) if self.SECRETIVE else found
+                yield told.at(f"{type(self).__name__}.{mapped.name}")
         if not wrong:
             yield from self._rules()
 
@@ -108,20 +112,19 @@ class Document(Element):
         Raises:
             DocumentError: with every problem found, each with its path and line.
         """
-        if not strict:
-            try:
-                return fast_reader(cls)(xml.decode() if isinstance(xml, bytes) else xml)  # type: ignore[no-any-return]
-            except NOT_FAST:
-                pass
-        from libstorage.xml.parse import parse  # these load lxml, which the fast reader does without
-        from libstorage.xml.read import read_carefully
-
-        root = parse(xml)
-        if strict:
-            from libstorage.xml.schema import validate
-
-            validate(root, against="xsd")
-        return read_carefully(cls, root)  # type: ignore[no-any-return]
+        try:
+            if not strict:
+                try:
+                    return fast_reader(cls)(xml.decode() if isinstance(xml, bytes) else xml)  # type: ignore[no-any-return]
+                except NOT_FAST:
+                    pass
+            return _read(cls, xml, strict=strict)  # type: ignore[no-any-return]
+        except StorageError as error:
+            refused = without_frames(error)
+        except Exception as error:  # noqa: BLE001 -- whoever reads what strangers wrote expects one class of errors
+            refused = unexpected(error, "read")
+        del xml  # a traceback may show this frame
+        raise refused
 
     @classmethod
     def fill_in(cls, values: dict[str, Any]) -> None:
@@ -157,12 +160,25 @@ class Document(Element):
         parts: tuple[Unknown, ...] = getattr(self, "unknown", ())
         told = _told_by_the_schema(self) if parts else {}
         for part in parts:
-            fallback = Problem(part.path, "is not known to libstorage", found=part.xml)
+            fallback = Problem(part.path, f"{part} is not known to libstorage", found=str(part))
             yield from told.get(part.path, (fallback,))
 
     def _repr_html_(self) -> str:
         rows = [(name, str(value)) for name, value in _flat(self, "")]
         return Table(("field", "value"), rows, title=type(self).__name__).html()
+
+
+def _read(model: Any, xml: str | bytes, *, strict: bool) -> Any:
+    """A document that the fast reader does not take, which does without lxml."""
+    from libstorage.xml.parse import parse
+    from libstorage.xml.read import read_carefully
+
+    root = parse(xml)
+    if strict:
+        from libstorage.xml.schema import validate
+
+        validate(root, against="xsd")
+    return read_carefully(model, root)
 
 
 @once_per_class

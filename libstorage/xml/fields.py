@@ -30,6 +30,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from libstorage.errors import shortened
 from libstorage.xml.kinds import SIZE, TEXT, WORD, Kind
 
 KEY = "xml"
@@ -196,10 +197,21 @@ class Unknown:
     """A part of a document that libstorage does not know, kept as it was read and written back to its place.
 
     ``path`` ends in a tag, or in ``@name`` for an attribute (then ``xml`` is ``name="value"``).
+
+    It may hold a password: ``repr`` and ``str`` show its name and length only, ``xml`` is all of it.
     """
 
     path: str
     xml: str
+
+    def __repr__(self) -> str:
+        return f"Unknown({self.path!r}, {len(self.xml)} characters)"
+
+    def __str__(self) -> str:
+        """Name and length: ``<password> (23 characters)``."""
+        name = shortened(self.path.rpartition("/")[2].partition("[")[0])
+        shown = f"attribute {name[1:]!r}" if name.startswith("@") else f"<{name}>"
+        return f"{shown} ({len(self.xml)} characters)"
 
 
 def unknown() -> Any:

@@ -23,9 +23,11 @@ from libstorage.xml.wording import BLANK, Wrong, not_of_type, not_valid, one_of,
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _HEX_32 = re.compile(r"[0-9a-f]{32}")
-_TIMESTAMP = re.compile(r"([0-9]+)(?:\.([0-9]{0,9}))?")
-_PCI = re.compile(r"\+?(0x)?([0-9a-f]+)")
+_TIMESTAMP = re.compile(r"([0-9]{1,100})(?:\.([0-9]{0,9}))?")
+_PCI = re.compile(r"\+?(0x)?([0-9a-f]{1,100})")
 _SECOND = 10**9
+_MOST_DIGITS = 100
+"""Far more than any number of libvirt's has. Python refuses to print one of 5,000 digits, though it reads it in hexadecimal."""
 
 UUID_FORM = (
     "a UUID: 32 hexadecimal digits, with hyphens as in 3e3fce45-4f53-4fa7-bb32-11f34168b82b or without any"
@@ -81,13 +83,14 @@ def string_problem(value: Any, expected: str = "a string") -> Wrong | None:
     if not isinstance(value, str):
         return not_of_type(value, expected)
     if found := _NOT_XML.search(value):
-        return Wrong(f"holds {found.group()!r}, which XML cannot carry", value)
+        reason = f"holds {found.group()!r}, which XML cannot carry"
+        return Wrong(reason, value, unquoted=f"the text {reason}")
     return None
 
 
 def whole_number(text: str) -> int:
     """ASCII digits only (``int()`` alone takes underscores and other scripts' digits)."""
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
         raise ValueError(f"{text!r} is not a whole number")
     return int(text)
 
@@ -202,7 +205,7 @@ def _read_owner(text: str) -> int:
 
 
 def _read_mode(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or "8" in text or "9" in text:
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS) or "8" in text or "9" in text:
         raise ValueError(f"{text!r} is not an octal mode")
     return int(text, 8)
 

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from lxml import etree
 
 from libstorage.errors import DocumentError, Problem, shortened
-from libstorage.xml.wording import BLANK
+from libstorage.xml.wording import BLANK, Wrong, problem_at
 
 Tree: TypeAlias = etree._Element
 
 LARGEST = 4 * 1024 * 1024
 """Most bytes of a document: libvirt's own limit for one string of its protocol."""
 
-MOST_MARKUP = 100_000
+MOST_MARKUP = 50_000
 """Most tags and attributes of a document, far beyond any that libvirt writes."""
+
+MOST_ATTRIBUTES = 1_000
+"""Most attributes of an element, and most declarations of namespaces in a document: libxml2's time grows with their square."""
 
 _LARGE = 64 * 1024
 _BANG, _QUERY = b"!?"
@@ -37,6 +40,11 @@ _SAID = {
         r"Premature end of data in tag (\S+) line (\d+)": r"<\1> of line \2 is not closed",
         r"Start tag expected, '<' not found|Document is empty": "there is no root element",
         r"Extra content at the end of the document": "something follows the root element",
+        r"Entity '.*' not defined": "an entity is not defined; '&' stands for itself only as &amp;",
+        r"CData section not finished.*": "a CDATA section is not closed",
+        r"Comment not terminated.*": "a comment is not closed",
+        r"\w*ParsePI: PI .* never end.*": "a processing instruction is not closed",
+        r"(?:Double hyphen within|Comment must not contain).*": "'--' stands inside a comment",
         r"xmlParseEntityRef: no name|EntityRef: expecting ';'": "'&' stands for itself only as &amp;",
         r"StartTag: invalid element name": "'<' stands for itself only as &lt;",
         r"AttValue: \" or ' expected": "the value of an attribute stands in quotes",
@@ -77,6 +85,7 @@ def _parser(*, remove_blank_text: bool) -> etree.XMLParser:
 
 
 _parsers = _Parsers()
+_crowded = etree.XPath(f"//*[@*[{MOST_ATTRIBUTES + 1}]]")
 
 
 def parse(xml: str | bytes) -> Tree:
@@ -90,6 +99,8 @@ def parse(xml: str | bytes) -> Tree:
         # Comments, CDATA, declarations and DOCTYPEs all hold one of these two; what libvirt writes has neither.
         if len(data) > _LARGE or _BANG in data or _QUERY in data:
             return _parse_unusual(data)
+        if data.count(b"=") > MOST_ATTRIBUTES:
+            return _parse_many(data, _parsers.plain)
         return etree.fromstring(data, _parsers.plain)
     except etree.XMLSyntaxError as error:
         raise _broken(error, data) from None
@@ -118,7 +129,19 @@ def _parse_unusual(data: bytes) -> Tree:
             "a DOCTYPE is not allowed; libvirt's documents have none", line=_line(data, doctype.end())
         )
     # Dropping blanks while parsing would also drop those that a comment or CDATA parts from the rest of a value.
-    return _without_blanks(etree.fromstring(data, _parsers.exact))
+    return _without_blanks(_parse_many(data, _parsers.exact))
+
+
+def _parse_many(data: bytes, parser: etree.XMLParser) -> Tree:
+    """A document that may have too many attributes in one place."""
+    if data.count(b"xmlns") > MOST_ATTRIBUTES:
+        raise _refusal(f"the document declares more than {MOST_ATTRIBUTES:,} namespaces")
+    root = etree.fromstring(data, parser)
+    if data.count(b"=") > MOST_ATTRIBUTES:
+        for element in cast(list[Tree], _crowded(root)):
+            wrong = Wrong(f"an element has at most {MOST_ATTRIBUTES:,} attributes")
+            raise DocumentError([problem_at(element, wrong)])
+    return root
 
 
 def _without_blanks(root: Tree) -> Tree:

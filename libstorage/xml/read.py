@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from typing import Any, ClassVar
 
 from lxml import etree
@@ -297,7 +298,7 @@ class _Reader:
             return None
 
     def _keep(self, element: Tree, path: str) -> None:
-        self._unknown(element, path, etree.tostring(element, method="c14n", exclusive=True).decode())
+        self._unknown(element, path, _xml_of(element))
 
     def _keep_attributes(self, element: Tree, path: str, known: Sequence[str]) -> None:
         for name in element.keys():  # noqa: SIM118 (items() looks every value up: minutes for 100,000 of them)
@@ -348,5 +349,18 @@ def _attribute_xml(name: str, text: str) -> tuple[str, str]:
     """An attribute's name and the whole of it; whichever prefix its document gave a namespace, here it is ns0."""
     holder = etree.Element("a")
     holder.set(name, text)
-    xml = etree.tostring(holder, method="c14n", exclusive=True).decode()[3:-5]
+    xml = _xml_of(holder)[3:].removesuffix("></a>").removesuffix("/>")
     return xml.rpartition('="')[0].rpartition(" ")[2], xml
+
+
+def _xml_of(element: Tree) -> str:
+    """An element as text that stands alone."""
+    try:
+        return etree.tostring(element, method="c14n", exclusive=True).decode()
+    except (
+        etree.C14NError
+    ):  # of a namespace that is a relative URI, which the standard knows no canonical form for
+        alone = deepcopy(element)
+        alone.tail = None
+        etree.cleanup_namespaces(alone)
+        return etree.tostring(alone, encoding="unicode")

@@ -17,13 +17,15 @@ def restored(written: str, unknown: tuple[Unknown, ...]) -> str:
 
     The tree only learns where elements go, for in a tree they would take the prefixes of what is around them.
     """
-    root = etree.fromstring(written)
+    # What was read is written whatever its xml:id says, and though escapes have made it longer than libxml2's limits.
+    parser = etree.XMLParser(collect_ids=False, huge_tree=True, resolve_entities=False, no_network=True)
+    root = etree.fromstring(written, parser)
     for number, part in enumerate(unknown):
         parent, _, last = part.path.rpartition("/")
         if (element := _found(root, parent)) is None:
             continue  # the element that held it was taken away, and the part with it
         if last.startswith("@"):
-            element.attrib.update(etree.fromstring(f"<a {part.xml}/>").attrib)
+            element.attrib.update(etree.fromstring(f"<a {part.xml}/>", parser).attrib)
         else:
             _append(element, etree.ProcessingInstruction(_MARK, str(number)), depth=parent.count("/"))
     text = etree.tostring(root, encoding="unicode")

@@ -11,6 +11,7 @@ Both give the same verdict and the same words.  What keeps them together beyond 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import cache
@@ -22,10 +23,17 @@ from typing import Literal, Protocol, cast, runtime_checkable
 import attrs
 from lxml import etree
 
-from libstorage.errors import DocumentError, InvalidRequestError, Problem, UnsupportedError
+from libstorage.errors import (
+    DocumentError,
+    InvalidRequestError,
+    Problem,
+    StorageError,
+    UnsupportedError,
+    without_frames,
+)
 from libstorage.xml.explain import MOST_PROBLEMS, Component, explain
 from libstorage.xml.parse import Tree, parse
-from libstorage.xml.wording import Wrong, no_attribute, problem_at, wrong_root
+from libstorage.xml.wording import Wrong, no_attribute, problem_at, unexpected, wrong_root
 
 
 @runtime_checkable
@@ -72,11 +80,26 @@ def validate(document: str | bytes | Tree | Printable, against: Literal["xsd", "
         InvalidRequestError: ``against`` is neither word.
     """
     judge = _judge(against)
+    try:
+        problems = _problems(document, judge)
+    except StorageError as error:
+        refused = without_frames(error)
+    except Exception as error:  # noqa: BLE001 -- see Document.from_xml
+        refused = unexpected(error, "judged")
+    else:
+        if not problems:
+            return
+        refused = DocumentError(problems)
+    del document  # a traceback may show this frame
+    raise refused
+
+
+def _problems(document: str | bytes | Tree | Printable, judge: _Judge) -> list[Problem]:
     root = _root_of(document)
-    if problems := judge.problems(root, _schemas_for(root)):
-        if isinstance(document, Printable):
-            problems = [attrs.evolve(problem, line=None) for problem in problems]
-        raise DocumentError(problems)
+    problems = judge.problems(root, _schemas_for(root))
+    if isinstance(document, Printable):
+        return [attrs.evolve(problem, line=None) for problem in problems]
+    return problems
 
 
 def is_valid(document: str | bytes | Tree | Printable, against: Literal["xsd", "rng"] = "xsd") -> bool:
@@ -94,7 +117,21 @@ def is_valid(document: str | bytes | Tree | Printable, against: Literal["xsd", "
         return False
 
 
+MOST_JUDGED = 4_000
+"""Most elements and attributes of a document that is judged by a schema: both libraries need a second for some 8,000."""
+
+_is_too_large = etree.XPath(f"(//* | //@*)[{MOST_JUDGED + 1}]", smart_strings=False)
+
+
 def _root_of(document: str | bytes | Tree | Printable) -> Tree:
+    root = _tree_of(document)
+    if _is_too_large(root):
+        reason = f"schemas judge documents of at most {MOST_JUDGED:,} elements and attributes"
+        raise DocumentError([problem_at(root, Wrong(reason))])
+    return root
+
+
+def _tree_of(document: str | bytes | Tree | Printable) -> Tree:
     if isinstance(document, Tree):
         return _alone(document)
     return parse(document.to_xml(reported=True) if isinstance(document, Printable) else document)
@@ -288,9 +325,14 @@ def _complaints(path: Path, root: Tree) -> list[Problem]:
     schema = etree.RelaxNG(file=str(path))  # of its own: the log of a shared one holds what other threads did
     schema.validate(root)
     return [
-        Problem(entry.path or "/", " ".join(entry.message.split()), line=entry.line)
+        Problem(entry.path or "/", _unquoted(" ".join(entry.message.split())), line=entry.line)
         for entry in schema.error_log
     ]
+
+
+def _unquoted(said: str) -> str:
+    """libxml2's words without the value that it quotes, wherever that may stand."""
+    return re.sub(r"value '.*'", "the value", said)
 
 
 # ---- both -----------------------------------------------------------------------------------------------------------

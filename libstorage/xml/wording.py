@@ -6,12 +6,14 @@ Nothing here judges.  Who judges calls the function for the kind of mistake, and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from attrs import frozen
 
-from libstorage.errors import Problem, shortened
+from libstorage.errors import DocumentError, Problem, shortened
 
 if TYPE_CHECKING:
     from libstorage.xml.parse import Tree
@@ -21,6 +23,12 @@ Prefixes: TypeAlias = Iterable[tuple[str | None, str]]
 BLANK = " \t\r\n"
 """What XML takes for blank."""
 
+SECRETIVE = frozenset({"auth", "encryption", "secret"})
+"""Elements in which a text may be a secret that does not belong there; old forms of them held passwords."""
+
+_FREE = frozenset({"uuid", "usage", "username"})
+_LIKE_UUID = re.compile("[0-9A-Fa-f{} -]*").fullmatch
+
 SIZE_NUMBER = "a whole number from 0 to 2^63 - 1, with its unit, if any, in the attribute 'unit'"
 SIZE_UNIT = "bytes, or K, M, G, T, P or E: alone or as KiB for powers of 1024, as KB for powers of 1000"
 
@@ -29,15 +37,32 @@ SIZE_LIMIT = f"at most {2**63 - 1} bytes (8 EiB less 1), which is all that libvi
 
 @frozen
 class Wrong:
-    """What is wrong, without its place: the fields of :class:`~libstorage.errors.Problem`."""
+    """What is wrong, without its place: the fields of :class:`~libstorage.errors.Problem`.
+
+    ``unquoted`` is the reason without what the document says, for places that may hold a secret.
+    """
 
     reason: str
     found: str | None = None
     expected: str | None = None
+    unquoted: str | None = None
 
     def at(self, path: str, *, line: int | None = None) -> Problem:
         """The problem at ``path``."""
         return Problem(path, self.reason, line=line, found=self.found, expected=self.expected)
+
+    def without_quotes(self) -> Wrong:
+        """The same without what the document says; names of elements and attributes stay."""
+        return self if self.unquoted is None else Wrong(self.unquoted, None, self.expected)
+
+    def about(self, attribute: str | None) -> Wrong:
+        """What is told of an attribute, or of the text, of an element that may hold a secret.
+
+        Words of a list and numbers are quoted, and so is what looks like a UUID.
+        """
+        if attribute is None or (attribute in _FREE and not _LIKE_UUID(self.found or "")):
+            return self.without_quotes()
+        return self
 
     def __str__(self) -> str:
         return str(self.at("")).removeprefix(": ")
@@ -48,7 +73,7 @@ class Wrong:
 
 def not_valid(found: str, expected: str | None) -> Wrong:
     """A text that may not stand where it does."""
-    return Wrong("is not valid", found, expected)
+    return Wrong("is not valid", found, expected, f"{_amount(found)} is not valid")
 
 
 def value_not_valid(shown: str, expected: str | None) -> Wrong:
@@ -63,10 +88,16 @@ def too_large(number: str, unit: str | None) -> Wrong:
 
 def not_of_type(value: object, expected: str) -> Wrong:
     """A value of Python of the wrong type."""
+    unquoted = f"the value is {article(value)}"
     if isinstance(value, str):
-        return Wrong(f"is {article(value)}", value, expected)
+        return Wrong(f"is {article(value)}", value, expected, unquoted)
     shown = shortened(repr(value))
-    return Wrong(f"{shown} is {article(value)}", shown, expected)
+    return Wrong(f"{shown} is {article(value)}", shown, expected, unquoted)
+
+
+def _amount(text: str) -> str:
+    """A text by its length."""
+    return f"a text of {len(text)} character{'s' * (len(text) != 1)}"
 
 
 def article(value: object) -> str:
@@ -169,8 +200,22 @@ def stray_texts(element: Tree) -> list[Wrong]:
     texts = [text.strip(BLANK) for text in (element.text, *(child.tail for child in element)) if text]
     if not any(texts):
         return []
-    reason = f"stands in {angled(tag_of(element))}, which takes no text"
-    return [Wrong(reason, text, "no text") for text in texts if text]
+    where = f"stands in {angled(tag_of(element))}, which takes no text"
+    return [Wrong(where, text, "no text", f"{_amount(text)} {where}") for text in texts if text]
+
+
+# ---- none of the above ----------------------------------------------------------------------------------------------
+
+
+def unexpected(error: Exception, tried: str) -> DocumentError:
+    """An error that no document should be able to cause: its class and its place, for its text may quote the document."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = "" if trace is None else f" in {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+    reason = f"cannot be {tried}: {type(error).__name__}{place}"
+    hint = "This is a mistake in libstorage: report it, with the document if you can."
+    return DocumentError([Problem("/", reason)], hint=hint)
 
 
 # ---- places ---------------------------------------------------------------------------------------------------------
@@ -178,6 +223,8 @@ def stray_texts(element: Tree) -> list[Wrong]:
 
 def problem_at(element: Tree, wrong: Wrong, attribute: str | None = None) -> Problem:
     """A problem of an element, or of one of its attributes, with its path and line."""
+    if wrong.unquoted is not None and _may_hold_a_secret(element):
+        wrong = wrong.about(attribute)
     return wrong.at(path_of(element, attribute), line=cast("int | None", element.sourceline))
 
 
@@ -189,6 +236,16 @@ def path_of(element: Tree, attribute: str | None = None) -> str:
         steps.append(tag_of(here) + _position(here))
         here = here.getparent()
     return "/" + "/".join(map(shortened, reversed(steps)))
+
+
+def _may_hold_a_secret(element: Tree) -> bool:
+    """Whether it is or stands in one of :data:`SECRETIVE`."""
+    here: Tree | None = element
+    while here is not None:
+        if here.tag in SECRETIVE:
+            return True
+        here = here.getparent()
+    return False
 
 
 def _position(element: Tree) -> str:
