@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
-from typing import Any, Final, Protocol, cast
+from typing import Final, Protocol
 from weakref import ref
 
 PATIENCE: Final = 1.0
@@ -73,17 +73,12 @@ class End:
             try:
                 step()
             except BaseException as error:  # noqa: BLE001 -- nobody is there to catch it, be it Ctrl-C
-                _tell(error)
+                sys.excepthook(type(error), error, error.__traceback__)
 
     def leave_to_parent(self) -> None:
         """In a forked child: what is open is the parent's."""
         self._open.clear()
         self._last.clear()
-
-
-def _tell(error: BaseException) -> None:
-    told = (type(error), error, error.__traceback__, "At the end of the program", None)
-    sys.unraisablehook(cast(Any, sys).UnraisableHookArgs(told))
 
 
 def _wait_for_all(things: list[Unfinished]) -> None:
