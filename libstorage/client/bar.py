@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import warnings
 from collections import Counter
@@ -56,8 +55,6 @@ class TransferBar:
 
     def close(self) -> None:
         """End the bar as it is; what transfers tell later is not shown. Closing again does nothing."""
-        if sys.is_finalizing():  # a frozen thread may have the lock
-            return
         with self._lock:
             if self._bar is not None and not self._is_closed:
                 try:
@@ -137,11 +134,5 @@ def _tqdm() -> Callable[..., tqdm[Any]]:
         with nullcontext() if nolock else lock:
             bar.display()
 
-    def forget(bar: tqdm[Any]) -> None:
-        """Close it, unless the thread that has the lock may be frozen."""
-        if not sys.is_finalizing():
-            bar.close()
-
     # A monitor is a thread that looks whether a bar was forgotten; here every update looks at the clock.
-    changed = {"monitor_interval": 0, "_lock": lock, "refresh": refresh, "__del__": forget}
-    return type("TransferBarOfTqdm", (tqdm,), changed)
+    return type("TransferBarOfTqdm", (tqdm,), {"monitor_interval": 0, "_lock": lock, "refresh": refresh})

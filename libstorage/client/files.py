@@ -30,9 +30,7 @@ BUFFER: Final = 256 * 1024
 """How many bytes a file object reads at once, unless told otherwise."""
 
 _PIECE = 1 << 20  # bytes that are sent at once
-_DROPPED = (
-    2.0  # seconds that one that is dropped may take to end: a finalizer may run where others wait for it
-)
+_DROPPED = 2.0  # seconds; a finalizer may run where others wait for it
 
 
 # ---- reading --------------------------------------------------------------------------------------------------------
@@ -61,7 +59,7 @@ class VolumeReader(io.RawIOBase):
             self.size: int = int(spec.physical or spec.capacity or 0)
             self._is_file = is_file(spec)
             self._lease = opening.pop_all()
-        ending.end.add(self)
+        ending.end.add(self, VolumeReader._warn)
 
     @property
     def name(self) -> str:
@@ -123,13 +121,9 @@ class VolumeReader(io.RawIOBase):
                     self._lease.close()
                 super().close()
 
-    def end(self) -> None:
-        """At the end of the program: warn."""
+    def _warn(self) -> None:
         if not self.closed:
             warnings.warn(f"{self._volume} was never closed", ResourceWarning, ending.NOWHERE, source=self)
-
-    def wait(self, latest: float) -> None:
-        """Not at all: nothing is lost with it."""
 
     def _window_here(self, wanted: int) -> _Window:
         window = self._window
@@ -210,7 +204,7 @@ class VolumeWriter(io.BufferedIOBase):
         self._pipe = Pipe(fill, self._undo)
         try:
             self._pipe.start()
-            ending.end.add(self)
+            ending.end.add(self, VolumeWriter._end, VolumeWriter._wait)
         except BaseException:
             self.discard()
             raise
@@ -288,24 +282,6 @@ class VolumeWriter(io.BufferedIOBase):
         if self._pipe.error is None:  # it ended well, or never began
             self._undo()
 
-    def end(self) -> None:
-        """At the end of the program: warn, and abort; wait for nobody."""
-        if self.closed or self._is_closing:
-            return
-        try:
-            self._warn(ending.NOWHERE)
-        finally:
-            self._too_late = TransferError(
-                f"{self.name} is not complete: the program ended before it was closed",
-                hint="Close it, in a with block.",
-            )
-            self._abort(self._too_late)
-            super().close()
-
-    def wait(self, latest: float) -> None:
-        """At the end of the program: wait until it is aborted, but only until then by the monotonic clock."""
-        self._pipe.wait_for_end(max(0.0, latest - monotonic()))
-
     def __enter__(self) -> Self:
         self._check_open()
         self._is_entered, self._outer = True, sys.exc_info()[1]
@@ -330,6 +306,24 @@ class VolumeWriter(io.BufferedIOBase):
             self._abort(Aborted("not all was written"))
             self._pipe.wait_for_end(_DROPPED)
             super().close()
+
+    def _end(self) -> None:
+        """At the end of the program: warn, and abort; wait for nobody."""
+        if self.closed or self._is_closing:
+            return
+        try:
+            self._warn(ending.NOWHERE)
+        finally:
+            self._too_late = TransferError(
+                f"{self.name} is not complete: the program ended before it was closed",
+                hint="Close it, in a with block.",
+            )
+            self._abort(self._too_late)
+            super().close()
+
+    def _wait(self, latest: float) -> None:
+        """At the end of the program: wait until it is aborted, but only until then by the monotonic clock."""
+        self._pipe.wait_for_end(max(0.0, latest - monotonic()))
 
     def _warn(self, level: int) -> None:
         warnings.warn(

@@ -107,14 +107,7 @@ class Session:
 
     def warn_at_exit(self) -> None:
         """Somebody is to close it, and is told at the end of the program that nobody did."""
-        ending.end.add(self)
-
-    def end(self) -> None:
-        """Say that it was left open; its lanes are cut, which needs no help."""
-        _warn(self.connection.uri, ending.NOWHERE)
-
-    def wait(self, latest: float) -> None:
-        """Not at all."""
+        ending.end.add(self, lambda session: _warn(session.connection.uri, ending.NOWHERE))
 
     def close(self) -> None:
         """Close every connection; closing again does nothing. What is being opened is given up, and not waited for."""

@@ -208,12 +208,6 @@ class _Half:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.part, dir_fd=self.folder)
 
-    def end(self) -> None:
-        self.remove()
-
-    def wait(self, latest: float) -> None:
-        pass
-
 
 @contextmanager
 def _new_file(path: Path, keeping: Keeping) -> Iterator[NewFileSink]:
@@ -228,7 +222,7 @@ def _new_file(path: Path, keeping: Keeping) -> Iterator[NewFileSink]:
         try:
             with _open_part(part, path, folder, keeping) as file:
                 if not keeping.resume:
-                    ending.end.add(half)
+                    ending.end.add(half, _Half.remove)
                 sink = NewFileSink(file)
                 try:
                     yield sink

@@ -16,26 +16,16 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, TypeVar
 from weakref import ref
+
+T = TypeVar("T")
 
 PATIENCE: Final = 1.0
 """Seconds that all that is open may take to end, together."""
 
 NOWHERE: Final = 99
 """A warning at the end of the program is about no line of it: as its ``stacklevel``."""
-
-
-class Unfinished(Protocol):
-    """Something that is open, and would be left as it is by the end of the program."""
-
-    def end(self) -> None:
-        """Say that it was left open, and end it; wait for nobody."""
-        ...
-
-    def wait(self, latest: float) -> None:
-        """Wait until it has ended, but only until then by the monotonic clock."""
-        ...
 
 
 class End:
@@ -47,16 +37,24 @@ class End:
 
     def __init__(self) -> None:
         self.has_begun: bool = False
-        self._open: set[ref[Unfinished]] = set()
+        self._open: dict[ref[Any], tuple[Callable[[Any], object], Callable[[Any, float], object] | None]] = {}
         self._last: list[Callable[[], object]] = []
 
-    def add(self, thing: Unfinished) -> None:
-        """End it at the end, unless it was removed or is no more."""
-        self._open.add(ref(thing, self._open.discard))
+    def add(
+        self, thing: T, end: Callable[[T], object], wait: Callable[[T, float], object] | None = None
+    ) -> None:
+        """Something is open, and is not to be left as it is by the end of the program; it may be dropped before.
 
-    def remove(self, thing: Unfinished) -> None:
+        Args:
+            thing: What is open.
+            end: Says that it was left open, and ends it, waiting for nobody.
+            wait: Waits until it has ended, but only until then by the monotonic clock.
+        """
+        self._open[ref(thing, self._forget)] = end, wait
+
+    def remove(self, thing: object) -> None:
         """It has ended."""
-        self._open.discard(ref(thing))
+        self._forget(ref(thing))
 
     def then(self, call: Callable[[], object]) -> None:
         """Call it when all that is open has ended, or has had its time."""
@@ -65,31 +63,24 @@ class End:
     def come(self) -> None:
         """End all that is open. An error in that, also a warning that is one, keeps nothing else from ending."""
         self.has_begun = True
-        things = [thing for known in list(self._open) if (thing := known()) is not None]
+        things = [(thing, how) for known, how in list(self._open.items()) if (thing := known()) is not None]
         self._open.clear()
-        steps: list[Callable[[], object]] = [thing.end for thing in things]
-        steps += [partial(_wait_for_all, things), *self._last]
-        for step in steps:
+        latest = monotonic() + PATIENCE
+        steps: list[Callable[[], object]] = [partial(end, thing) for thing, (end, _) in things]
+        steps += [partial(wait, thing, latest) for thing, (_, wait) in things if wait is not None]
+        for step in (*steps, *self._last):
             try:
                 step()
             except BaseException as error:  # noqa: BLE001 -- nobody is there to catch it, be it Ctrl-C
-                _tell(error)
+                sys.excepthook(type(error), error, error.__traceback__)
+
+    def _forget(self, known: ref[Any]) -> None:
+        self._open.pop(known, None)
 
     def leave_to_parent(self) -> None:
         """In a forked child: what is open is the parent's."""
         self._open.clear()
         self._last.clear()
-
-
-def _tell(error: BaseException) -> None:
-    told = (type(error), error, error.__traceback__, "At the end of the program", None)
-    sys.unraisablehook(cast(Any, sys).UnraisableHookArgs(told))
-
-
-def _wait_for_all(things: list[Unfinished]) -> None:
-    latest = monotonic() + PATIENCE
-    for thing in things:
-        thing.wait(latest)
 
 
 def is_past() -> bool:
