@@ -12,6 +12,7 @@ import pprint
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -91,7 +92,7 @@ def _locals(error: BaseException, of: str) -> str:
     """What a reporter with local variables, their attributes and what they hold shows of our frames."""
     shown = []
     for frame, _ in traceback.walk_tb(error.__traceback__):
-        if f"/{of}/" in frame.f_code.co_filename:
+        if of in Path(frame.f_code.co_filename).parts:
             shown += [f"{name}={value!r} {_attributes(value)}" for name, value in frame.f_locals.items()]
     return "\n".join(shown)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import pickle
 import random
 from collections.abc import Callable
@@ -172,7 +171,6 @@ def test_every_odd_part_in_every_place_of_a_volume(odd: str) -> None:
     for at in range(len(text)):
         if text[at] in "<>'" or text[at - 1] in ">'":
             use(VolumeSpec, text[:at] + odd + text[at:])
-            use(VolumeSpec, text[:at] + html.escape(odd) + text[at:])
 
 
 @pytest.mark.parametrize(
