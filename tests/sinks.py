@@ -23,10 +23,10 @@ CANARY = "HUNTER2-\u00e4-correct-horse"
 def spellings(canary: str = CANARY) -> tuple[str, ...]:
     """Every form in which it would be found: as text, in base64, hexadecimal, UTF-16, and escaped."""
     data = canary.encode()
-    plain = canary.encode("ascii", "ignore").decode()
     return (
         canary,
-        plain[:12],
+        canary[:7],
+        canary[-13:],
         base64.b64encode(data).decode()[:-4],
         base64.b64encode(data)[:-4].hex(),
         data.hex(),
