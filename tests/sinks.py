@@ -12,6 +12,7 @@ import pprint
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -22,10 +23,10 @@ CANARY = "HUNTER2-\u00e4-correct-horse"
 def spellings(canary: str = CANARY) -> tuple[str, ...]:
     """Every form in which it would be found: as text, in base64, hexadecimal, UTF-16, and escaped."""
     data = canary.encode()
-    plain = canary.encode("ascii", "ignore").decode()
     return (
         canary,
-        plain[:12],
+        canary[:7],
+        canary[-13:],
         base64.b64encode(data).decode()[:-4],
         base64.b64encode(data)[:-4].hex(),
         data.hex(),
@@ -91,7 +92,7 @@ def _locals(error: BaseException, of: str) -> str:
     """What a reporter with local variables, their attributes and what they hold shows of our frames."""
     shown = []
     for frame, _ in traceback.walk_tb(error.__traceback__):
-        if f"/{of}/" in frame.f_code.co_filename:
+        if of in Path(frame.f_code.co_filename).parts:
             shown += [f"{name}={value!r} {_attributes(value)}" for name, value in frame.f_locals.items()]
     return "\n".join(shown)
 

@@ -19,6 +19,7 @@ from libstorage.xml.wording import Wrong, not_of_type, not_valid, one_of, unexpe
 from libstorage.xml.write import write_document
 
 _LINE = 120
+_LONGEST_CELL = 4096
 
 
 class Element:
@@ -164,7 +165,7 @@ class Document(Element):
             yield from told.get(part.path, (fallback,))
 
     def _repr_html_(self) -> str:
-        rows = [(name, str(value)) for name, value in _flat(self, "")]
+        rows = [(name, _cell(str(value))) for name, value in _flat(self, "")]
         return Table(("field", "value"), rows, title=type(self).__name__).html()
 
 
@@ -215,12 +216,17 @@ def _flat(element: Element, prefix: str) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
+def _cell(text: str) -> str:
+    """What a table shows of a text: a hostile document has one of megabytes."""
+    return text if len(text) <= _LONGEST_CELL else f"{text[:_LONGEST_CELL]}…"
+
+
 def _shown(value: Any, *, deep: bool) -> str:
     if isinstance(value, Element):
         return value._shown(deep=True) if deep else f"{type(value).__name__}(…)"
     if isinstance(value, tuple):
         return f"({', '.join(_shown(item, deep=deep) for item in value)}{',' * (len(value) == 1)})"
-    return repr(str(value)) if type(value) is not str and isinstance(value, str) else repr(value)
+    return repr(str(value)[: _LINE + 1]) if isinstance(value, str) else repr(value)
 
 
 # ---- judging a value ------------------------------------------------------------------------------------------------

@@ -357,9 +357,8 @@ def _xml_of(element: Tree) -> str:
     """An element as text that stands alone."""
     try:
         return etree.tostring(element, method="c14n", exclusive=True).decode()
-    except (
-        etree.C14NError
-    ):  # of a namespace that is a relative URI, which the standard knows no canonical form for
+    except etree.C14NError:
+        # A namespace that is a relative URI has no canonical form.
         alone = deepcopy(element)
         alone.tail = None
         etree.cleanup_namespaces(alone)

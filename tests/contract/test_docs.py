@@ -27,6 +27,7 @@ NEVER_FAIL = {
     "PoolCapabilities.get",
     "PoolCapabilities.supports",
     "PoolSpec.fill_in",
+    "SecretValue.reveal",
     "Document.fill_in",
     "Spec.differences",
     "TransferBar.close",

@@ -9,13 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from time import sleep
+from typing import Any
 
+import libvirt
 import pytest
 
 from benchmarks.link import slow_link
 from benchmarks.listing import bare_loop, filled_daemon, specs_from_nothing
 from libstorage import (
     ConnectionLostError,
+    DocumentError,
     Host,
     Pool,
     PoolInactiveError,
@@ -31,6 +34,7 @@ from libstorage.client.crew import Crew, Worker
 from libstorage.connection.target import HostId
 from libstorage.operations import POOLS_LIST
 from libstorage.testing import PrivateDaemon
+from libstorage.xml import document as documents
 from tests.live.conftest import remove
 from tests.live.rest import wait_until
 
@@ -129,6 +133,112 @@ class TestSpecs:
         assert entry.spec is not None
         pool.volumes["v00001.img"].delete()
         assert len(pool.volumes.list()) == MOST_LISTED
+
+
+def broken(text: str) -> dict[str, Any]:
+    """What a daemon, a network or a mistake of ours can make of a document."""
+
+    def fail(error: BaseException) -> str:
+        raise error
+
+    def not_utf8() -> str:
+        data = text.encode() + b"\xff"
+        return data.decode()
+
+    return {
+        "empty": lambda: "",
+        "not XML": lambda: text[:-5],
+        "another root": lambda: "<domain/>",
+        "a wrong number": lambda: text.replace("<name>", "<capacity>ten</capacity><name>"),
+        "a relative namespace": lambda: text.replace(
+            "<name>", "<x:y xmlns:x='0x10'/><capacity>x</capacity><name>"
+        ),
+        "NUL": lambda: text.replace("<name>", "<name>\0"),
+        "half a surrogate": lambda: text.replace("<name>", "<name>\ud800"),
+        "too large": lambda: text + " " * (5 << 20),
+        "too many": lambda: text.replace("<name>", "<x/>" * 60_000 + "<name>"),
+        "a DOCTYPE": lambda: "<!DOCTYPE a>" + text,
+        "no text": lambda: None,
+        "a number": lambda: 5,
+        "not UTF-8": not_utf8,
+        "a mistake": lambda: fail(ZeroDivisionError("HUNTER2")),
+        "a wrong type": lambda: fail(TypeError("HUNTER2")),
+        "recursion": lambda: fail(RecursionError()),
+        "no memory": lambda: fail(MemoryError()),
+    }
+
+
+class TestOneBadDocument:
+    """A daemon that prints a broken document for one thing, played where its answers arrive."""
+
+    @pytest.mark.parametrize("how", broken("<name>"))
+    def test_of_a_volume(self, pool: Pool, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        fill(pool, FEW)
+        bad, ask = "v00007.img", libvirt.virStorageVol.XMLDesc
+
+        def answer(raw: Any, flags: int = 0) -> Any:
+            return broken(ask(raw, flags))[how]() if raw.name() == bad else ask(raw, flags)
+
+        monkeypatch.setattr(libvirt.virStorageVol, "XMLDesc", answer)
+        (listed,) = [one for one in pool.host.inventory().pools if one.uuid == pool.uuid]
+        assert listed.error is None
+        for entries in (pool.volumes.specs(), listed.volumes):
+            assert [entry.name for entry in entries] == [*pool.volumes.names()]
+            (error,) = [entry.error for entry in entries if entry.error]
+            assert isinstance(error, DocumentError)
+            assert "HUNTER2" not in repr(error) + str(error)
+            assert error.target == f"volume {bad!r} in pool {pool.name!r}"
+            assert error.operation == "volume.xml"
+            assert [entry.name for entry in entries if entry.spec is None] == [bad]
+        assert bad in {volume.name for volume in pool.volumes}
+
+    @pytest.mark.parametrize("how", broken("<name>"))
+    def test_of_a_pool(self, pool: Pool, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        fill(pool, FEW)
+        ask = libvirt.virStoragePool.XMLDesc
+
+        def answer(raw: Any, flags: int = 0) -> Any:
+            return broken(ask(raw, flags))[how]() if raw.UUIDString() == pool.uuid else ask(raw, flags)
+
+        monkeypatch.setattr(libvirt.virStoragePool, "XMLDesc", answer)
+        inventory = pool.host.inventory()
+        (listed,) = [one for one in inventory.pools if one.uuid == pool.uuid]
+        assert isinstance(listed.error, DocumentError)
+        assert (listed.error.operation, listed.error.target) == ("pool.xml", f"pool {pool.name!r}")
+        assert "HUNTER2" not in repr(listed.error) + str(listed.error)
+        assert len(listed.volumes) == FEW
+        assert all(volume.spec for volume in listed.volumes)
+        assert all(one.spec for one in inventory.pools if one is not listed)
+        assert pool in pool.host.pools.list()
+
+    def test_a_mistake_of_ours_is_one_entrys_too(self, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+        fill(pool, FEW)
+        read = documents.Document.from_xml.__func__  # type: ignore[attr-defined]
+
+        def fail(model: type[Any], xml: str, **options: bool) -> Any:
+            if "v00007.img" in xml:
+                raise AttributeError("HUNTER2")
+            return read(model, xml, **options)
+
+        monkeypatch.setattr(documents.Document, "from_xml", classmethod(fail))
+        entries = pool.volumes.specs()
+        (error,) = [entry.error for entry in entries if entry.error]
+        assert isinstance(error, DocumentError)
+        assert "AttributeError" in str(error)
+        assert sum(entry.spec is not None for entry in entries) == FEW - 1
+
+    @pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
+    def test_ctrl_c_is_nobodys_entry(
+        self, pool: Pool, end: type[BaseException], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fill(pool, 3)
+
+        def interrupt(*_: object) -> str:
+            raise end
+
+        monkeypatch.setattr(libvirt.virStorageVol, "XMLDesc", interrupt)
+        with pytest.raises(end):
+            pool.volumes.specs()
 
 
 class TestLanes:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import logging
+import pickle
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import libvirtmod
 import pytest
 
 from libstorage import (
@@ -23,13 +26,17 @@ from libstorage import (
     SecretNotFoundError,
     SecretSpec,
     SecretUsageType,
+    SecretValue,
     StateError,
     UnsupportedError,
     VolumeSpec,
     connect,
 )
+from libstorage.testing import PrivateDaemon
 from tests.live.conftest import remove, started_daemon
 from tests.patience import make_patient_qemu_img
+from tests.sinks import CANARY, hits, shown_errors, shown_values
+from tests.unit.test_secret_value import FORMS, REFUSED
 
 PASSPHRASE = b"correct horse battery staple"
 
@@ -72,6 +79,64 @@ class TestSecrets:
     def test_the_value_is_nowhere_to_be_seen(self, secret: Secret) -> None:
         secret.set_value("CANARY")
         assert "CANARY" not in f"{secret!r} {secret} {secret._repr_html_()} {secret.xml()} {secret.spec()!r}"
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_every_form_of_a_value_arrives(self, secret: Secret, form: str) -> None:
+        value = secret.set_value(FORMS[form]()).value()
+        assert isinstance(value, SecretValue)
+        assert value.reveal() == CANARY.encode()
+
+    @pytest.mark.parametrize("form", REFUSED)
+    def test_anything_else_changes_nothing_and_is_not_shown(self, secret: Secret, form: str) -> None:
+        secret.set_value(PASSPHRASE)
+        with pytest.raises(InvalidRequestError) as caught:
+            secret.set_value(REFUSED[form]())
+        assert caught.value.outcome == "not_started"
+        assert {sink for sink, shown in shown_errors(caught.value) if hits(shown)} == set()
+        assert secret.value() == PASSPHRASE
+
+    @pytest.mark.parametrize("form", FORMS)
+    @pytest.mark.parametrize(
+        "failure", [RuntimeError("x"), KeyboardInterrupt(), None], ids=["mistake", "Ctrl-C", "refusal"]
+    )
+    def test_a_call_that_fails_shows_no_value(
+        self, secret: Secret, form: str, failure: BaseException | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Neither our frames nor those of libvirt's binding."""
+        if failure is None:
+            secret.undefine()
+        else:
+
+            def fail(*_: object) -> None:
+                raise failure
+
+            monkeypatch.setattr(libvirtmod, "virSecretSetValue", fail)
+        with pytest.raises(BaseException) as caught:  # noqa: PT011 -- Ctrl-C is not an Exception
+            secret.set_value(FORMS[form]())
+        assert isinstance(caught.value, type(failure) if failure else SecretNotFoundError)
+        for of in ("libstorage", "libvirt.py"):
+            assert {sink for sink, shown in shown_errors(caught.value, of=of) if hits(shown)} == set()
+
+    def test_a_value_that_was_read_is_not_shown_either(
+        self, secret: Secret, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        value = secret.set_value(CANARY).value()
+        for shown in (value, secret, [value], {"value": value}):
+            assert {sink for sink, text in shown_values(shown) if hits(text)} == set()
+        with pytest.raises(TypeError):
+            pickle.dumps(value)
+        assert not hits(caplog.text)
+        assert not hits("".join(capfd.readouterr()))
+
+    def test_the_daemon_writes_it_nowhere(self, own_daemon: PrivateDaemon, path: str) -> None:
+        with connect(own_daemon.uri) as host:
+            secret = host.secrets.define(SecretSpec.volume(path, ephemeral=True))
+            secret.set_value(CANARY)
+            assert secret.value() == CANARY.encode()
+        files = [file for file in own_daemon.folder.rglob("*") if file.is_file()]
+        assert files
+        assert [file for file in files if hits(file.read_bytes())] == []
 
     def test_a_private_one_keeps_its_value(self, host: Host, path: str) -> None:
         secret = host.secrets.define(SecretSpec.volume(path, private=True)).set_value(PASSPHRASE)

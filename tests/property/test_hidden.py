@@ -25,14 +25,6 @@ WHOLE: dict[str, tuple[type[Document], str]] = {
             "<auth type='ceph' username='u'><secret usage='k'/></auth></source></pool>"
         ),
     ),
-    "iscsi": (
-        PoolSpec,
-        (
-            "<pool type='iscsi'><name>a</name><source><host name='h'/><device path='iqn.2020-01.com.example:t'/>"
-            "<auth type='chap' username='u'><secret usage='k'/></auth></source>"
-            "<target><path>/dev/disk/by-path</path></target></pool>"
-        ),
-    ),
     "volume": (
         VolumeSpec,
         (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import pickle
 import random
 from collections.abc import Callable
@@ -102,7 +101,12 @@ def use(model: type[Document], xml: Any) -> None:
     """Everything that is done with a document which was read."""
     try:
         document = model.from_xml(xml)
-    except DocumentError:
+    except DocumentError as error:
+        said = str(error)
+    else:
+        said = ""
+    assert "mistake in libstorage" not in said
+    if said:
         return
     assert repr(document)
     assert document._repr_html_()
@@ -172,7 +176,6 @@ def test_every_odd_part_in_every_place_of_a_volume(odd: str) -> None:
     for at in range(len(text)):
         if text[at] in "<>'" or text[at - 1] in ">'":
             use(VolumeSpec, text[:at] + odd + text[at:])
-            use(VolumeSpec, text[:at] + html.escape(odd) + text[at:])
 
 
 @pytest.mark.parametrize(
