@@ -40,17 +40,17 @@ def _attribute(name: str, text: str) -> str:
 
 
 def _fill_in(root: etree._Element) -> None:
-    """What libvirt takes for granted where a pool does not say it."""
-    if root.tag != "pool":
-        return
-    if root.find("source") is None:
-        etree.SubElement(root, "source")
-    if not root.findtext("name") and (name := root.findtext("source/name")):
+    """What libvirt takes for granted where a document does not say it."""
+    if needed := {"pool": "source", "volume": "target"}.get(str(root.tag)):
+        if root.find(needed) is None:
+            etree.SubElement(root, needed)
+    if root.tag == "pool" and not root.findtext("name") and (name := root.findtext("source/name")):
         for empty in root.findall("name"):
             root.remove(empty)
         etree.SubElement(root, "name").text = name
-    for adapter in root.iterfind("source/adapter"):
-        adapter.set("type", adapter.get("type", "scsi_host"))
+    for path, type_ in (("source/adapter", "scsi_host"), ("target/encryption/secret", "passphrase")):
+        for element in root.iterfind(path):
+            element.set("type", element.get("type", type_))
 
 
 def canonical(xml: str | bytes) -> dict[str, str]:
