@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, TypeAlias
@@ -12,7 +13,7 @@ from libstorage.enums import VolumeType
 from libstorage.models.adapters import UnknownAdapter
 from libstorage.models.pool import PoolSpec
 from libstorage.models.sources import UnknownSource
-from libstorage.xml.describe import describe
+from libstorage.xml.describe import FieldDescription, describe
 from libstorage.xml.document import Element
 from libstorage.xml.mapping import mapping_of
 from libstorage.xml.parse import parse
@@ -44,12 +45,18 @@ def _needs() -> Iterator[Use]:
     for model in _models():
         for field in describe(model).fields:
             yield "field", model.__name__, field.name
-            for word in field.words or _WORDS.get(field.kind, ()):
+            for word in _words(field):
                 yield "word", model.__name__, field.name, str(word)
     for kind, place in places_of_documents().items():
         yield "kind", kind
         for path in places(place):
             yield "place", kind, path
+
+
+def _words(field: FieldDescription) -> Iterable[Any]:
+    if re.fullmatch(r"[a-z0-9]+(\|[a-z0-9]+)+", field.pattern or ""):
+        return str(field.pattern).split("|")  # a list of words that is no enum: the formats of found sources
+    return field.words or _WORDS.get(field.kind, ())
 
 
 @cache
