@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from libstorage.client.secrets import Secret, Secrets
     from libstorage.client.volume import Volume
     from libstorage.client.volumes import Volumes
+    from libstorage.connection.host_uri import HostURI
     from libstorage.enums import (
         Ability,
         AdapterType,
@@ -214,6 +215,7 @@ __all__ = [
     "GlusterSource",
     "HelperError",
     "Host",
+    "HostURI",
     "ImageInfo",
     "Initiator",
     "InvalidRequestError",
@@ -351,6 +353,7 @@ _HOMES = {
     "libstorage.client.secrets": "Secret Secrets",
     "libstorage.client.volume": "Volume",
     "libstorage.client.volumes": "Volumes",
+    "libstorage.connection.host_uri": "HostURI",
     "libstorage.enums": """
         Ability AdapterType AuthType DiskFormat EncryptionEngine EncryptionFormat FsFormat ListPoolsFlags
         ListSecretsFlags LogicalFormat NetfsFormat PoolBuildFlags PoolCreateFlags PoolDefineFlags

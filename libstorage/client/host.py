@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
@@ -25,6 +26,7 @@ from libstorage.connection.call import Connection
 from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawVolume
 from libstorage.connection.target import HostId, PoolId, Target
+from libstorage.connection.uri import DANGERS, HostURI, parse
 from libstorage.display import Table
 from libstorage.enums import PoolType
 from libstorage.errors import InvalidRequestError, StorageError
@@ -46,26 +48,31 @@ R = TypeVar("R")
 
 
 def connect(
-    uri: str | None = None,
+    uri: str | HostURI | None = None,
     *,
     readonly: bool = False,
     lanes: int | None = None,
     timeout: float | None = 60.0,
     strict_names: bool = True,
+    allow: Collection[str] = (),
     unsafe: bool = False,
 ) -> Host:
     """Open a connection to a host (``virConnectOpenAuth``).
 
     Args:
         uri: Address of the daemon: ``qemu:///system``, ``qemu+ssh://user@host/system``,
-            ``storage:///session?socket=/path``. ``None`` is libvirt's default.
+            ``storage:///session?socket=/path``, or its parts as a [HostURI][libstorage.HostURI]. ``None`` is libvirt's
+            default.
         readonly: Allow only what changes nothing and reveals no data.
         lanes: At most so many connections to the daemon at once, opened as threads need them. ``None``: 4 to this
             machine, 16 to others.
         timeout: Seconds that the daemon may take for one call, ``None`` for as long as it likes.
         strict_names: Refuse names for new pools and volumes that libvirt would mangle or people would misread.
-        unsafe: Take an address that makes libvirt run a program of the address's choice, or that holds a password.
-            Such a host does not open again from a pickle.
+        allow: What the address may let happen: ``command`` (libvirt runs a program of its choice), ``netcat`` (the
+            remote host does), ``no_verify`` (who the host is goes unchecked), ``tcp`` (no encryption on the way to
+            another host), ``password`` (it holds one), ``socket-shell`` (its socket is shell code for the remote
+            host). Such a host does not open again from a pickle.
+        unsafe: Deprecated: all of these words at once.
 
     Raises:
         InvalidRequestError: The address is malformed or dangerous.
@@ -73,8 +80,16 @@ def connect(
         AuthenticationError: The daemon does not accept who we are.
         UnsupportedError: libvirt's Python binding is not installed.
     """
-    connection = Connection(uri, readonly=readonly, lanes=lanes, timeout=timeout, unsafe=unsafe)
-    session = Session(connection, unsafe=unsafe)
+    if unsafe:
+        words = ", ".join(f'"{word}"' for word in DANGERS)
+        warnings.warn(
+            f"unsafe=True allows all of allow={{{words}}}: name what is needed",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        allow = DANGERS
+    connection = Connection(uri, readonly=readonly, lanes=lanes, timeout=timeout, allow=allow)
+    session = Session(connection)
     return Host(
         session.connection.uri, readonly, Options(timeout=timeout, strict_names=strict_names), session
     )
@@ -271,7 +286,7 @@ class Host:
         return session
 
     def _opened(self) -> Session:
-        return Session(Connection(self._uri, readonly=self._readonly))
+        return Session(Connection(parse(self._uri, pickled=True), readonly=self._readonly))
 
     @contextmanager
     def _apart(self) -> Iterator[Host]:

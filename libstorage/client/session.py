@@ -10,7 +10,6 @@ from libstorage.client.settle import Turns
 from libstorage.connection.call import Connection
 from libstorage.connection.limits import Admission
 from libstorage.connection.target import PoolId
-from libstorage.connection.uri import secret_twin
 from libstorage.enums import PoolType
 
 _SECRET_LANES = 2
@@ -28,14 +27,13 @@ class Session:
         is_closed: Whether it was closed.
     """
 
-    def __init__(self, connection: Connection, *, unsafe: bool = False) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection: Connection = connection
         self.places: Admission = Admission(lambda: max(1, connection.max_lanes - 1))  # one is left for others
         self.ranges: Admission = Admission(lambda: max(1, connection.max_lanes - 2))
         self.turns: Turns = Turns()
         self.types: dict[PoolId, PoolType | str] = {}
         self.is_closed: bool = False
-        self._unsafe = unsafe
         self._twin = threading.Lock()
         self._open = [connection]
         self._dropped = weakref.finalize(self, _close_dropped, self._open, connection.uri)
@@ -44,20 +42,19 @@ class Session:
     def secrets(self) -> Connection:
         """The connection that serves the host's secrets; a ``storage://`` host needs one of its own, opened now."""
         here = self.connection
-        uri = secret_twin(here.uri)
-        if uri == here.uri:
+        address = here.address.secret_twin()
+        if address is here.address:
             return here
         with self._twin:
             if len(self._open) == 1 and not self.is_closed:
-                twin = Connection(uri, readonly=here.readonly, lanes=_SECRET_LANES, unsafe=self._unsafe)
+                twin = Connection(address, readonly=here.readonly, lanes=_SECRET_LANES)
                 self._open.append(twin)
             return self._open[-1]
 
     def sibling(self) -> Session:
         """The same host, over one lane that nobody else takes."""
         here = self.connection
-        connection = Connection(here.uri, readonly=here.readonly, lanes=1, unsafe=self._unsafe)
-        return Session(connection, unsafe=self._unsafe)
+        return Session(Connection(here.address, readonly=here.readonly, lanes=1))
 
     def close(self) -> None:
         """Close every connection; closing again does nothing."""

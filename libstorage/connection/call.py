@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import Enum
 from types import TracebackType
 from typing import Final, Literal, NoReturn, Self, TypeAlias, TypeVar
@@ -15,7 +15,7 @@ from libstorage.connection.limits import Admission
 from libstorage.connection.opening import Opener
 from libstorage.connection.process import NEVER
 from libstorage.connection.target import HostId, Target
-from libstorage.connection.uri import Address, parse
+from libstorage.connection.uri import Address, HostURI, parse
 from libstorage.errors import InvalidRequestError, NotFoundError, StorageError
 from libstorage.operations import Duration, Operation
 
@@ -53,17 +53,18 @@ class Connection:
     need them, with one call inside each.
 
     Args:
-        uri: The address; ``None`` is libvirt's default.
+        uri: The address, or one that was read already; ``None`` is libvirt's default.
         readonly: Let the daemon refuse changes.
         lanes: How many connections there may be; by default 4 to this machine and 16 (for bulk listings 32) to another.
         timeout: Seconds that a short call may take, and that a stream may go without progress. Long calls (clone,
             wipe, refresh …) have no limit of their own: a daemon that is gone is noticed by ``keepalive``.
         open_timeout: Seconds that opening a connection may take.
         keepalive: Seconds between two questions whether the daemon is still there, and how many may go unanswered.
-        unsafe: Take addresses that make libvirt run a program.
+        allow: What the address may let happen: see ``libstorage.connection.uri.DANGERS``.
 
     Attributes:
-        uri: The address; libvirt's own word for it if none was given.
+        address: Where it leads.
+        uri: The address; libvirt's own word for it if none was given. It holds no password.
         readonly: Whether the daemon refuses changes.
         local: Whether the daemon is on this machine.
         timeout: Seconds that a short call may take.
@@ -79,25 +80,27 @@ class Connection:
 
     def __init__(
         self,
-        uri: str | None = None,
+        uri: str | HostURI | Address | None = None,
         *,
         readonly: bool = False,
         lanes: int | None = None,
         timeout: float | None = 60.0,
         open_timeout: float = 10.0,
         keepalive: tuple[int, int] = (5, 3),
-        unsafe: bool = False,
+        allow: Collection[str] = (),
     ) -> None:
         _refuse_less_than(1, lanes=lanes)
         _refuse_less_than(_SHORTEST, timeout=timeout, open_timeout=open_timeout)
-        address = parse(uri, unsafe=unsafe)
+        address = uri if isinstance(uri, Address) else parse(uri, allow=allow)
+        self.address: Address = address
+        self.uri: str = address.uri or ""
         self.readonly = readonly
         self.timeout = timeout
         self._process = process.current()
         self.client_version: int = self._process.binding.getVersion()
         first = self._opener(address, keepalive, open_timeout)()
-        address = address.resolved(first.connection)
-        self.uri: str = address.uri or ""
+        self.address = address = address.resolved(first.connection)
+        self.uri = address.uri or ""
         self.local: bool = address.is_local
         usual = _LOCAL_LANES if self.local else _REMOTE_LANES
         self._most_lanes = lanes or (_LOCAL_LANES if self.local else _REMOTE_BULK_LANES)

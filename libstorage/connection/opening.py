@@ -89,7 +89,7 @@ class _Attempt:
         binding = self._opener.process.binding
         address = self._opener.address
         try:
-            connection = (binding.openReadOnly if self._opener.readonly else binding.open)(address.uri)
+            connection = (binding.openReadOnly if self._opener.readonly else binding.open)(address.exact)
             self._has_socket = address.resolved(connection).transport is not Transport.NONE
             if self._has_socket:
                 connection.setKeepAlive(*self._opener.keepalive)
@@ -136,7 +136,9 @@ class _Attempt:
         """The connection, and whether it has a socket: libvirt's test driver has none."""
         if self._connection is None:
             assert self._error is not None
-            raise map_open_error(self._error, self._opener.address.uri) from None
+            raise map_open_error(
+                self._error, self._opener.address.uri, self._opener.address.redacted
+            ) from None
         return self._connection, self._has_socket
 
     def _new(self, *, connected: bool = False) -> set[int]:

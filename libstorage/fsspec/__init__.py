@@ -24,6 +24,7 @@ from libstorage.client.pool import Pool
 from libstorage.client.progress import Progress, TransferProgress, Watch
 from libstorage.client.upload import fill_new
 from libstorage.client.volume import Volume
+from libstorage.connection.uri import HostURI, parse
 from libstorage.enums import VolumeFormat
 from libstorage.errors import (
     ExistsError,
@@ -66,7 +67,7 @@ class LibvirtFileSystem(Base):
 
     def __init__(
         self,
-        uri: str | None = None,
+        uri: str | HostURI | None = None,
         host: Host | None = None,
         readonly: bool = False,
         **storage_options: Any,
@@ -79,7 +80,7 @@ class LibvirtFileSystem(Base):
                 outcome="not_started",
                 retry="no",
             )
-        self.host: Host | None = Host(uri, readonly, Options()) if uri is not None else host
+        self.host: Host | None = host if uri is None else Host(parse(uri).uri or "", readonly, Options())
         """The host."""
 
     @property
