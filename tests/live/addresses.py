@@ -52,7 +52,9 @@ def install(folder: Path) -> dict[str, str]:
     }
 
 
-def outcomes(how: str, addresses: list[str], environment: dict[str, str], **more: str) -> list[dict[str, Any]]:
+def outcomes(
+    how: str, addresses: list[str], environment: dict[str, str], **more: str
+) -> list[dict[str, Any]]:
     """What becomes of addresses that a process of its own opens."""
     done = subprocess.run(
         [sys.executable, __file__, how],
@@ -82,7 +84,9 @@ def hostile(count: int, seed: int, evil: str) -> Iterator[str]:
         near = transport.lower() not in {"ssh", "ext"}
         host = "" if transport in {"unix", ""} else NOWHERE if near else _host(rng)
         user = "" if not host else _user(rng)
-        path = rng.choice(("/system", "/session", "", "/%73ystem", f"/x';{evil};'", f"/x%27;{evil};%27", "/default"))
+        path = rng.choice(
+            ("/system", "/session", "", "/%73ystem", f"/x';{evil};'", f"/x%27;{evil};%27", "/default")
+        )
         sections = [_section(rng, evil) for _ in range(rng.choice((1, 1, 2, 3)))]
         if near and not host:
             sections.append("socket=/nowhere/sock")
@@ -92,16 +96,28 @@ def hostile(count: int, seed: int, evil: str) -> Iterator[str]:
 
 
 def _host(rng: Random) -> str:
-    odd = ("-oProxyCommand=evil", "%2doProxyCommand=evil", "h;evil", "h%3Bevil", "$(evil)", "%60evil%60", "h%20-oX")
+    odd = (
+        "-oProxyCommand=evil",
+        "%2doProxyCommand=evil",
+        "h;evil",
+        "h%3Bevil",
+        "$(evil)",
+        "%60evil%60",
+        "h%20-oX",
+    )
     return rng.choice(("h", "h", "h", "h:22", "[::1]", *odd))
 
 
 def _user(rng: Random) -> str:
-    return rng.choice(("", "", "", "me@", "me:pw@", "-oProxyCommand=evil@", "%2DoX=evil@", "a;evil@", "$(evil)@", "@"))
+    return rng.choice(
+        ("", "", "", "me@", "me:pw@", "-oProxyCommand=evil@", "%2DoX=evil@", "a;evil@", "$(evil)@", "@")
+    )
 
 
 def _section(rng: Random, evil: str) -> str:
-    shell = rng.choice((f"/x;{evil}", f"/x|{evil}", f"/x$({evil})", f"/x`{evil}`", f"/x\n{evil}", f"/x&{evil}&"))
+    shell = rng.choice(
+        (f"/x;{evil}", f"/x|{evil}", f"/x$({evil})", f"/x`{evil}`", f"/x\n{evil}", f"/x&{evil}&")
+    )
     name, value = rng.choice(
         (
             ("command", evil),
@@ -153,8 +169,28 @@ def good(count: int, seed: int, folder: Path) -> Iterator[str]:
 def _ssh(rng: Random, folder: Path) -> str:
     driver = rng.choice(("qemu", "storage", "secret", "xen", "remote", "lxc"))
     transport = rng.choice(("ssh", "ssh", "SSH", "Ssh"))
-    users = ("", "me@", "root@", "first.last@", "DOM%5Cme@", "me%40example.org@", "m-e_1+x@", "j%C3%BCrgen@", "HOST$@")
-    hosts = ("h", "h.example.org", "H-1", "10.0.0.7", "[::1]", "[2001:db8::5]", "[fe80::1%25eth0]", "build_1", "")
+    users = (
+        "",
+        "me@",
+        "root@",
+        "first.last@",
+        "DOM%5Cme@",
+        "me%40example.org@",
+        "m-e_1+x@",
+        "j%C3%BCrgen@",
+        "HOST$@",
+    )
+    hosts = (
+        "h",
+        "h.example.org",
+        "H-1",
+        "10.0.0.7",
+        "[::1]",
+        "[2001:db8::5]",
+        "[fe80::1%25eth0]",
+        "build_1",
+        "",
+    )
     user, host = rng.choice(users), rng.choice(hosts)
     port = rng.choice(("", "", ":22", ":2222", ":65535", ":0022")) if host else ""
     path = rng.choice(("/system", "/session", "/%73ystem", "/", "/a%20b", ""))
@@ -175,12 +211,25 @@ def _ssh(rng: Random, folder: Path) -> str:
 
 def _here(rng: Random, folder: Path) -> str:
     driver = rng.choice(("qemu", "storage+unix", "secret+UNIX", "test+unix", "xen"))
-    sockets = ("sock", "a%20b", "a;b", "%27%22", "%24(id)", "%C3%A4", "a%26b%3Bc%23d", "%FF", "a?b", "%0A", "%2525")
+    sockets = (
+        "sock",
+        "a%20b",
+        "a%3Bb",
+        "%27%22",
+        "%24(id)",
+        "%C3%A4",
+        "a%26b%3Bc%23d",
+        "a?b",
+        "%0A",
+        "%2525",
+    )
     options = {"mode": ("auto", "direct", "legacy"), "auth": ("sasl.GSSAPI",), "authfile": ("/none%20here",)}
     socket = f"{_name(rng, 'socket')}={folder}/{rng.choice(sockets)}"
     query = _query(rng, options, between="&")
     path = rng.choice(("/system", "/session"))
-    return f"{driver}://{path}{query}&{socket}" if query else f"{driver}:{rng.choice(('//', ''))}{path}?{socket}"
+    return (
+        f"{driver}://{path}{query}&{socket}" if query else f"{driver}:{rng.choice(('//', ''))}{path}?{socket}"
+    )
 
 
 def _network(rng: Random, folder: Path) -> str:
@@ -199,8 +248,10 @@ def _network(rng: Random, folder: Path) -> str:
 
 
 def _test(rng: Random, folder: Path) -> str:
-    file = rng.choice(("node.xml", "a%20node.xml", "%6eode.xml", "n%C3%B6de.xml", "a;b=c&d.xml", "%25.xml", "@x:y.xml"))
-    return f"test:{rng.choice(('//', ''))}{folder}/{rng.choice(('', './', '/'))}{file}{rng.choice(('', '?', '?&', '?;&'))}"
+    file = rng.choice(
+        ("node.xml", "a%20node.xml", "%6eode.xml", "n%C3%B6de.xml", "a;b=c&d.xml", "%25.xml", "@x:y.xml")
+    )
+    return f"test:{rng.choice(('//', ''))}{folder}/{rng.choice(('', './', '/'))}{file}{rng.choice(('', '?', '?&', '?&;'))}"
 
 
 def _query(rng: Random, options: dict[str, tuple[str, ...]], between: str | None = None) -> str:
