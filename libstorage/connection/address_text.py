@@ -29,8 +29,9 @@ _ADDRESS = re.compile(
     r"(?://(?P<authority>[^/?#]*))?(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?"
 )
 _AUTHORITY = re.compile(
-    r"(?:(?P<user>[^@\[\]]*)@)?(?P<host>\[[^\]@]*\]|[^@:\[\]]*)(?::(?P<port>[0-9]{1,5}))?"
+    r"(?:(?P<user>[^@\[\]]*)@)?(?P<host>\[[^\]@]*:[^\]@]*\]|[^@:\[\]]*)(?::(?P<port>[0-9]{1,5}))?"
 )
+_ASTRAY = re.compile(r":.*@")  # a user and a password, had somebody not forgotten a slash or to quote one
 _BRACKET = re.compile(r"[\[\]]")
 _NEVER_RAW = re.compile(r"[^!#$%&\'()*+,./0-9:;=?@A-Z\[\]_a-z~-]")
 _ZONE = re.compile(r"^[^/?#]*//[^/?#\[]*\[[0-9A-Fa-f:.]*%(?![0-9A-Fa-f]{2})")
@@ -86,7 +87,7 @@ def take_apart(text: str) -> AddressText:
             "what is before its path is not user@host:port",
             "A port is a number, an IPv6 address stands in brackets; quote @ as %40, : as %3A and / as %2F in the user.",
         )
-    if authority["user"] is None and authority["port"] and "@" in found["path"]:
+    if authority["user"] is None and _ASTRAY.search(f"{found['authority'] or ''}{found['path']}"):
         refuse_text(text, "an @ follows its host", "Quote / as %2F in the user, or @ as %40 in the path.")
     if found["authority"] is None and not found["path"].startswith("/"):
         refuse_text(text, "no slash follows its driver", EXAMPLES)

@@ -180,7 +180,7 @@ class HostURI:
     def shown(self) -> str:
         """The address without its password, and without the values of its parameters."""
         given = "&".join(f"{parameter.name}=…" for parameter, _ in self._parameters())
-        return self._before_query(HIDDEN) + (given and f"?{given}")
+        return without_secrets(self._before_query(HIDDEN)) + (given and f"?{given}")
 
     def __str__(self) -> str:
         return self.text()

@@ -38,8 +38,8 @@ def install(folder: Path) -> dict[str, str]:
     programs.mkdir()
     for name, body in PROGRAMS.items():
         program = programs / name
-        body = body.replace("{record}", f"{folder}/record").replace("{ran}", f"{folder}/ran")
-        program.write_text(f"#!/bin/sh\n{body}\n")
+        script = body.replace("{record}", f"{folder}/record").replace("{ran}", f"{folder}/ran")
+        program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LIBVIRT_")}
     return environment | {
