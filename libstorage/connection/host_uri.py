@@ -60,7 +60,8 @@ class HostURI:
     ``str()`` gives the text of it, percent signs and brackets included; equal parts give equal text.
 
     ```pycon
-    >>> str(ls.HostURI("qemu", "ssh", user="me", host="::1", port=2222, keyfile="/home/me/my key"))
+    >>> from libstorage import HostURI
+    >>> str(HostURI("qemu", "ssh", user="me", host="::1", port=2222, keyfile="/home/me/my key"))
     'qemu+ssh://me@[::1]:2222/system?keyfile=/home/me/my%20key'
 
     ```
@@ -182,19 +183,19 @@ class HostURI:
         given = "&".join(f"{parameter.name}=…" for parameter, _ in self._parameters())
         return without_secrets(self._before_query(HIDDEN)) + (given and f"?{given}")
 
+    @property
+    def without_password(self) -> str:
+        """The address with three asterisks for its password."""
+        return self._text(HIDDEN)
+
     def __str__(self) -> str:
-        return self.text()
+        return self._text(None)
 
-    def text(self, *, hide: bool = False) -> str:
-        """The address as text.
-
-        Args:
-            hide: Leave out the password.
-        """
+    def _text(self, hidden: str | None) -> str:
         given = "&".join(
             f"{parameter.name}={encoded(value, _SAFE_IN_VALUE)}" for parameter, value in self._parameters()
         )
-        return self._before_query(HIDDEN if hide else None) + (given and f"?{given}")
+        return self._before_query(hidden) + (given and f"?{given}")
 
     def _before_query(self, hidden: str | None) -> str:
         plus = "" if self.transport is None else f"+{self.transport}"

@@ -140,7 +140,7 @@ def _address(parts: HostURI) -> Address:
     way = parts.way
     port = parts.port if way in PORTS else None
     return Address(
-        parts.text(hide=True), parts.driver, way, port or PORTS.get(way), parts.socket, str(parts), parts
+        parts.without_password, parts.driver, way, port or PORTS.get(way), parts.socket, str(parts), parts
     )
 
 
@@ -165,13 +165,11 @@ def _dangers(parts: HostURI) -> Iterator[str]:
 
 
 def _check_words(allow: Collection[str]) -> None:
-    if isinstance(allow, str) or not hasattr(allow, "__contains__"):
+    if isinstance(allow, str) or not callable(getattr(allow, "__contains__", None)):
         raise invalid("allow takes a set of words", f'They are {", ".join(DANGERS)}: allow={{"tcp"}}.')
     for word in allow:
-        if word not in DANGERS:
-            found = word if isinstance(word, str) else ""
-            listed = one_of(DANGERS, found) if found else f"one of {', '.join(DANGERS)}"
-            raise invalid(f"allow has no word {word!r}", f"It takes {listed}.")
+        if word not in tuple(DANGERS):
+            raise invalid(f"allow has no word {word!r}", f"It takes {one_of(DANGERS, str(word) or '-')}.")
 
 
 def _configured(actual: str) -> Address:

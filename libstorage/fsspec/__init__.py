@@ -52,12 +52,13 @@ class LibvirtFileSystem(Base):
 
     Args:
         uri: Address of the host, as for [connect][libstorage.connect]. It is opened on first use, once per process.
+            One that is dangerous is refused: give an open ``host``.
         host: A host that is open already, instead of an address.
         readonly: Allow only what changes nothing; a volume's bytes cannot be read then either.
         storage_options: fsspec's own.
 
     Raises:
-        InvalidRequestError: Both an address and a host are given, or none.
+        InvalidRequestError: Both an address and a host are given, or none; or the address is malformed or dangerous.
     """
 
     protocol = "libvirt"

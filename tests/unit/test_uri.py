@@ -287,9 +287,8 @@ def test_no_fault_shows_a_password(uri: str) -> None:
     error = caught.value
     shown = "".join(traceback.format_exception(error))
     everything = f"{error}{error!r}{error.args}{vars(error)}{error.__cause__!r}{error.__context__!r}{shown}"
-    source = Path(__file__).read_text()
     for half in ("HUNTER2", "HUN", "TER2"):
-        assert half not in everything.replace(source, "")
+        assert half not in everything
         assert half.encode() not in pickle.dumps(error)
 
 
