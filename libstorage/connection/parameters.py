@@ -21,8 +21,8 @@ _NETWORKED = "esx gsx vpx hyperv"
 _VMWARE = "esx gsx vpx"
 
 
-def _split(words: str) -> frozenset[str]:
-    return frozenset(words.split())
+def _split(words: str | frozenset[str]) -> frozenset[str]:
+    return frozenset(words.split()) if isinstance(words, str) else words
 
 
 @attrs.frozen
@@ -43,7 +43,7 @@ class Parameter:
     is_valid: Callable[[str], object]
     expected: str
     transports: frozenset[Transport] = frozenset()
-    drivers: frozenset[str] = attrs.field(default="", converter=_split)
+    drivers: frozenset[str] = attrs.field(default=frozenset(), converter=_split)
     is_path: bool = False
     is_switch: bool = False
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+import traceback
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import fsspec
 import pytest
 
 import libstorage as ls
@@ -94,6 +96,30 @@ def test_a_daemon_is_not_sent_elsewhere(daemon: PrivateDaemon, tmp_path: Path) -
     assert not (tmp_path / "ran").exists()
     with ls.connect(f"{daemon.uri}&name=storage:///system") as host:
         assert host.pools.count() >= 0
+
+
+@pytest.mark.parametrize("seed", range(2, 5))
+def test_what_libvirt_is_given_says_what_was_read(seed: int, addresses: list[str]) -> None:
+    read = 0
+    for address in (*addresses, *hostile(3000, seed, "/bin/evil")):
+        try:
+            parts = ls.HostURI.parse(address)
+        except ls.InvalidRequestError:
+            continue
+        read += 1
+        assert ls.HostURI.parse(str(parts)) == parts
+        assert str(ls.HostURI.parse(str(parts))) == str(parts)
+    assert read > 330
+
+
+@pytest.mark.parametrize("secret", ["me:hunter2@", "me%3ahunter2@"])
+def test_fsspec_reads_addresses_too(secret: str, environment: dict[str, str], evil: str) -> None:
+    for address in (f"qemu+ssh://{secret}h/system?%43ommand={evil}", f"qemu+ssh://{secret}h:x/system"):
+        with pytest.raises(ls.InvalidRequestError) as caught:
+            fsspec.open("libvirt://pool/volume", uri=address)
+        assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+        assert caught.value.__context__ is None
+    assert not Path(environment["RECORDS"], "ran").exists()
 
 
 @pytest.mark.usefixtures("daemon")
