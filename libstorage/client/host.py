@@ -88,7 +88,13 @@ def connect(
             stacklevel=2,
         )
         allow = DANGERS
-    connection = Connection(uri, readonly=readonly, lanes=lanes, timeout=timeout, allow=allow)
+    try:
+        address = parse(uri, allow=allow)
+    except InvalidRequestError as error:
+        raise error.with_traceback(None) from None
+    finally:
+        del uri  # tracebacks may show locals, and it may hold a password
+    connection = Connection(address, readonly=readonly, lanes=lanes, timeout=timeout)
     session = Session(connection)
     return Host(
         session.connection.uri, readonly, Options(timeout=timeout, strict_names=strict_names), session
@@ -114,7 +120,7 @@ class Host:
 
     @property
     def uri(self) -> str:
-        """Its address."""
+        """Its address, as libvirt was given it, without a password."""
         return self._uri
 
     @property

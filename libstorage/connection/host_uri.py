@@ -71,7 +71,7 @@ class HostURI:
         transport: ``unix``, ``ssh``, ``libssh``, ``libssh2``, ``tls``, ``tcp`` or ``ext``. ``None`` is TLS with a
             host, and a socket of this machine without one.
         user: Who logs in there.
-        password: What libvirt takes for a part of the user's name. It is not in ``repr``, but in ``str``.
+        password: What libvirt takes for a part of the user's name. It is not in ``repr``, but in ``str`` and pickles.
         host: Name or IP address; ``None`` is this machine.
         port: TCP port there, from 1 to 65535.
         path: ``system`` or ``session``, or what the driver takes.
@@ -261,11 +261,11 @@ class HostURI:
         if re.fullmatch(r"[A-Za-z0-9_-]+", name):
             return  # an alias, in the daemon's own configuration
         try:
-            inner = HostURI.parse(name)
+            inner = None if "?" in name else HostURI.parse(name)
         except InvalidRequestError:
             inner = None
         if inner is None or inner.transport is not None or inner.host is not None:
-            hint = "It is an address without transport and host, such as qemu:///system."
+            hint = "It is an address without transport, host and parameters, such as qemu:///system."
             refuse(self.shown, "name= would send its daemon elsewhere, or is no address", hint)
 
     def __repr__(self) -> str:

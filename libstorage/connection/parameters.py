@@ -35,7 +35,6 @@ class Parameter:
         expected: What it takes, for a message.
         transports: Where it is of use; empty is with every daemon.
         drivers: The drivers without a daemon that take it.
-        is_path: Whether its value is the path of a file.
         is_switch: Whether its value is ``1`` or ``0``.
     """
 
@@ -44,7 +43,6 @@ class Parameter:
     expected: str
     transports: frozenset[Transport] = frozenset()
     drivers: frozenset[str] = attrs.field(default=frozenset(), converter=_split)
-    is_path: bool = False
     is_switch: bool = False
 
     def serves(self, driver: str, transport: Transport) -> bool:
@@ -86,7 +84,7 @@ def _switch(name: str, *transports: Transport, drivers: str = "") -> Parameter:
 
 def _file(name: str, *transports: Transport, drivers: str = "") -> Parameter:
     expected = "the path of a file, without control characters or a hyphen in front"
-    return Parameter(name, _path, expected, frozenset(transports), drivers, is_path=True)
+    return Parameter(name, _path, expected, frozenset(transports), drivers)
 
 
 def _choice(name: str, *transports: Transport, words: str, drivers: str = "") -> Parameter:
@@ -100,7 +98,6 @@ PARAMETERS: Final = (
         _any_socket,
         "the path of a socket",
         frozenset({_UNIX, *SHELLS}),
-        is_path=True,
     ),
     _choice("mode", _UNIX, *SHELLS, words="auto direct legacy"),
     _choice("proxy", *SHELLS, words="auto native netcat"),
