@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from libstorage.client.secrets import Secret, Secrets
     from libstorage.client.volume import Volume
     from libstorage.client.volumes import Volumes
+    from libstorage.connection.host_uri import HostURI
     from libstorage.enums import (
         Ability,
         AdapterType,
@@ -217,6 +218,7 @@ __all__ = [
     "GlusterSource",
     "HelperError",
     "Host",
+    "HostURI",
     "ImageInfo",
     "Initiator",
     "InvalidRequestError",
@@ -356,6 +358,7 @@ _HOMES = {
     "libstorage.client.secrets": "Secret Secrets",
     "libstorage.client.volume": "Volume",
     "libstorage.client.volumes": "Volumes",
+    "libstorage.connection.host_uri": "HostURI",
     "libstorage.enums": """
         Ability AdapterType AuthType DiskFormat EncryptionEngine EncryptionFormat FsFormat ListPoolsFlags
         ListSecretsFlags LogicalFormat NetfsFormat PoolBuildFlags PoolCreateFlags PoolDefineFlags

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from time import monotonic
 from types import TracebackType
@@ -30,6 +31,7 @@ from libstorage.connection.once import Once
 from libstorage.connection.process import NEVER
 from libstorage.connection.raw import RawVolume
 from libstorage.connection.target import HostId, PoolId, Target
+from libstorage.connection.uri import DANGERS, HostURI, parse
 from libstorage.display import Table
 from libstorage.enums import PoolType
 from libstorage.errors import ConnectionFailedError, InvalidRequestError, StorageError
@@ -52,20 +54,22 @@ R = TypeVar("R")
 
 
 def connect(
-    uri: str | None = None,
+    uri: str | HostURI | None = None,
     *,
     readonly: bool = False,
     lanes: int | None = None,
     timeout: float | None = 60.0,
     open_timeout: float | None = 10.0,
     strict_names: bool = True,
+    allow: Collection[str] = (),
     unsafe: bool = False,
 ) -> Host:
     """Open a connection to a host (``virConnectOpenAuth``).
 
     Args:
         uri: Address of the daemon: ``qemu:///system``, ``qemu+ssh://user@host/system``,
-            ``storage:///session?socket=/path``. ``None`` is libvirt's default.
+            ``storage:///session?socket=/path``, or its parts as a [HostURI][libstorage.HostURI]. ``None`` is libvirt's
+            default.
         readonly: Allow only what changes nothing and reveals no data.
         lanes: At most so many connections to the daemon at once, opened as threads need them. ``None``: 4 to this
             machine, 16 to others.
@@ -73,8 +77,11 @@ def connect(
         open_timeout: Seconds that opening a connection may take, now and later; never more than ``timeout``. ``None``
             leaves it to that alone.
         strict_names: Refuse names for new pools and volumes that libvirt would mangle or people would misread.
-        unsafe: Take an address that makes libvirt run a program of the address's choice, or that holds a password.
-            Such a host does not open again from a pickle.
+        allow: What the address may let happen: ``command`` (libvirt runs a program of its choice), ``netcat`` (the
+            remote host does), ``no_verify`` (who the host is goes unchecked), ``tcp`` (no encryption on the way to
+            another host), ``password`` (it holds one), ``socket-shell`` (its socket is shell code for the remote
+            host). Such a host does not open again from a pickle.
+        unsafe: Deprecated: all of these words at once.
 
     Raises:
         InvalidRequestError: The address is malformed or dangerous, or an option is no such number.
@@ -82,11 +89,25 @@ def connect(
         AuthenticationError: The daemon does not accept who we are.
         UnsupportedError: libvirt's Python binding is not installed.
     """
+    if unsafe:
+        words = ", ".join(f'"{word}"' for word in DANGERS)
+        warnings.warn(
+            f"unsafe=True allows all of allow={{{words}}}: name what is needed",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        allow = DANGERS
     options = Options(timeout=timeout, open_timeout=open_timeout, strict_names=strict_names)
+    try:
+        address = parse(uri, allow=allow)
+    except InvalidRequestError as error:
+        raise error.with_traceback(None) from None
+    finally:
+        del uri  # tracebacks may show locals, and it may hold a password
     connection = Connection(
-        uri, readonly=readonly, lanes=lanes, timeout=timeout, open_timeout=open_timeout, unsafe=unsafe
+        address, readonly=readonly, lanes=lanes, timeout=timeout, open_timeout=open_timeout
     )
-    session = Session(connection, unsafe=unsafe)
+    session = Session(connection)
     session.warn_at_exit()
     return Host(connection.uri, readonly, options, session)
 
@@ -110,7 +131,7 @@ class Host:
 
     @property
     def uri(self) -> str:
-        """Its address."""
+        """Its address, as libvirt was given it, without a password."""
         return self._uri
 
     @property
@@ -295,7 +316,7 @@ class Host:
 
     def _opened(self, limit: TimeLimit) -> Session:
         connection = Connection(
-            self._uri,
+            parse(self._uri, pickled=True),
             readonly=self._readonly,
             timeout=self._options.timeout,
             open_timeout=self._options.open_timeout,

@@ -16,7 +16,7 @@ from libstorage.connection.limits import Admission
 from libstorage.connection.once import Once
 from libstorage.connection.opening import Closing
 from libstorage.connection.target import PoolId
-from libstorage.connection.uri import secret_twin
+from libstorage.connection.uri import Address
 from libstorage.enums import PoolType
 from libstorage.errors import ConnectionFailedError
 
@@ -34,13 +34,12 @@ class Session:
         types: The types of pools, as far as they were seen; who defines a pool anew may change its type.
     """
 
-    def __init__(self, connection: Connection, *, unsafe: bool = False) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection: Connection = connection
         self.places: Admission = Admission(lambda: max(1, connection.max_lanes - 1))  # one is left for others
         self.ranges: Admission = Admission(lambda: max(1, connection.max_lanes - 2))
         self.turns: Turns = Turns()
         self.types: dict[PoolId, PoolType | str] = {}
-        self._unsafe = unsafe
         self._closing = Closing()
         self._twin = Once[Connection]()
         self._open = [connection]
@@ -63,12 +62,12 @@ class Session:
             StateError: The host was closed meanwhile.
         """
         here = self.connection
-        uri = secret_twin(here.uri)
-        if uri == here.uri:
+        address = here.address.secret_twin()
+        if address is here.address:
             return here
-        twin = self._twin.get(limit, lambda: self._opened(uri, _SECRET_LANES, limit))
+        twin = self._twin.get(limit, lambda: self._opened(address, _SECRET_LANES, limit))
         if twin is None:
-            raise no_answer(uri, limit.span)
+            raise no_answer(address.uri, limit.span)
         return twin
 
     def sibling(self, limit: TimeLimit) -> Session:
@@ -81,26 +80,25 @@ class Session:
             ConnectionFailedError: The daemon cannot be reached, or does not answer in time.
             StateError: The host was closed meanwhile.
         """
-        return Session(self._connect(self.connection.uri, 1, limit), unsafe=self._unsafe)
+        return Session(self._connect(self.connection.address, 1, limit))
 
-    def _opened(self, uri: str, lanes: int, limit: TimeLimit) -> Connection:
+    def _opened(self, address: Address, lanes: int, limit: TimeLimit) -> Connection:
         """Another connection, which is closed together with this host."""
-        connection = self._connect(uri, lanes, limit)
+        connection = self._connect(address, lanes, limit)
         self._open.append(connection)
         if self.is_closed:  # and may not have seen it
             connection.close()
-            raise not_wanted(uri)
+            raise not_wanted(address.uri)
         return connection
 
-    def _connect(self, uri: str, lanes: int, limit: TimeLimit) -> Connection:
+    def _connect(self, address: Address, lanes: int, limit: TimeLimit) -> Connection:
         here = self.connection
         return Connection(
-            uri,
+            address,
             readonly=here.readonly,
             lanes=lanes,
             timeout=here.timeout,
             open_timeout=here.open_timeout,
-            unsafe=self._unsafe,
             limit=limit,
             closing=self._closing,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import Enum
 from types import TracebackType
 from typing import Final, Literal, NoReturn, Self, TypeAlias, TypeVar
@@ -16,7 +16,7 @@ from libstorage.connection.limits import Admission
 from libstorage.connection.opening import Closing, Opener
 from libstorage.connection.process import NEVER
 from libstorage.connection.target import HostId, Target
-from libstorage.connection.uri import Address, parse
+from libstorage.connection.uri import Address, HostURI, parse
 from libstorage.errors import DeadlineError, NotFoundError, StorageError
 from libstorage.operations import Duration, Operation
 
@@ -54,19 +54,20 @@ class Connection:
     need them, with one call inside each.
 
     Args:
-        uri: The address; ``None`` is libvirt's default.
+        uri: The address, or one that was read already; ``None`` is libvirt's default.
         readonly: Let the daemon refuse changes.
         lanes: How many connections there may be; by default 4 to this machine and 16 (for bulk listings 32) to another.
         timeout: Seconds that a short call may take, and that a stream may go without progress. Long calls (clone,
             wipe, refresh …) have no limit of their own: a daemon that is gone is noticed by ``keepalive``.
         open_timeout: Seconds that opening one of libvirt's connections may take, and no more than a call may.
         keepalive: Seconds between two questions whether the daemon is still there, and how many may go unanswered.
-        unsafe: Take addresses that make libvirt run a program.
+        allow: What the address may let happen: see ``libstorage.connection.uri.DANGERS``.
         limit: How long opening the first of them may take, besides.
         closing: Whose word ends that, besides ``close()``.
 
     Attributes:
-        uri: The address; libvirt's own word for it if none was given.
+        address: Where it leads.
+        uri: The address; libvirt's own word for it if none was given. It holds no password.
         readonly: Whether the daemon refuses changes.
         local: Whether the daemon is on this machine.
         timeout: Seconds that a short call may take.
@@ -83,14 +84,14 @@ class Connection:
 
     def __init__(
         self,
-        uri: str | None = None,
+        uri: str | HostURI | Address | None = None,
         *,
         readonly: bool = False,
         lanes: int | None = None,
         timeout: float | None = 60.0,
         open_timeout: float | None = 10.0,
         keepalive: tuple[int, int] = (5, 3),
-        unsafe: bool = False,
+        allow: Collection[str] = (),
         limit: TimeLimit | None = None,
         closing: Closing | None = None,
     ) -> None:
@@ -99,7 +100,9 @@ class Connection:
         check_seconds("open_timeout", open_timeout)
         for number in keepalive:
             check_count("keepalive", number)
-        address = parse(uri, unsafe=unsafe)
+        address = uri if isinstance(uri, Address) else parse(uri, allow=allow)
+        self.address: Address = address
+        self.uri: str = address.uri or ""
         self.readonly = readonly
         self.timeout = timeout
         self.open_timeout = open_timeout
@@ -108,8 +111,8 @@ class Connection:
         self.client_version: int = self._process.binding.getVersion()
         opening = opening_limit(open_timeout, timeout, limit)
         first = self._opener(address, keepalive, closing or self._closing)(opening)
-        address = address.resolved(first.connection)
-        self.uri: str = address.uri or ""
+        self.address = address = address.resolved(first.connection)
+        self.uri = address.uri or ""
         self.local: bool = address.is_local
         usual = _LOCAL_LANES if self.local else _REMOTE_LANES
         self._most_lanes = lanes or (_LOCAL_LANES if self.local else _REMOTE_BULK_LANES)

@@ -8,6 +8,7 @@ server gives, see [network][libstorage.connection.network].
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic
 
 from libstorage.connection.case import Case
@@ -62,15 +63,23 @@ def map_error(
     return _compose(said, judge(Case(said, op, target, lane)), op, target, uri)
 
 
-def map_open_error(error: BaseException, uri: str | None) -> StorageError:
-    """Our error for one that libvirt raised while a connection was opened."""
+def map_open_error(
+    error: BaseException, uri: str | None, redacted: Callable[[str], str] = str
+) -> StorageError:
+    """Our error for one that libvirt raised while a connection was opened.
+
+    Args:
+        error: libvirt's error.
+        uri: The address.
+        redacted: Takes the address's password out of what libvirt says.
+    """
     if isinstance(error, StorageError):
         return error
     said = answer(error)
     common = _opening(uri) | ({} if said is None else _spoken(said))
     if said is None:
-        return ConnectionFailedError(f"{_cannot_connect(uri)}: {error!r}", **common)
-    message = f"{_cannot_connect(uri)}: {_first_line(said.text)}"
+        return ConnectionFailedError(f"{_cannot_connect(uri)}: {redacted(repr(error))}", **common)
+    message = f"{_cannot_connect(uri)}: {redacted(_first_line(said.text))}"
     if said.code in _AUTHENTICATION or said.errno in _PERMISSION:
         hint = "Log in as a user whom the daemon accepts: root, or a member of its group, which usually is libvirt."
         return AuthenticationError(message, **(common | ErrorFields(hint=hint)))

@@ -146,7 +146,9 @@ class _Attempt:
     def run(self) -> None:
         binding = self._opener.process.binding
         try:
-            connection = (binding.openReadOnly if self._opener.readonly else binding.open)(self._address.uri)
+            connection = (binding.openReadOnly if self._opener.readonly else binding.open)(
+                self._address.exact
+            )
             self._address = self._address.resolved(connection)
             transport = self._address.transport
             if transport in sockets.PROGRAMS:
@@ -213,7 +215,9 @@ class _Attempt:
         """The connection, and whether it has a socket that must be told from others."""
         if self._connection is None:
             assert self._error is not None
-            raise map_open_error(self._error, self._opener.address.uri) from None
+            raise map_open_error(
+                self._error, self._opener.address.uri, self._opener.address.redacted
+            ) from None
         return self._connection, self._has_socket
 
     def _is_awaited(self, limit: TimeLimit) -> bool:

@@ -24,6 +24,7 @@ from libstorage.client.pool import Pool
 from libstorage.client.progress import Progress, TransferProgress, Watch
 from libstorage.client.upload import fill_new
 from libstorage.client.volume import Volume
+from libstorage.connection.uri import HostURI, parse
 from libstorage.enums import VolumeFormat
 from libstorage.errors import (
     ExistsError,
@@ -51,12 +52,13 @@ class LibvirtFileSystem(Base):
 
     Args:
         uri: Address of the host, as for [connect][libstorage.connect]. It is opened on first use, once per process.
+            One that is dangerous is refused: give an open ``host``.
         host: A host that is open already, instead of an address.
         readonly: Allow only what changes nothing; a volume's bytes cannot be read then either.
         storage_options: fsspec's own.
 
     Raises:
-        InvalidRequestError: Both an address and a host are given, or none.
+        InvalidRequestError: Both an address and a host are given, or none; or the address is malformed or dangerous.
     """
 
     protocol = "libvirt"
@@ -66,7 +68,7 @@ class LibvirtFileSystem(Base):
 
     def __init__(
         self,
-        uri: str | None = None,
+        uri: str | HostURI | None = None,
         host: Host | None = None,
         readonly: bool = False,
         **storage_options: Any,
@@ -79,7 +81,7 @@ class LibvirtFileSystem(Base):
                 outcome="not_started",
                 retry="no",
             )
-        self.host: Host | None = Host(uri, readonly, Options()) if uri is not None else host
+        self.host: Host | None = host if uri is None else Host(parse(uri).uri or "", readonly, Options())
         """The host."""
 
     @property

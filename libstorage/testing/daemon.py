@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from libstorage.connection.call import Connection
+from libstorage.connection.uri import HostURI
 from libstorage.errors import ConnectionFailedError, UnsupportedError
 
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -80,7 +81,9 @@ class PrivateDaemon:
         self.is_system: bool = os.geteuid() == 0 and self._user in {None, 0}
         self.folder: Path = Path(tempfile.mkdtemp(prefix="libstorage-", dir=_short_folder(self._user)))
         self.socket: Path = self.folder / "run" / "libvirt" / "libvirt-sock"
-        self.uri: str = f"storage:///{'system' if self.is_system else 'session'}?socket={self.socket}"
+        self.uri: str = str(
+            HostURI("storage", path="system" if self.is_system else "session", socket=self.socket)
+        )
         self._prepare()
 
     @property

@@ -22,7 +22,7 @@ from libstorage import operations as op
 from libstorage.connection.call import Connection
 from libstorage.connection.lane import Lane
 from libstorage.connection.target import HostId, PoolId, SecretId, Target, VolumeId
-from libstorage.connection.uri import secret_twin
+from libstorage.connection.uri import parse
 from libstorage.errors import (
     AccessDeniedError,
     DocumentError,
@@ -551,7 +551,7 @@ class TestNoSpace:
 class TestSecrets:
     @pytest.fixture
     def secrets(self, uri: str) -> Iterator[Connection]:
-        with Connection(secret_twin(uri)) as connection:
+        with Connection(parse(uri).secret_twin()) as connection:
             yield connection
 
     @staticmethod
