@@ -97,6 +97,8 @@ def connect(
             stacklevel=2,
         )
         allow = DANGERS
+    if ending.is_past():
+        raise threads.too_late("no host can be opened any more")
     options = Options(timeout=timeout, open_timeout=open_timeout, strict_names=strict_names)
     try:
         address = parse(uri, allow=allow)
