@@ -29,7 +29,7 @@ _ADDRESS = re.compile(
     r"(?://(?P<authority>[^/?#]*))?(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?"
 )
 _AUTHORITY = re.compile(
-    r"(?:(?P<user>[^@\[\]]*)@)?(?P<host>\[[^\]@]*:[^\]@]*\]|[^@:\[\]]*)(?::(?P<port>[0-9]{1,5}))?"
+    r"(?:(?P<user>[^@\[\]]*)@)?(?P<host>\[[^\]@]*:[^\]@]*\]|[^@:\[\]]*)(?::(?P<port>[0-9]{1,9}))?"
 )
 _ASTRAY = re.compile(r":.*@")  # a user and a password, had somebody not forgotten a slash or to quote one
 _BRACKET = re.compile(r"[\[\]]")

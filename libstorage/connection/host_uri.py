@@ -35,7 +35,7 @@ _NUMBER = re.compile(r"\s*[+-]?[0-9]{1,9}")
 # What ssh refuses as well: a hyphen in front is an option, and all else is for its ProxyCommand's shell to read.
 _UNFIT = r"\x00-\x1f\x7f'`\"$;&<>|(){}:"
 _USER = re.compile(rf"(?![- ])(?:[^{_UNFIT}](?<! -))+(?<![\\ ])\$?")
-_HOST = re.compile(r"[A-Za-z0-9_.~+=][A-Za-z0-9_.~+=-]*")
+_HOST = re.compile(r"[\w.~+=][\w.~+=-]*")
 _ZONE = re.compile(r"[A-Za-z0-9_.-]+")
 
 

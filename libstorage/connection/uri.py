@@ -32,7 +32,7 @@ DANGERS: Final = {
 """The words of ``connect(allow=…)``, and what each lets happen."""
 
 _ALIAS = re.compile(r"[A-Za-z0-9_-]+")
-_SHELL_SAFE = re.compile(r"[A-Za-z0-9/._:@%+=,-]*")
+_SHELL_SAFE = re.compile(r"(?!~)[\w/.:@%+=,~-]*")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9.-]*)(?:\+([A-Za-z0-9]+))?://([^/?#]*)")
 _UNVERIFIED = re.compile(r"ANON|%VERIFY|%DISABLE|%UNSAFE", re.IGNORECASE)
 _UNENCRYPTED = re.compile(r"\+?NULL", re.IGNORECASE)

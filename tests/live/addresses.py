@@ -189,6 +189,7 @@ def _ssh(rng: Random, folder: Path) -> str:
         "[2001:db8::5]",
         "[fe80::1%25eth0]",
         "build_1",
+        "h%C3%B6st",
         "",
     )
     user, host = rng.choice(users), rng.choice(hosts)
@@ -197,7 +198,7 @@ def _ssh(rng: Random, folder: Path) -> str:
     if not path and not host:
         path = "/system"
     options = {
-        "socket": ("/run/libvirt/libvirt-sock", "/s/a-b_c.d@e%2Bf", "/x%2fy:1,2", "/s%3D1"),
+        "socket": ("/run/libvirt/libvirt-sock", "/s/a-b_c.d@e%2Bf", "/x%2fy:1,2", "/s%3D1", "/%C3%A4~b"),
         "keyfile": ("/home/me/my%20key", "/k/%C3%A4", "key", "/k'x%22", "~/.ssh/id"),
         "proxy": ("native", "netcat", "auto"),
         "mode": ("auto", "legacy"),
