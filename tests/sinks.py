@@ -12,6 +12,8 @@ import pprint
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
+from operator import mod
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +51,14 @@ class _Holder:
 def shown_values(value: object) -> Iterator[tuple[str, str | bytes]]:
     """Everything that shows a value."""
     for spec in ("", ">80", ".3", "s", "x", "!r", "%"):
-        yield f"format {spec!r}", _try(lambda spec=spec: format(value, spec))
+        yield f"format {spec!r}", _try(partial(format, value, spec))
     yield "repr", repr(value)
     yield "str", str(value)
     yield "f-string", f"{value} {value!r} {value!s} {value!a}"
     for form in ("%s", "%r", "%a", "%d", "%x", "%20s", "%.2s", "%b"):
-        yield form, _try(lambda form=form: form % (value,))
+        yield form, _try(partial(mod, form, (value,)))
     for make in (list, tuple, set):
-        yield make.__name__, _try(lambda make=make: repr(make([value])))
+        yield make.__name__, _try(partial(_inside, make, value))
     yield "dict", repr({"a": value})
     yield "attrs", repr(_Holder(value)) + repr(attrs.asdict(_Holder(value), recurse=False))
     yield "pprint", pprint.pformat({"a": [value]})
@@ -104,6 +106,10 @@ def _attributes(value: object) -> str:
         names.update([slots] if isinstance(slots, str) else slots)
     found = {name: getattr(value, name, None) for name in names - {"xml"}}
     return repr(found)
+
+
+def _inside(make: Callable[[list[object]], object], value: object) -> str:
+    return repr(make([value]))
 
 
 def _html(value: Any) -> str:

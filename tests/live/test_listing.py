@@ -215,7 +215,7 @@ class TestOneBadDocument:
         fill(pool, FEW)
         read = documents.Document.from_xml.__func__  # type: ignore[attr-defined]
 
-        def fail(model: type[Any], xml: str, **options: bool) -> Any:
+        def fail(model: type[Any], /, xml: str, **options: bool) -> Any:
             if "v00007.img" in xml:
                 raise AttributeError("HUNTER2")
             return read(model, xml, **options)

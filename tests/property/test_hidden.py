@@ -125,7 +125,7 @@ def uses(model: type[Document], text: str) -> dict[str, Callable[[], object]]:
 
 @pytest.mark.parametrize(("where", "model", "text"), CASES, ids=[case[0] for case in CASES])
 def test_nothing_shows_it(where: str, model: type[Document], text: str) -> None:
-    seen = {}
+    seen: dict[str, list[str]] = {}
     for use, act in uses(model, text).items():
         try:
             act()

@@ -99,14 +99,13 @@ def refusals(model: type[Document], xml: Any) -> list[str]:
 
 def use(model: type[Document], xml: Any) -> None:
     """Everything that is done with a document which was read."""
+    document, said = None, ""
     try:
         document = model.from_xml(xml)
     except DocumentError as error:
         said = str(error)
-    else:
-        said = ""
     assert "mistake in libstorage" not in said
-    if said:
+    if document is None:
         return
     assert repr(document)
     assert document._repr_html_()

@@ -116,7 +116,7 @@ def test_it_is_never_pickled(protocol: int) -> None:
 
 def test_it_does_not_reach_another_process() -> None:
     with pytest.raises(TypeError, match="reveal"):
-        ForkingPickler.dumps(SecretValue(CANARY))  # type: ignore[attr-defined]
+        ForkingPickler.dumps(SecretValue(CANARY))
 
 
 def test_copies_are_itself() -> None:
