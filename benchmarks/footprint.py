@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, ModuleType
@@ -91,9 +91,8 @@ def _runs(code: str) -> bool:
 # ---- the first document -----------------------------------------------------------------------------------------------
 
 
-def first_table(rounds: int) -> Table:
+def first_table(texts: Sequence[str], rounds: int) -> Table:
     """The first document of each kind in a process, which compiles what reads and writes the others."""
-    texts = [path.read_text(encoding="utf-8") for path in corpus()]
     results = []
     for root, model in MODELS.items():
         text = next(text for text in texts if root_of(text) == root)
@@ -183,7 +182,8 @@ def sizes(root: object) -> Counter[str]:
 
 
 def main(rounds: int, volumes: int) -> None:
-    tables = [import_table(rounds), first_table(rounds), memory_table(volumes)]
+    texts = [path.read_text(encoding="utf-8") for path in corpus()]
+    tables = [import_table(rounds), first_table(texts, rounds), memory_table(volumes)]
     save("footprint", tables, installed("attrs", "lxml", "libvirt-python", *PEERS))
 
 

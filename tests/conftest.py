@@ -14,6 +14,10 @@ CI = os.environ.get("CI") == "true"
 # Reasons for which a test may not run even on CI, where everything that it can need is installed.
 ALLOWED_ON_CI: tuple[str, ...] = ()
 
+# Laws that several folders hold their documents to.
+for laws in ("agreement", "laws", "messages", "readers"):
+    pytest.register_assert_rewrite(f"tests.corpus.{laws}")
+
 hypothesis.settings.register_profile("default", max_examples=50, deadline=None)
 hypothesis.settings.register_profile(
     "ci", parent=hypothesis.settings.get_profile("default"), derandomize=True
