@@ -27,7 +27,7 @@ from time import monotonic
 from attrs import Factory, frozen
 
 from benchmarks.documents import printed
-from benchmarks.measure import BENCHMARKS, Turn
+from benchmarks.measure import BENCHMARKS, CONTROL, Turn
 from benchmarks.results import figure
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -122,6 +122,11 @@ class Row:
     new: list[float] = Factory(list)
 
     @property
+    def control(self) -> bool:
+        """Whether it measures something else than libstorage."""
+        return CONTROL in self.name
+
+    @property
     def ratios(self) -> list[float]:
         """New to old, round by round."""
         return [new / old for old, new in zip(self.old, self.new, strict=True)]
@@ -171,7 +176,11 @@ class Comparison:
 
     def worse(self) -> list[Row]:
         """The rows that say that this revision is slower, or takes more."""
-        return [row for row in self.rows.values() if row.verdict in {"slower", "more"}]
+        return [row for row in self.rows.values() if row.verdict in {"slower", "more"} and not row.control]
+
+    def unsteady(self) -> list[Row]:
+        """The controls that say anything: the machine has changed meanwhile."""
+        return [row for row in self.rows.values() if row.verdict and row.control]
 
     def __str__(self) -> str:
         wide = max(map(len, self.rows), default=0)
@@ -228,20 +237,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _conclude(comparison: Comparison, revision: str) -> int:
+    """Say what the table means: 0 for no slower, 1 for slower, 2 where that cannot be told."""
     rounds = [len(row.ratios) for row in comparison.rows.values()]
     if min(rounds, default=0) < FEWEST:
-        print(f"No verdict on every row: {FEWEST} rounds are needed for one. Set ROUNDS, or MINUTES.")
-    else:
-        print(
-            "A row is slower or faster where every round says so, by more than "
-            f"{LEAST:.0%} and more than what a side's own rounds differ by."
-        )
+        print(f"No verdict: it takes {FEWEST} rounds. Set ROUNDS, MINUTES, or ONLY to fewer benchmarks.")
+        return 2
+    print(
+        "A row is slower or faster where every round says so, by more than "
+        f"{LEAST:.0%} and more than what a side's own rounds differ by."
+    )
+    for row in comparison.unsteady():
+        print(f"This machine has changed meanwhile, repeat it: {row.name} is {row.verdict}")
     worse = comparison.worse()
-    if not worse:
-        print(f"No slower than {revision}, as far as this machine can tell.")
     for row in worse:
         print(f"{row.verdict}: {row.name}, {median(row.ratios):.3f} times {revision}'s")
-    return bool(worse) or not comparison.rows
+    if not worse:
+        print(f"No slower than {revision}, as far as this machine can tell.")
+    return bool(worse)
 
 
 if __name__ == "__main__":

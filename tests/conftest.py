@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Generator
 from typing import Any
 
@@ -53,3 +54,23 @@ def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
 
 def _reason(longrepr: Any) -> str:
     return str(longrepr[2] if isinstance(longrepr, tuple) else longrepr).removeprefix("Skipped: ")
+
+
+_seconds: Counter[str] = Counter()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    _seconds[_folder(report.nodeid)] += report.duration
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Seconds of each folder."""
+    if len(_seconds) > 1:
+        terminalreporter.section("seconds per folder")
+        for folder, taken in _seconds.most_common():
+            terminalreporter.line(f"{taken:8.1f} s  {folder}")
+
+
+def _folder(test: str) -> str:
+    """``tests/FOLDER`` of a test below one."""
+    return "/".join(test.partition("::")[0].split("/")[:-1][:2])
