@@ -1,155 +1,35 @@
-"""Every declared field against libvirt's schemas, and against documents that use it."""
+"""Every declared field against libvirt's schemas."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fnmatch import fnmatch
-from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve, frozen
 
-from libstorage.enums import PoolType, VolumeType
-from libstorage.models.capabilities import PoolCapabilities
-from libstorage.models.discovery import PoolSources, SourceQuery
-from libstorage.models.pool import FS, RBD, PoolSpec
-from libstorage.models.secret import SecretSpec
+from libstorage.enums import PoolType
+from libstorage.models.pool import PoolSpec
 from libstorage.models.sources import SOURCES, Presence
-from libstorage.models.volume import VolumeSpec
-from libstorage.xml.describe import FieldDescription, describe
-from libstorage.xml.document import Document, Element
-from libstorage.xml.mapping import mapping_of
-from libstorage.xml.parse import parse
-from tests.contract.rng import Place, both_of, one_of, pattern, schema
-from tests.support import CHECKOUT
+from libstorage.xml.describe import describe
+from tests.contract.places import places, places_of_documents
+from tests.contract.rng import Place, pattern, schema
 
-DOCUMENTS = (PoolSpec, VolumeSpec, SecretSpec, PoolCapabilities, PoolSources, SourceQuery)
-OURS = CHECKOUT / "tests" / "corpus" / "ours"
-
-# ---- every field is exercised ---------------------------------------------------------------------------------------
-
-
-def models_of(model: type[Element]) -> Iterator[type[Element]]:
-    """A model and all that stand in it."""
-    yield model
-    for field in describe(model).fields:
-        for inner in field.models:
-            yield from models_of(inner)
-
-
-FIELDS = sorted(
-    {
-        (model, field.name)
-        for document in DOCUMENTS
-        for model in models_of(document)
-        for field in describe(model).fields
-    },
-    key=str,
-)
-
-
-def exercised(element: Element) -> Iterator[tuple[type[Element], str]]:
-    """The fields of a document that are set, here and below."""
-    for mapped in mapping_of(type(element)).fields:
-        value = getattr(element, mapped.name)
-        if mapped.required or value != mapped.missing():
-            yield type(element), mapped.name
-        for item in value if isinstance(value, tuple) else (value,):
-            if isinstance(item, Element):
-                yield from exercised(item)
-
-
-def documents() -> list[Document]:
-    models = {model.ROOT: model for model in DOCUMENTS}
-    paths: Iterable[Path] = sorted(OURS.glob("*.xml"))
-    return [models[str(parse(path.read_bytes()).tag)].from_xml(path.read_bytes()) for path in paths]
-
-
-@pytest.fixture(scope="module")
-def used() -> frozenset[tuple[type[Element], str]]:
-    return frozenset(use for document in documents() for use in exercised(document))
-
-
-@pytest.mark.parametrize(("model", "name"), [pytest.param(m, n, id=f"{m.__name__}.{n}") for m, n in FIELDS])
-def test_every_field_is_exercised(
-    model: type[Element], name: str, used: frozenset[tuple[type[Element], str]]
-) -> None:
-    assert (model, name) in used, "give it a value in a document of tests/corpus/ours"
-
-
-# ---- our fields are the places of libvirt's schemas -----------------------------------------------------------------
-
-PREFIXES = {f"{{{space.uri}}}": f"{space.prefix}:" for space in (FS, RBD)}
-WORDS = {
-    "yes/no": frozenset({"yes", "no"}),
-    "on/off": frozenset({"on", "off"}),
-    "VolumeType": frozenset(member.word for member in VolumeType),
+SCHEMAS = {
+    "volume": ("storagevol.rng", "vol"),
+    "secret": ("secret.rng", "secret"),
+    "storagepoolCapabilities": ("storagepoolcaps.rng", "storagepoolCapabilities"),
 }
-
-
-def place_of(model: type[Element], *, without: Iterable[str] = ()) -> Place:
-    """What a model's description says of its element, in the terms of a schema."""
-    whole = Place()
-    for field in describe(model).fields:
-        if field.path and field.name not in without:
-            whole = both_of(whole, Place(places=nested(field)))
-    return whole
-
-
-def nested(field: FieldDescription) -> dict[str, Place]:
-    """The places of one field; in ``format/@type`` one stands in the other."""
-    *outer, last = field.path.split("/")
-    inside = (
-        one_of([place_of(model) for model in field.models]) if field.models else Place(words=words_of(field))
-    )
-    required = field.shape != "wrapped" if outer else field.required
-    place = {last: evolve(inside, required=required)}
-    for name in reversed(outer):
-        place = {name: Place(required=field.required, places=place)}
-    return place
-
-
-def words_of(field: FieldDescription) -> frozenset[str] | None:
-    if field.words is not None:
-        return frozenset(field.words)
-    return frozenset() if field.shape == "flag" else WORDS.get(field.kind)
-
-
-def places(place: Place) -> dict[str, Place]:
-    return {printed(path): inner for path, inner in place.paths()}
-
-
-def printed(path: str) -> str:
-    for space, prefix in PREFIXES.items():
-        path = path.replace(space, prefix)
-    return path
-
-
-def pool_place(source: type[Element]) -> Place:
-    """What our classes say of pools of one type."""
-    switched = {"features", "refresh", "mount_options", "config_options"} - source.allows  # type: ignore[attr-defined]
-    presence: Presence = source.target  # type: ignore[attr-defined]
-    without = {"source", "target"} | switched
-    whole = place_of(PoolSpec, without=without)
-    whole.places["source"] = place_of(source)
-    if presence is not Presence.FORBIDDEN:
-        inner = next(f for f in describe(PoolSpec).fields if f.name == "target").models[0]
-        whole.places["target"] = evolve(place_of(inner), required=presence is Presence.REQUIRED)
-    return whole
 
 
 def documents_of_schemas() -> Iterator[tuple[str, Place, Place]]:
     """Every kind of document with what our classes and what libvirt's schema say of it."""
-    for source in SOURCES.models:
-        name = str(source.type)  # type: ignore[attr-defined]
-        yield f"pool {name}", pool_place(source), pattern("storagepool.rng", f"pool{name.replace('-', '')}")
-    for model, file, name in (
-        (VolumeSpec, "storagevol.rng", "vol"),
-        (SecretSpec, "secret.rng", "secret"),
-        (PoolCapabilities, "storagepoolcaps.rng", "storagepoolCapabilities"),
-    ):
-        yield model.ROOT, place_of(model), pattern(file, name).places[model.ROOT]
+    for name, place in places_of_documents().items():
+        if name.startswith("pool "):
+            yield name, place, pattern("storagepool.rng", name.replace(" ", "").replace("-", ""))
+        elif name in SCHEMAS:
+            yield name, place, pattern(*SCHEMAS[name]).places[name]
 
 
 def complaints() -> Iterator[tuple[str, str, str]]:

@@ -31,6 +31,18 @@ def ours() -> list[Path]:
     return sorted(OURS.glob("*.xml"))
 
 
+def printed_by_a_daemon() -> list[Path]:
+    """Those of ours that a real daemon printed."""
+    return sorted(OURS.glob("printed-*.xml"))
+
+
+def printed(path: Path) -> str:
+    """What the daemon printed: such a document without the comment that names its case."""
+    comment, _, text = path.read_text(encoding="utf-8").partition("-->\n")
+    assert comment.startswith("<!--")
+    return text
+
+
 def libvirts(*kinds: str) -> list[Path]:
     """Libvirt's documents of these kinds (``pool-in``, ``volume-out`` ...), or of all."""
     return [path for kind in kinds or ("*",) for path in sorted(LIBVIRTS.glob(f"{kind}/*.xml"))]

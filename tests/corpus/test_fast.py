@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from tests.corpus import readers
-from tests.corpus.documents import each, ours, read
+from tests.corpus.documents import each, ours, printed, printed_by_a_daemon
 
 ours_each = each(ours())
 
 
-@ours_each
-def test_it_answers_for_what_is_written_as_libvirt_does(path: Path) -> None:
-    document: Any = read(path)
-    if not document.unknown:
-        readers.it_answers(document.to_xml(reported=True))
+@each(printed_by_a_daemon())
+def test_it_answers_for_what_a_daemon_prints(path: Path) -> None:
+    readers.it_answers(printed(path))
 
 
 @ours_each

@@ -1,0 +1,115 @@
+"""Our own documents stand alone: they exercise all that the models have, and none of them can be missed."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import pytest
+
+from libstorage.errors import DocumentError
+from libstorage.xml.parse import parse
+from libstorage.xml.schema import validate
+from tests.contract.exercise import Use, missing, needs, uses
+from tests.contract.places import DOCUMENTS
+from tests.corpus.cases import alone
+from tests.support import CHECKOUT
+
+OURS = {path.name: path.read_bytes() for path in sorted((CHECKOUT / "tests/corpus/ours").glob("*.xml"))}
+REFUSED = "libvirt's schema"
+"""What the comment of a document names, when that schema, and so ours, refuses the document."""
+
+_OPENING = re.compile(r"(?:<\?xml [^>]*\?>\r?\n)?<!-- (?P<case>\S.{10,}\S) -->\r?\n")
+
+each = pytest.mark.parametrize("name", OURS)
+
+
+def case_named(name: str) -> str:
+    """What the comment at the beginning of a document says."""
+    opening = _OPENING.match(OURS[name].decode())
+    assert opening, "begin it with a comment that names its case, in one line"
+    return opening["case"]
+
+
+# ---- together they exercise everything ------------------------------------------------------------------------------
+
+
+def test_there_are_enough() -> None:
+    assert len(OURS) >= 150
+    assert {str(parse(data).tag) for data in OURS.values()} == {model.ROOT for model in DOCUMENTS}
+
+
+def test_every_field_word_and_place_is_exercised() -> None:
+    assert missing(OURS.values()) == []
+
+
+def test_what_no_document_exercises_is_missed() -> None:
+    """For everything that there is to exercise: without the documents that do it, it is found missing."""
+    overlooked: list[Use] = []
+    for need in needs():
+        others = [data for data in OURS.values() if need not in uses(data)]
+        assert len(others) < len(OURS)
+        if need not in missing(others):
+            overlooked.append(need)
+    assert overlooked == []
+
+
+@pytest.mark.parametrize(
+    ("text", "need"),
+    [
+        (b"<pool type='sheepdog'", ("kind", "pool sheepdog")),
+        (b"<format type='vmfs'/>", ("word", "FsSource", "format", "vmfs")),
+        (b"multifunction='off'", ("word", "PciAddress", "multifunction", "False")),
+        (b"<usage type='vtpm'>", ("word", "Usage", "type", "vtpm")),
+        (b"<protocol ver=", ("place", "pool netfs", "source/protocol/@ver")),
+        (b"<extended_l2/>", ("field", "VolumeFeatures", "extended_l2")),
+    ],
+)
+def test_planted_gaps_are_reported(text: bytes, need: Use) -> None:
+    """Documents without a text that is known, whatever ``uses`` says of them."""
+    left = [data for data in OURS.values() if text not in data.replace(b'"', b"'")]
+    assert len(left) < len(OURS)
+    assert need in missing(left)
+
+
+# ---- none of them can be missed -------------------------------------------------------------------------------------
+
+
+def test_every_document_has_a_case_of_its_own() -> None:
+    """``python -m tests.corpus.cases`` prints them."""
+    assert [name for name, own in alone(OURS).items() if not own] == []
+
+
+def test_a_document_that_tries_nothing_new_is_found() -> None:
+    """Another name and other numbers make no case."""
+    twin = OURS["pool-fs-ext4-options.xml"].replace(b"fast", b"quick").replace(b"commit=60", b"commit=30")
+    found = alone(OURS | {"twin.xml": twin})
+    assert found["twin.xml"] == found["pool-fs-ext4-options.xml"] == []
+
+
+# ---- each of them -----------------------------------------------------------------------------------------------------
+
+
+@each
+def test_it_names_its_case(name: str) -> None:
+    said = case_named(name)
+    assert [other for other in OURS if case_named(other) == said] == [name]
+
+
+@each
+def test_the_judges_agree_with_its_comment(name: str) -> None:
+    """A document that the schemas refuse says so, and only such a one."""
+    judges: tuple[Literal["xsd", "rng"], ...] = ("xsd", "rng")
+    if parse(OURS[name]).tag in ("source", "sources"):
+        judges = ("xsd",)  # libvirt has no schema for these
+    problems = {judge: _problems(name, judge) for judge in judges}
+    assert len({*problems.values()}) == 1, problems
+    assert bool(problems["xsd"]) == (REFUSED in case_named(name)), problems["xsd"]
+
+
+def _problems(name: str, judge: Literal["xsd", "rng"]) -> str:
+    try:
+        validate(OURS[name], judge)
+    except DocumentError as error:
+        return str(error)
+    return ""
