@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Generator
 from typing import Any
 
@@ -57,7 +57,7 @@ def _reason(longrepr: Any) -> str:
     return str(longrepr[2] if isinstance(longrepr, tuple) else longrepr).removeprefix("Skipped: ")
 
 
-_seconds: Counter[str] = Counter()
+_seconds: defaultdict[str, float] = defaultdict(float)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -68,7 +68,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Seconds of each folder."""
     if len(_seconds) > 1:
         terminalreporter.section("seconds per folder")
-        for folder, taken in _seconds.most_common():
+        for folder, taken in sorted(_seconds.items(), key=lambda each: -each[1]):
             terminalreporter.line(f"{taken:8.1f} s  {folder}")
 
 

@@ -107,5 +107,5 @@ def the_same_mistake_is_told_in_the_same_words(said: Said) -> None:
 
 KNOWN_TO_ONE = (
     "^/storagepoolCapabilities/pool[^/]*$"  # the schema takes any word for the type of a pool
-    "|/source/device[^/]*$"  # the schema knows the form of an iSCSI target's name
+    "|/source[^/]*/device[^/]*$"  # the schema knows the form of an iSCSI target's name
 )

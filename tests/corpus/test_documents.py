@@ -67,7 +67,9 @@ def test_a_missing_name_is_the_sources(type_: str) -> None:
     unnamed = PoolSpec.from_xml(etree.tostring(root))
 
     assert unnamed.name == root.findtext("source/name")
-    assert re.match(f"<pool type='{type_}'[^>]*>\n  <name>{re.escape(unnamed.name)}</name>\n", unnamed.to_xml())
+    assert re.match(
+        f"<pool type='{type_}'[^>]*>\n  <name>{re.escape(unnamed.name)}</name>\n", unnamed.to_xml()
+    )
 
 
 def test_a_pool_without_any_name_is_refused() -> None:
