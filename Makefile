@@ -2,9 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup system demo test lab stress sound judges lint format docs wheel-test coverage bench clean
+.PHONY: help setup system demo test quick corpus lab stress sound judges lint format docs wheel-test coverage bench \
+	bench-compare clean
 help:
-	@echo 'make demo | test | lab | stress | sound | judges | lint | format | docs | wheel-test | coverage | bench | clean'
+	@echo 'make demo | test | quick | corpus | lab | stress | sound | judges | lint | format | docs | wheel-test | coverage'
+	@echo '     bench | bench-compare REV=revision | clean'
 
 setup: system .venv/stamp
 
@@ -23,6 +25,15 @@ demo: setup
 test: setup
 	$(BIN)/pytest
 
+# What needs no daemon, in less than a minute: properties with fewer examples than in `make test`.
+quick: setup
+	HYPOTHESIS_PROFILE=quick $(BIN)/pytest tests/unit tests/property tests/contract
+
+# Libvirt's own test documents as well: from Debian's source package, or from the folder LIBSTORAGE_CORPUS.
+corpus: setup
+	@tools/libvirt-corpus .corpus
+	$(BIN)/pytest tests/libvirt_corpus
+
 # Every pool type on real storage: its packages, servers and a guest; LIBSTORAGE_LAB_RECORD=1 keeps what is seen.
 lab: setup
 	@tools/system-packages $$(sed 's/#.*//' tests/lab/packages)
@@ -36,6 +47,7 @@ stress: setup
 sound: setup
 	LIBSTORAGE_SOUND=10000 $(BIN)/pytest -s -o faulthandler_timeout=0 tests/live/test_sound.py
 
+# Both type checkers read tests/typing, too, which says what types users see.
 lint: setup
 	@status=0; for tool in 'ruff check' 'ruff format --check' lint-imports mypy basedpyright; do \
 		echo "$$tool"; $(BIN)/$$tool || status=1; done; exit $$status
@@ -64,8 +76,18 @@ coverage: setup
 bench: setup
 	@tools/system-packages virtinst python3-lxml golang-go
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+	@tools/libvirt-corpus .corpus
 	set -e; for script in codec footprint listing transfer; do $(BIN)/python -m benchmarks.$$script; done
 	$(BIN)/python -m benchmarks.report
+
+# What "no slower" means: revision REV and this one in turns, one table of ratios. The machine should do nothing else meanwhile.
+# Under ten minutes; ONLY='codec listing' measures only those of codec, footprint, listing and transfer.
+ROUNDS ?= 7
+MINUTES ?= 9.5
+ONLY ?=
+bench-compare: setup
+	@test -n "$(REV)" || { echo 'make bench-compare REV=revision [ONLY=codec] [ROUNDS=7] [MINUTES=9.5]' >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.compare '$(REV)' --rounds $(ROUNDS) --minutes $(MINUTES) $(if $(ONLY),--only $(ONLY))
 
 # Libvirt's schema, ours and the strict reader on so many documents of each kind; or FAULTS=200: what the bench is worth.
 JUDGES ?= 100000
@@ -75,5 +97,5 @@ judges: setup
 	nice $(BIN)/python -m tests.judges --documents $(JUDGES) --faults $(FAULTS) --seed $(SEED)
 
 clean:
-	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .coverage* build dist
+	rm -rf .venv .corpus .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .coverage* build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +

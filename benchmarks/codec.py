@@ -90,7 +90,7 @@ def read_table(documents: Corpus, rounds: int) -> Table:
     variants: Variants = {
         FLOOR: each([partial(etree.fromstring, text) for text in texts]),
         OURS: each([partial(_model(text).from_xml, text) for text in texts]),
-        OTHER_FORM: each([partial(_model(text).from_xml, _requoted(text)) for text in texts]),
+        OTHER_FORM: each([partial(_model(text).from_xml, requoted(text)) for text in texts]),
         "minidom, as in libvirt's guide": each([partial(with_minidom.read, text) for text in texts]),
     }
     notes: dict[str, str] = {}
@@ -237,7 +237,8 @@ def validate_table(documents: Corpus, rounds: int) -> Table:
     )
 
 
-def _requoted(text: str) -> str:
+def requoted(text: str) -> str:
+    """The same document with double quotes, as libvirt does not print them."""
     return etree.tostring(etree.fromstring(text), encoding="unicode")
 
 

@@ -1,19 +1,38 @@
-"""The documents that are read and written: those of libvirt's own tests, and one as a daemon tells it of a volume."""
+"""The documents that are read and written: those of libvirt's own tests, ours, and one as a daemon tells it of a volume."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-CORPUS = Path(os.environ.get("LIBSTORAGE_CORPUS") or Path(__file__).parents[1] / "../shared/corpus")
+from lxml import etree
+
+from libstorage import DocumentError, PoolSpec, VolumeSpec
+
+CORPUS = Path(__file__).resolve().parents[1] / ".corpus"
+OURS = Path(__file__).resolve().parents[1] / "tests" / "corpus" / "ours"
 
 
 def corpus() -> list[Path]:
     """The documents that libvirt writes in its own tests, pools and volumes."""
-    found = sorted(CORPUS.resolve().glob("*/*-out/*.xml"))
+    found = sorted(CORPUS.glob("*-out/*.xml"))
     if not found:
-        raise SystemExit(f"no documents in {CORPUS}; set LIBSTORAGE_CORPUS to libvirt's corpus")
+        raise SystemExit(f"no documents in {CORPUS}: run `tools/libvirt-corpus {CORPUS.name}` first")
     return found
+
+
+def printed(folder: Path) -> list[Path]:
+    """Our own pools and volumes, those that are valid, as libvirt would print them: files of this folder."""
+    models: dict[str, type[PoolSpec | VolumeSpec]] = {"pool": PoolSpec, "volume": VolumeSpec}
+    made = []
+    for path in sorted(OURS.glob("*.xml")):
+        root = etree.parse(path).getroot()
+        try:
+            document = models[str(root.tag)].from_xml(path.read_bytes(), strict=True)
+        except (DocumentError, KeyError):
+            continue
+        made.append(folder / path.name)
+        made[-1].write_text(document.to_xml(reported=True), encoding="utf-8")
+    return made
 
 
 def root_of(text: str) -> str:

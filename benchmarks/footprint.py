@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, ModuleType
@@ -67,7 +67,7 @@ IMPORTS = {
 def import_table(rounds: int) -> Table:
     """Whole processes that import something and end."""
     there = {name: line for name, line in IMPORTS.items() if _runs(line)}
-    variants: dict[str, Callable[[], object]] = {name: partial(_python, line) for name, line in there.items()}
+    variants: dict[str, Callable[[], object]] = {name: partial(python, line) for name, line in there.items()}
     results = compared(alternately(variants, rounds), NEEDED, scale=1e3)
     return Table(
         name="import",
@@ -79,7 +79,8 @@ def import_table(rounds: int) -> Table:
     )
 
 
-def _python(code: str, text: str = "") -> str:
+def python(code: str, text: str = "") -> str:
+    """What a new process prints that runs this."""
     command = [sys.executable, "-c", code]
     return subprocess.run(command, input=text, check=True, capture_output=True, text=True).stdout
 
@@ -91,13 +92,12 @@ def _runs(code: str) -> bool:
 # ---- the first document -----------------------------------------------------------------------------------------------
 
 
-def first_table(rounds: int) -> Table:
+def first_table(texts: Sequence[str], rounds: int) -> Table:
     """The first document of each kind in a process, which compiles what reads and writes the others."""
-    texts = [path.read_text(encoding="utf-8") for path in corpus()]
     results = []
     for root, model in MODELS.items():
         text = next(text for text in texts if root_of(text) == root)
-        runs = [json.loads(_python(FIRST.format(model=model), text)) for _ in range(rounds)]
+        runs = [json.loads(python(FIRST.format(model=model), text)) for _ in range(rounds)]
         _, found, read, written, later_read, later_written = map(min, zip(*runs, strict=True))
         results += [
             Result(name=f"{model}: its module is loaded", value=found * 1e3, note="with attrs"),
@@ -183,7 +183,8 @@ def sizes(root: object) -> Counter[str]:
 
 
 def main(rounds: int, volumes: int) -> None:
-    tables = [import_table(rounds), first_table(rounds), memory_table(volumes)]
+    texts = [path.read_text(encoding="utf-8") for path in corpus()]
+    tables = [import_table(rounds), first_table(texts, rounds), memory_table(volumes)]
     save("footprint", tables, installed("attrs", "lxml", "libvirt-python", *PEERS))
 
 

@@ -29,7 +29,6 @@ from attrs import evolve, frozen
 from benchmarks.clock import alternately
 from benchmarks.results import Result, Table, compared, installed, save
 from libstorage import GiB, Host, MiB, Pool, PoolSpec, Volume, VolumeSpec, connect
-from libstorage.client import sources, streams
 from libstorage.testing import private_daemon
 
 POOL = "transfer"
@@ -153,6 +152,8 @@ def dense_tables(here: Workshop, size: int, rounds: int) -> Iterator[Table]:
 
 def piece_table(folder: str | None, pieces: Sequence[int], size: int, rounds: int) -> Table:
     """Uploads by other sizes of what is sent at once, each with a daemon of its own: malloc learns from what it sees."""
+    from libstorage.client import sources, streams
+
     rows = []
     usual = streams.SEND_BYTES
     for kib in pieces:
@@ -341,6 +342,12 @@ def memory_table(here: Workshop, sizes: Sequence[int]) -> Table:
         about="The most that was resident in a process which imports libstorage, connects and does one transfer.",
         results=rows,
     )
+
+
+def peak(here: Workshop, way: Way, file: Path, size: int) -> float:
+    """The most memory in MiB of a process that only moves so many bytes."""
+    here.volume("one", size)
+    return _alone(here.host.uri, way, "one", file)[1] / 1024
 
 
 def _alone(uri: str, way: str, volume: str, file: Path) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Generator
 from typing import Any
 
@@ -14,10 +15,15 @@ CI = os.environ.get("CI") == "true"
 # Reasons for which a test may not run even on CI, where everything that it can need is installed.
 ALLOWED_ON_CI: tuple[str, ...] = ()
 
+# Laws that several folders hold their documents to.
+for laws in ("agreement", "laws", "messages", "readers"):
+    pytest.register_assert_rewrite(f"tests.corpus.{laws}")
+
 hypothesis.settings.register_profile("default", max_examples=50, deadline=None)
 hypothesis.settings.register_profile(
     "ci", parent=hypothesis.settings.get_profile("default"), derandomize=True
 )
+hypothesis.settings.register_profile("quick", max_examples=20, deadline=None)
 hypothesis.settings.register_profile("long", max_examples=5000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if CI else "default"))
 
@@ -49,3 +55,23 @@ def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
 
 def _reason(longrepr: Any) -> str:
     return str(longrepr[2] if isinstance(longrepr, tuple) else longrepr).removeprefix("Skipped: ")
+
+
+_seconds: defaultdict[str, float] = defaultdict(float)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    _seconds[_folder(report.nodeid)] += report.duration
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Seconds of each folder."""
+    if len(_seconds) > 1:
+        terminalreporter.section("seconds per folder")
+        for folder, taken in sorted(_seconds.items(), key=lambda each: -each[1]):
+            terminalreporter.line(f"{taken:8.1f} s  {folder}")
+
+
+def _folder(test: str) -> str:
+    """``tests/FOLDER`` of a test below one."""
+    return "/".join(test.partition("::")[0].split("/")[:-1][:2])

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 from lxml import etree
 
-from libstorage.xml.document import Document
+from libstorage.xml.document import Document, Element
 from libstorage.xml.fast import NOT_FAST, fast_reader
+from libstorage.xml.mapping import mapping_of
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-CORPUS = Path(os.environ.get("LIBSTORAGE_CORPUS") or CHECKOUT.parent / "shared" / "corpus")
-
-
-def corpus_documents(*kinds: str) -> list[pytest.ParameterSet]:
-    """Every document of the corpus of these kinds (``pool-in``, ``volume-out`` ...), for ``parametrize``.
-
-    The corpus is libvirt's own test data, kept beside the checkout. Where it is missing, the one parameter that
-    comes back makes the test count as not run.
-    """
-    paths = sorted(path for kind in kinds for path in CORPUS.glob(f"*/{kind}/**/*.xml"))
-    if paths:
-        return [pytest.param(path, id=f"{path.relative_to(CORPUS)}") for path in paths]
-    reason = f"not run: no documents of {' or '.join(kinds)} in {CORPUS}; set LIBSTORAGE_CORPUS to libvirt's corpus"
-    return [pytest.param(CORPUS, marks=pytest.mark.skip(reason=reason), id="no corpus")]
 
 
 def as_libvirt_prints(root: etree._Element) -> str:
@@ -41,3 +26,13 @@ def read_fast(model: type[Document], text: str) -> Any:
         return fast_reader(model)(text)
     except NOT_FAST:
         return None
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal, and of the same types throughout: ``==`` takes a word for its enum's member."""
+    if isinstance(one, Element):
+        names = [mapped.name for mapped in mapping_of(type(one)).fields]
+        return type(one) is type(other) and all(same(getattr(one, n), getattr(other, n)) for n in names)
+    if isinstance(one, tuple):
+        return type(other) is tuple and len(one) == len(other) and all(map(same, one, other))
+    return type(one) is type(other) and bool(one == other)

@@ -11,19 +11,17 @@ from lxml import etree
 
 from benchmarks import codec, footprint, report
 from benchmarks.clock import alternately
+from benchmarks.documents import printed
 from benchmarks.picture import bars
 from benchmarks.results import Result, Table, compared, load, save
-from tests.support import CHECKOUT, CORPUS
+from tests.support import CHECKOUT
 
 NO_PEERS = {"pydantic-xml": "benchmarks.peers.of_no_such_package"}
 
 
 @pytest.fixture(scope="module")
-def documents() -> codec.Corpus:
-    paths = sorted(CORPUS.glob("*/*-out/*.xml"))[::12]
-    if not paths:
-        pytest.skip(f"not run: no documents in {CORPUS}; set LIBSTORAGE_CORPUS to libvirt's corpus")
-    return codec.Corpus.of(paths)
+def documents(tmp_path_factory: pytest.TempPathFactory) -> codec.Corpus:
+    return codec.Corpus.of(printed(tmp_path_factory.mktemp("printed"))[::12])
 
 
 @pytest.fixture(autouse=True)
@@ -85,9 +83,8 @@ def test_peers_are_compared_with_ours(documents: codec.Corpus) -> None:
     )
 
 
-@pytest.mark.usefixtures("documents")
-def test_footprint() -> None:
-    first = measured(footprint.first_table(1))
+def test_footprint(documents: codec.Corpus) -> None:
+    first = measured(footprint.first_table(documents.texts, 1))
     assert len(first) == 6
     assert all(first.values())
     memory = footprint.memory_table(200)

@@ -1,120 +1,30 @@
-"""What is said of libvirt's own documents after small changes: by every judge in one form, and readable."""
+"""What is said of our documents after small changes, and of huge ones."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from functools import cache
-
 import pytest
 
-from libstorage.errors import DocumentError, Problem
-from libstorage.xml.parse import Tree, parse
+from libstorage.errors import DocumentError
 from libstorage.xml.schema import validate
-from tests.corpus.mutations import mutants
-from tests.corpus.test_documents import MODELS, OURS
-from tests.support import CORPUS
-
-MUTANTS, SEED = 600, 3_004
-LONGEST = 1_000
-INTERNAL = re.compile(
-    r"Xsd|XMLSchema11|XMLResource|tns:|xs:|\{http|<Element|0x[0-9a-f]{8,}>|not an element of the schema|Unexpected child"
-    r"|content model|minOccurs|maxOccurs|is not a valid value|attribute not allowed|assertion test|facet|occurs \d"
-    r"|Expecting|RelaxNG|lxml|Traceback|object at"
-)
-"""Words of the XSD library, of libxml2 and of Python, which say nothing to a person."""
-Refusals = dict[str, tuple[Problem, ...]]
+from tests.corpus import messages
+from tests.corpus.documents import ours, texts
 
 
-@cache
-def refused() -> list[tuple[str, Refusals]]:
-    """Every changed document that somebody refuses, with what each judge says."""
-    paths = [*sorted(CORPUS.glob("*/*/*.xml")), *sorted(OURS.glob("*.xml"))]
-    documents = [path.read_bytes() for path in paths]
-    said = ((document, _refusals(document)) for document in mutants(documents, MUTANTS, SEED))
-    return [(document, refusals) for document, refusals in said if refusals]
+@pytest.fixture(scope="module")
+def said() -> messages.Said:
+    return messages.refused(texts(ours()))
 
 
-def _refusals(document: str) -> Refusals:
-    model = MODELS.get(str(parse(document).tag))
-    judges: dict[str, Callable[[], object]] = {"xsd": lambda: validate(document)}
-    if model:
-        judges["reader"] = lambda: model.from_xml(document)
-    if model and document.startswith(("<pool", "<volume", "<secret", "<storagepoolCapabilities")):
-        judges["rng"] = lambda: validate(document, "rng")
-    found: Refusals = {}
-    for name, judge in judges.items():
-        try:
-            judge()
-        except DocumentError as error:
-            found[name] = error.problems
-    return found
+def test_each_has_its_place(said: messages.Said) -> None:
+    messages.each_has_its_place(said)
 
 
-def problems() -> Iterator[tuple[str, Problem]]:
-    for document, refusals in refused():
-        for found in refusals.values():
-            yield from ((document, problem) for problem in found)
+def test_each_is_said_in_words_of_people(said: messages.Said) -> None:
+    messages.each_is_said_in_words_of_people(said)
 
 
-def at(root: Tree, path: str) -> bool:
-    """Whether there is something at a path, which spells prefixes as the document does."""
-    here: list[Tree] = [root]
-    first, *steps = path.removeprefix("/").split("/")
-    if first != _printed(root):
-        return False
-    for step in steps:
-        if step.startswith("@"):
-            name = step[1:].rpartition(":")[2]
-            return any(re.sub(r"^\{.*\}", "", str(key)) == name for key in here[0].attrib)
-        name, _, number = step.rstrip("]").partition("[")
-        alike = [child for child in here[0] if _printed(child) == name]
-        if len(alike) < int(number or 1):
-            return False
-        here = [alike[int(number or 1) - 1]]
-    return True
-
-
-def _printed(element: Tree) -> str:
-    local = str(element.tag).rpartition("}")[2]
-    return f"{element.prefix}:{local}" if element.prefix else local
-
-
-def test_each_has_its_place() -> None:
-    for document, problem in problems():
-        assert at(parse(document), problem.path), (problem, document)
-        assert problem.line is not None, (problem, document)
-        assert 1 <= problem.line <= document.count("\n") + 1, (problem, document)
-
-
-def test_each_is_said_in_words_of_people() -> None:
-    for document, problem in problems():
-        assert problem.reason, document
-        assert not INTERNAL.search(f"{problem.reason} {problem.expected}"), (problem, document)
-        assert len(str(problem)) <= LONGEST, document
-        assert len(repr(problem)) <= LONGEST, document
-
-
-def test_the_same_mistake_is_told_in_the_same_words() -> None:
-    """What the reader and the schema say of one place for one reason is the same, save what only one of them knows."""
-    compared = 0
-    for document, refusals in refused():
-        assert refusals.get("rng", refusals.get("xsd")) == refusals.get("xsd"), document
-        for problem in refusals.get("reader", ()):
-            alike = [
-                p for p in refusals.get("xsd", ()) if (p.path, p.reason) == (problem.path, problem.reason)
-            ]
-            if not alike or re.search(KNOWN_TO_ONE, problem.path):
-                continue
-            compared += 1
-            assert problem in alike, document
-    assert compared > MUTANTS / 10
-
-
-KNOWN_TO_ONE = (
-    "^/storagepoolCapabilities/pool[^/]*$"  # the schema takes any word for the type of a pool
-    "|/source/device[^/]*$"  # the schema knows the form of an iSCSI target's name
-)
+def test_the_same_mistake_is_told_in_the_same_words(said: messages.Said) -> None:
+    messages.the_same_mistake_is_told_in_the_same_words(said)
 
 
 @pytest.mark.parametrize(
@@ -135,5 +45,5 @@ def test_what_is_huge_is_told_in_part(document: str) -> None:
     with pytest.raises(DocumentError) as caught:
         validate(document)
     for problem in caught.value.problems:
-        assert len(str(problem)) <= LONGEST
-        assert len(repr(problem)) <= LONGEST
+        assert len(str(problem)) <= messages.LONGEST
+        assert len(repr(problem)) <= messages.LONGEST

@@ -22,8 +22,8 @@ from libstorage.xml.parse import parse
 from libstorage.xml.schema import is_valid, validate
 from tests.contract.rng import _RNG as RNG
 from tests.contract.rng import SCHEMAS, schema
+from tests.corpus.documents import MODELS
 from tests.judges.walker import START
-from tests.property.test_laws import MODELS
 
 
 @frozen

@@ -14,10 +14,11 @@ from lxml import etree
 
 from libstorage.xml.document import Document
 from libstorage.xml.parse import parse
+from tests.corpus.documents import ours, texts
 from tests.corpus.mutations import mutants
 from tests.judges.chance import Chance
 from tests.judges.walker import Walker
-from tests.property.test_laws import DOCUMENTS, originals_of
+from tests.property.test_laws import DOCUMENTS
 
 KINDS = ("pool", "volume", "storagepoolCapabilities")
 Way = Callable[[str, int, int], Iterator[str]]
@@ -86,14 +87,14 @@ def from_rng(kind: str, _: int, number: int) -> Iterator[str]:
 
 
 def from_corpus(kind: str, count: int, number: int) -> Iterator[str]:
-    """Documents of libvirt's and ours after small changes."""
+    """Documents of ours after small changes."""
     return mutants(originals(kind), count * _TRIES, number)
 
 
 @cache
 def originals(kind: str) -> Sequence[bytes]:
-    """The corpus; the long capabilities of a host come as one document for each type of pool, too."""
-    whole = originals_of(kind)
+    """Our documents; the long capabilities of a host come as one document for each type of pool, too."""
+    whole = texts(ours(), kind)
     if kind != "storagepoolCapabilities":
         return whole
     pools = [pool for document in whole for pool in parse(document)]

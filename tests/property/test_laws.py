@@ -17,8 +17,6 @@ from lxml import etree
 from libstorage.errors import DocumentError
 from libstorage.models.capabilities import PoolCapabilities
 from libstorage.models.discovery import PoolSources, SourceQuery
-from libstorage.models.latitude import STRICT_LIMITS
-from libstorage.models.pool import PoolSpec
 from libstorage.models.secret import SecretSpec
 from libstorage.models.sources import SOURCES
 from libstorage.models.spec import Spec
@@ -28,10 +26,8 @@ from libstorage.xml.mapping import mapping_of
 from libstorage.xml.parse import parse
 from libstorage.xml.read import read_carefully
 from libstorage.xml.schema import validate
-from tests.contract.rng import SCHEMAS
-from tests.corpus.mutations import mutants
 from tests.property.strategies import elements, pools, texts
-from tests.support import CHECKOUT, CORPUS, as_libvirt_prints, read_fast
+from tests.support import read_fast, same
 
 DOCUMENTS: dict[str, st.SearchStrategy[Any]] = {
     **{f"pool {source.type}": pools(source) for source in SOURCES.models},  # type: ignore[attr-defined]
@@ -56,16 +52,6 @@ def law(*kinds: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
         return law
 
     return of
-
-
-def same(one: Any, other: Any) -> bool:
-    """Equal, and of the same types throughout: ``==`` takes a word for its enum's member."""
-    if isinstance(one, Element):
-        names = [mapped.name for mapped in mapping_of(type(one)).fields]
-        return type(one) is type(other) and all(same(getattr(one, n), getattr(other, n)) for n in names)
-    if isinstance(one, tuple):
-        return type(other) is tuple and len(one) == len(other) and all(map(same, one, other))
-    return type(one) is type(other) and bool(one == other)
 
 
 # ---- reading and writing --------------------------------------------------------------------------------------------
@@ -158,64 +144,6 @@ def test_what_is_sound_is_valid(kind: str, data: st.DataObject) -> None:
         if kind not in NO_RNG:
             validate(text, against="rng")
     assert same(type(made).from_xml(made.to_xml(reported=True), strict=True), made)
-
-
-MUTANTS = max(settings().max_examples * 8, 100)
-
-MODELS: dict[str, type[Document]] = {
-    model.ROOT: model for model in (PoolSpec, VolumeSpec, SecretSpec, PoolCapabilities)
-}
-SCHEMA = {
-    "pool": "storagepool.rng",
-    "volume": "storagevol.rng",
-    "secret": "secret.rng",
-    "storagepoolCapabilities": "storagepoolcaps.rng",
-}
-
-
-@pytest.fixture(scope="module")
-def rng() -> dict[str, etree.RelaxNG]:
-    if not SCHEMAS.exists():
-        pytest.skip(f"not run: libvirt's schemas are not installed ({SCHEMAS})")
-    return {root: etree.RelaxNG(file=str(SCHEMAS / file)) for root, file in SCHEMA.items()}
-
-
-@pytest.mark.parametrize("root", MODELS)
-def test_what_is_valid_is_readable(root: str, rng: dict[str, etree.RelaxNG]) -> None:
-    """Among odd documents made from libvirt's and ours, save what the table of strict limits names."""
-    limits = {limit.problem for limit in STRICT_LIMITS}
-    model, originals, valid = MODELS[root], originals_of(root), 0
-    for text in mutants(originals, MUTANTS, seed=len(root)):
-        tree = parse(text)
-        if not rng[root](tree):
-            continue
-        valid += 1
-        try:
-            read = model.from_xml(text)
-        except DocumentError as error:
-            assert {problem.reason for problem in error.problems} <= limits  # noqa: PT017
-            continue
-        assert same(read_carefully(model, tree), read), text
-        assert same(model.from_xml(read.to_xml(reported=True)), read), text
-    assert valid > MUTANTS // 20
-
-
-@pytest.mark.parametrize("root", MODELS)
-def test_the_fast_reader_is_careful(root: str) -> None:
-    """Whatever it answers for, however odd, the careful reader takes as the same."""
-    answered = 0
-    for mutant in mutants(originals_of(root), 2 * MUTANTS, seed=len(root) + 1):
-        text = as_libvirt_prints(parse(mutant))
-        if (quick := read_fast(MODELS[root], text)) is not None:
-            answered += 1
-            assert same(read_carefully(MODELS[root], parse(text)), quick), text
-    assert answered > MUTANTS // 20
-
-
-def originals_of(root: str) -> list[bytes]:
-    paths = [*sorted(CORPUS.glob("*/*/*.xml")), *sorted((CHECKOUT / "tests/corpus/ours").glob("*.xml"))]
-    texts = [path.read_bytes() for path in paths]
-    return [text for text in texts if parse(text).tag == root]
 
 
 # ---- values ---------------------------------------------------------------------------------------------------------
