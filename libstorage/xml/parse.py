@@ -20,7 +20,7 @@ Tree: TypeAlias = etree._Element
 LARGEST = 4 * 1024 * 1024
 """Most bytes of a document: libvirt's own limit for one string of its protocol."""
 
-MOST_MARKUP = 50_000
+MOST_MARKUP = 100_000
 """Most tags and attributes of a document, far beyond any that libvirt writes."""
 
 MOST_ATTRIBUTES = 1_000

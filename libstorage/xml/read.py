@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from lxml import etree
 
@@ -38,6 +38,10 @@ from libstorage.xml.wording import (
 
 _MOST_PROBLEMS = 100
 _MOST_UNKNOWN = 1000
+MOST_ELEMENTS = 25_000
+"""Most elements of a document that is made into objects, which takes ten times as long as parsing it."""
+
+_count = etree.XPath("count(//*)")
 
 
 def read_carefully(model: type, root: Tree) -> Any:
@@ -46,6 +50,9 @@ def read_carefully(model: type, root: Tree) -> Any:
     Raises:
         DocumentError: with every problem of the document.
     """
+    if cast(float, _count(root)) > MOST_ELEMENTS:
+        reason = f"the document has more than {MOST_ELEMENTS:,} elements"
+        raise DocumentError([problem_at(root, Wrong(reason))])
     reader = _Reader()
     found = reader.document(model, root)
     if reader.problems:

@@ -55,14 +55,13 @@ class Wrong:
         """The same without what the document says; names of elements and attributes stay."""
         return self if self.unquoted is None else Wrong(self.unquoted, None, self.expected)
 
-    def about(self, attribute: str | None) -> Wrong:
-        """What is told of an attribute, or of the text, of an element that may hold a secret.
+    def about(self, name: str, *, text: bool = False) -> Wrong:
+        """What is told of an attribute or a ``text`` element of this name where a secret may stand by mistake.
 
-        Words of a list and numbers are quoted, and so is what looks like a UUID.
+        Words of a list and numbers of attributes are quoted, and so is a UUID that is nearly one.
         """
-        if attribute is None or (attribute in _FREE and not _LIKE_UUID(self.found or "")):
-            return self.without_quotes()
-        return self
+        hidden = not _LIKE_UUID(self.found or "") if name in _FREE else text
+        return self.without_quotes() if hidden else self
 
     def __str__(self) -> str:
         return str(self.at("")).removeprefix(": ")
@@ -224,7 +223,7 @@ def unexpected(error: Exception, tried: str) -> DocumentError:
 def problem_at(element: Tree, wrong: Wrong, attribute: str | None = None) -> Problem:
     """A problem of an element, or of one of its attributes, with its path and line."""
     if wrong.unquoted is not None and _may_hold_a_secret(element):
-        wrong = wrong.about(attribute)
+        wrong = wrong.about(attribute or str(element.tag), text=attribute is None)
     return wrong.at(path_of(element, attribute), line=cast("int | None", element.sourceline))
 
 

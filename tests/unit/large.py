@@ -218,6 +218,11 @@ def markup(text: str) -> int:
     return text.count("<") + text.count("=")
 
 
+def elements(text: str) -> int:
+    """What the reader's limit counts."""
+    return text.count("<") - text.count("</")
+
+
 def parts(text: str) -> int:
     """What the schemas' limit counts: elements and attributes."""
     return text.count("<") - text.count("</") + text.count("=")

@@ -11,6 +11,7 @@ import pytest
 from libstorage import DocumentError, PoolSpec, validate
 from libstorage.xml.document import Document
 from libstorage.xml.parse import MOST_ATTRIBUTES, MOST_MARKUP
+from libstorage.xml.read import MOST_ELEMENTS
 from libstorage.xml.schema import MOST_JUDGED, is_valid
 from tests.unit import large
 
@@ -50,16 +51,18 @@ def test_every_place_where_elements_repeat_is_tried() -> None:
 
 @pytest.mark.parametrize("case", EVERY)
 def test_the_time_to_use_a_document_grows_with_its_length(case: str) -> None:
-    model, few = large.filled(EVERY[case], MOST_MARKUP // 40, large.markup)
-    model, many = large.filled(EVERY[case], MOST_MARKUP // 10, large.markup)
+    model, few = large.filled(EVERY[case], MOST_MARKUP // 60, large.markup)
+    model, many = large.filled(EVERY[case], MOST_MARKUP // 15, large.markup)
     once = min(seconds(lambda: use(model, few)) for _ in range(2))
     assert min(seconds(lambda: use(model, many)) for _ in range(2)) < 0.1 + 9 * once
 
 
 @pytest.mark.parametrize("case", WORST)
 def test_the_largest_are_read_or_refused_in_time(case: str) -> None:
+    model, most = large.filled(EVERY[case], MOST_ELEMENTS, large.elements)
     model, text = large.filled(EVERY[case], MOST_MARKUP, large.markup)
-    assert seconds(lambda: model.from_xml(text)) < 2
+    for document in (most, text):
+        assert seconds(lambda: model.from_xml(document)) < 2  # noqa: B023
     for act in (lambda: model.from_xml(text, strict=True), lambda: validate(text, "rng")):
         assert seconds(act) < 1
 
@@ -94,6 +97,9 @@ def test_long_texts(text: str) -> None:
 def test_what_is_too_large_says_how_much_is_read() -> None:
     model, text = large.filled(EVERY["LogicalSource.devices"], 2 * MOST_MARKUP, large.markup)
     with pytest.raises(DocumentError, match=f"more than {MOST_MARKUP:,} tags and attributes"):
+        model.from_xml(text)
+    model, text = large.filled(EVERY["LogicalSource.devices"], MOST_ELEMENTS + 10, large.elements)
+    with pytest.raises(DocumentError, match=f"more than {MOST_ELEMENTS:,} elements"):
         model.from_xml(text)
     with pytest.raises(DocumentError, match=f"at most {MOST_ATTRIBUTES:,} attributes"):
         PoolSpec.from_xml(large.of_attributes("of the root", MOST_ATTRIBUTES + 1))
