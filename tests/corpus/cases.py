@@ -169,7 +169,7 @@ def _of_elements(root: etree._Element) -> Iterator[str]:
     for element in root.iter():
         parts = sorted(
             {*(f"@{name}" for name in element.keys()), *(printed(str(child.tag)) for child in element)}
-        )  # noqa: SIM118
+        )
         yield f"{printed(str(element.tag))} made of {', '.join(parts) or 'nothing'}"
     yield from _of_order(root)
 
