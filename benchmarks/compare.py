@@ -21,7 +21,7 @@ import tarfile
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from time import monotonic
 
 from attrs import Factory, frozen
@@ -133,8 +133,9 @@ class Row:
 
     @property
     def noise(self) -> float:
-        """How far a round's figure is from the middle one of its own side, typically: the larger of both."""
-        return max(_deviation(self.old), _deviation(self.new))
+        """How far apart the ratios are, the quarter at each end aside: one odd round neither hides nor makes anything."""
+        low, _, high = quantiles(self.ratios, n=4, method="inclusive")
+        return high - low
 
     @property
     def verdict(self) -> str:
@@ -146,11 +147,6 @@ class Row:
         if min(ratios) > 1:
             return "more" if "[MiB]" in self.name else "slower"
         return ("less" if "[MiB]" in self.name else "faster") if max(ratios) < 1 else ""
-
-
-def _deviation(values: Sequence[float]) -> float:
-    middle = median(values)
-    return median(abs(value / middle - 1) for value in values)
 
 
 @frozen
@@ -233,10 +229,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except CannotCompareError as error:
             options.error(str(error))
     print(found)
-    return _conclude(found, given.revision)
+    return conclude(found, given.revision)
 
 
-def _conclude(comparison: Comparison, revision: str) -> int:
+def conclude(comparison: Comparison, revision: str) -> int:
     """Say what the table means: 0 for no slower, 1 for slower, 2 where that cannot be told."""
     rounds = [len(row.ratios) for row in comparison.rows.values()]
     if min(rounds, default=0) < FEWEST:
@@ -244,7 +240,7 @@ def _conclude(comparison: Comparison, revision: str) -> int:
         return 2
     print(
         "A row is slower or faster where every round says so, by more than "
-        f"{LEAST:.0%} and more than what a side's own rounds differ by."
+        f"{LEAST:.0%} and by more than the rounds differ from each other."
     )
     for row in comparison.unsteady():
         print(f"This machine has changed meanwhile, repeat it: {row.name} is {row.verdict}")

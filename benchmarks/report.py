@@ -28,6 +28,12 @@ Measured by the scripts in `benchmarks/`, which `make bench` runs. What is compa
 held back for all alike, and the least time of many rounds counts: other work on the machine only ever adds. *Ratio* is that of the
 least times, *median* the median of the rounds' own ratios; where the two are far apart, the machine was busy. Take the
 ratios, not the absolute times, to another machine.
+
+What a change does to the figures, `make bench-compare REV=revision` says: it measures an older revision and the working tree in
+turns, with the benchmarks of the working tree on our own documents, and prints one table of the ratios new to old: the median of
+all rounds, the least and the most. A row is called slower or faster where every round says so, by more than 2 % and by more than
+the rounds differ from each other. The exit status is 1 where something became slower, and 2 where there were too few rounds to
+tell. It takes under ten minutes; `ONLY=codec ROUNDS=5` measures less of it, and `MINUTES=30` allows more.
 """
 
 

@@ -85,8 +85,8 @@ def _of_element(element: Element) -> Iterator[Use]:
 
 
 def _paths(element: etree._Element, prefix: str = "") -> Iterator[str]:
-    for attribute in element.keys():  # noqa: SIM118 (an element is no mapping)
-        yield f"{prefix}@{attribute}"
+    for attribute in element.attrib:
+        yield f"{prefix}@{attribute!s}"
     for child in element:
         path = prefix + printed(str(child.tag))
         yield path

@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 from lxml import etree
 
-from benchmarks import codec, footprint, report
+from benchmarks import codec, compare, footprint, measure, report
 from benchmarks.clock import alternately
 from benchmarks.documents import printed
 from benchmarks.picture import bars
@@ -146,3 +146,83 @@ def test_a_table_is_printed_with_three_digits() -> None:
         "  a     1,234      12.3      0.12  b",
         "  c  b",
     ]
+
+
+# ---- two revisions --------------------------------------------------------------------------------------------------
+
+
+def compared_rows(
+    old: list[float], new: list[float], name: str = "codec: from_xml [ms]"
+) -> compare.Comparison:
+    comparison = compare.Comparison()
+    for before, after in zip(old, new, strict=True):
+        kind, _, figure = name.partition(": ")
+        comparison.add(kind, measure.Turn({figure: before}), measure.Turn({figure: after}))
+    return comparison
+
+
+@pytest.mark.parametrize(
+    ("new", "verdict"),
+    [
+        ([1.10, 1.11, 1.09, 1.12, 1.10], "slower"),
+        ([0.90, 0.91, 0.89, 0.92, 0.90], "faster"),
+        ([1.10, 1.11, 0.99, 1.12, 1.10], ""),  # not every round
+        ([1.01, 1.01, 1.01, 1.01, 1.01], ""),  # too little
+        ([1.05, 1.60, 1.30, 2.00, 1.01], ""),  # less than what the rounds differ by
+        ([1.10, 1.11, 1.09, 1.90, 1.10], "slower"),  # one odd round
+        ([1.10, 1.11, 1.09, 1.12], ""),  # too few rounds
+    ],
+)
+def test_a_row_outside_noise_is_named(new: list[float], verdict: str) -> None:
+    (row,) = compared_rows([1.0] * len(new), new).rows.values()
+    assert row.verdict == verdict
+
+
+def test_what_it_means_is_the_status(capsys: pytest.CaptureFixture[str]) -> None:
+    slow = [1.10, 1.11, 1.09, 1.12, 1.10]
+    assert compare.conclude(compared_rows([1.0] * 5, slow), "v1") == 1
+    assert "slower: codec: from_xml [ms], 1.100 times v1's" in capsys.readouterr().out
+    assert compare.conclude(compared_rows(slow, slow), "v1") == 0
+    assert "No slower than v1" in capsys.readouterr().out
+    assert compare.conclude(compared_rows([1.0], [1.5]), "v1") == 2
+    assert compare.conclude(compared_rows([1.0] * 5, slow, "codec: control: lxml [ms]"), "v1") == 0
+    assert "changed meanwhile" in capsys.readouterr().out
+
+
+def test_what_one_side_cannot_do_is_said() -> None:
+    comparison = compare.Comparison()
+    comparison.add(
+        "codec", measure.Turn({"a": 1.0}, {"b": "KeyError: c"}), measure.Turn({"a": 2.0, "b": 1.0})
+    )
+    assert [row.ratios for row in comparison.rows.values()] == [[2.0]]
+    assert "not compared: codec: b: with the older revision: KeyError: c" in str(comparison)
+
+
+def test_a_planted_slow_down_is_seen(tmp_path: Path) -> None:
+    """Two real packages, one of them slow in what it reads, each measured in a process of its own."""
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    for path in printed(documents)[3:]:
+        path.unlink()
+    old = compare.Side.of(tmp_path / "old")
+    new = compare.Side.of(tmp_path / "new")
+    with (new.folder / "libstorage" / "xml" / "parse.py").open("a", encoding="utf-8") as source:
+        source.write(
+            "\n_quick = parse\ndef parse(*given):\n    time.sleep(0.01)\n    return _quick(*given)\nimport time\n"
+        )
+    comparison = compare.compare(old, new, ["codec"], documents, rounds=1, minutes=1)
+
+    assert comparison.missing == {}
+    rows = {name.removeprefix("codec: ").partition(" [")[0]: row for name, row in comparison.rows.items()}
+    assert rows["from_xml, unusual documents"].ratios[0] > 5
+    assert rows["to_xml"].ratios[0] < 5
+
+
+def test_a_revision_comes_from_git(tmp_path: Path) -> None:
+    side = compare.Side.of(tmp_path / "old", "HEAD")
+    assert (side.folder / "libstorage" / "schemas" / "pool.xsd").exists()
+    assert (side.folder / "benchmarks" / "measure.py").exists()
+    with pytest.raises(
+        compare.CannotCompareError, match="git has no libstorage of revision no-such-revision"
+    ):
+        compare.Side.of(tmp_path / "none", "no-such-revision")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 
 import pytest
@@ -12,14 +13,17 @@ from libstorage.xml.parse import parse
 from libstorage.xml.schema import validate
 from tests.contract.exercise import Use, missing, needs, uses
 from tests.contract.places import DOCUMENTS
-from tests.corpus.cases import alone
+from tests.corpus.cases import alone, cases
+from tests.corpus.documents import ours
 from tests.support import CHECKOUT
 
-OURS = {path.name: path.read_bytes() for path in sorted((CHECKOUT / "tests/corpus/ours").glob("*.xml"))}
+OURS = {path.name: path.read_bytes() for path in ours()}
 REFUSED = "libvirt's schema"
 """What the comment of a document names, when that schema, and so ours, refuses the document."""
 
-_OPENING = re.compile(r"(?:<\?xml [^>]*\?>\r?\n)?<!-- (?P<case>\S.{10,}\S) -->\r?\n")
+CASES = (CHECKOUT / "tests/corpus/cases.txt").read_text(encoding="utf-8").splitlines()
+
+_OPENING = re.compile(r"\ufeff?(?:<\?xml [^>]*\?>\r?\n)?<!-- (?P<case>\S.{10,}\S) -->\r?\n")
 
 each = pytest.mark.parametrize("name", OURS)
 
@@ -29,6 +33,11 @@ def case_named(name: str) -> str:
     opening = _OPENING.match(OURS[name].decode())
     assert opening, "begin it with a comment that names its case, in one line"
     return opening["case"]
+
+
+def uncovered(documents: Mapping[str, bytes]) -> set[str]:
+    """The listed cases that none of these documents has."""
+    return set(CASES).difference(*map(cases, documents.values()))
 
 
 # ---- together they exercise everything ------------------------------------------------------------------------------
@@ -75,9 +84,16 @@ def test_planted_gaps_are_reported(text: bytes, need: Use) -> None:
 # ---- none of them can be missed -------------------------------------------------------------------------------------
 
 
-def test_every_document_has_a_case_of_its_own() -> None:
-    """``python -m tests.corpus.cases`` prints them."""
-    assert [name for name, own in alone(OURS).items() if not own] == []
+def test_every_case_is_covered() -> None:
+    """``cases.txt`` lists at least one case for each document: a document that goes leaves its case uncovered."""
+    assert sorted({*CASES}) == CASES
+    assert uncovered(OURS) == set()
+
+
+@each
+def test_without_it_a_case_is_uncovered(name: str) -> None:
+    """``python -m tests.corpus.cases`` prints the cases that it alone has, of which ``cases.txt`` lists one."""
+    assert uncovered({other: data for other, data in OURS.items() if other != name})
 
 
 def test_a_document_that_tries_nothing_new_is_found() -> None:

@@ -41,9 +41,9 @@ def _attribute(name: str, text: str) -> str:
 
 def _fill_in(root: etree._Element) -> None:
     """What libvirt takes for granted where a document does not say it."""
-    if needed := {"pool": "source", "volume": "target"}.get(str(root.tag)):
-        if root.find(needed) is None:
-            etree.SubElement(root, needed)
+    needed = {"pool": "source", "volume": "target"}.get(str(root.tag))
+    if needed and root.find(needed) is None:
+        etree.SubElement(root, needed)
     if root.tag == "pool" and not root.findtext("name") and (name := root.findtext("source/name")):
         for empty in root.findall("name"):
             root.remove(empty)

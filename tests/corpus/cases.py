@@ -3,16 +3,18 @@
 A case is a short text, such as ``pool netfs: source/format/@type = cifs`` or ``volume text: tabs``.  There is a
 small, closed list of forms: two documents that differ in nothing but names and numbers have the same cases.
 
-``python -m tests.corpus.cases`` prints the cases that each document of ours has alone.
+``python -m tests.corpus.cases`` prints the cases that each document of ours has alone; ``cases.txt`` lists one of them for
+each, which then has to stay covered.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
+from itertools import pairwise
 from typing import Any
 
 from lxml import etree
@@ -20,11 +22,11 @@ from lxml import etree
 from libstorage.errors import DocumentError
 from libstorage.xml.parse import parse
 from libstorage.xml.schema import is_valid
-from tests.contract.places import DOCUMENTS, places, places_of_documents, printed
+from tests.contract.places import places, places_of_documents, printed
+from tests.corpus.documents import model_of, ours
 
-MODELS: dict[str, Any] = {model.ROOT: model for model in DOCUMENTS}
 
-
+@cache
 def cases(data: bytes) -> frozenset[str]:
     """Every case of a document."""
     root = parse(data)
@@ -52,6 +54,7 @@ def alone(documents: Mapping[str, bytes]) -> dict[str, list[str]]:
 # ---- the text -------------------------------------------------------------------------------------------------------
 
 _WRITING = {
+    "a byte order mark": r"\A\ufeff",
     "an XML declaration": r"\A<\?xml ",
     "a declaration in single quotes": r"\A<\?xml version='",
     "a declaration without encoding": r"\A<\?xml version=\S+?\?>",
@@ -167,9 +170,8 @@ def _of_elements(root: etree._Element) -> Iterator[str]:
         if path.rpartition("/")[2] == "@unit":
             yield f"{path} {value!r}"
     for element in root.iter():
-        parts = sorted(
-            {*(f"@{name}" for name in element.keys()), *(printed(str(child.tag)) for child in element)}
-        )  # noqa: SIM118
+        attributes = {f"@{name!s}" for name in element.attrib}
+        parts = sorted(attributes | {printed(str(child.tag)) for child in element})
         yield f"{printed(str(element.tag))} made of {', '.join(parts) or 'nothing'}"
     yield from _of_order(root)
 
@@ -177,7 +179,7 @@ def _of_elements(root: etree._Element) -> Iterator[str]:
 def _values(element: etree._Element, prefix: str = "") -> Iterator[tuple[str, str | None]]:
     """Every place below an element with what stands there, ``None`` for elements in elements."""
     for attribute, value in element.items():
-        yield f"{prefix}@{attribute}", str(value)
+        yield f"{prefix}@{attribute!s}", str(value)
     if str(element.tag) in _SIZES and element.get("unit") is None:
         yield f"{prefix}no unit", None
     for child in element:
@@ -193,7 +195,7 @@ def _of_order(root: etree._Element) -> Iterator[str]:
         for tag, number in Counter(tags).items():
             if number > 1:
                 yield f"{min(number, 3)}{'' if number < 3 else ' or more'} {tag}{where}"
-        for first, second in zip(tags, tags[1:], strict=False):
+        for first, second in pairwise(tags):
             if _rank(root, element, first) > _rank(root, element, second):
                 yield f"{first} before {second}{where}"
 
@@ -216,7 +218,7 @@ def _rank(root: etree._Element, parent: etree._Element, tag: str) -> int:
 
 
 def _of_reading(root: etree._Element, data: bytes) -> Iterator[str]:
-    document = MODELS[str(root.tag)].from_xml(data)
+    document: Any = model_of(data).from_xml(data)
     for unknown in document.unknown:
         yield f"unknown {unknown.path}"
     if not is_valid(data):
@@ -228,6 +230,5 @@ def _of_reading(root: etree._Element, data: bytes) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    ours = {path.name: path.read_bytes() for path in sorted((Path(__file__).parent / "ours").glob("*.xml"))}
-    for name, own in alone(ours).items():
-        print(name, *own, sep="\n    ")
+    for name, own in alone({path.name: path.read_bytes() for path in ours()}).items():
+        sys.stdout.write("\n    ".join((name, *own)) + "\n")
