@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from libstorage.client import sinks
 from libstorage.client.pieces import Hole, Piece, Sink, zeros
 from libstorage.client.sinks import Keeping
-from libstorage.client.urls import Broken, Changed, Version, refusal, shown, told
+from libstorage.client.said import Secrets, raise_alone, shown
+from libstorage.client.urls import Broken, Changed, Version, refusal
 from libstorage.errors import (
     AccessDeniedError,
     ExistsError,
@@ -74,7 +75,7 @@ class RemoteOrigin:
         except FileNotFoundError:
             raise Changed("it is gone") from None
         except Exception as error:  # noqa: BLE001 -- each file system has errors of its own
-            raise Broken(told(error, self._url)) from None
+            raise_alone(Broken(Secrets(self._url).told(error)))
         return RemoteBody(file, self._url), version
 
     def _look(self) -> Version:
@@ -103,7 +104,7 @@ class RemoteBody:
         try:
             return bytes(self._file.read(most))
         except Exception as error:  # noqa: BLE001 -- each file system has errors of its own
-            raise Broken(told(error, self._url)) from None
+            raise_alone(Broken(Secrets(self._url).told(error)))
 
     def goes_on(self) -> bool:
         """Whether more comes where the end should be."""
@@ -286,11 +287,11 @@ def _typed(url: str) -> Iterator[None]:
     except StorageError:
         raise
     except Exception as error:  # noqa: BLE001 -- each file system has errors of its own
-        raise _translated(error, url) from None
+        raise_alone(_translated(error, url))
 
 
 def _translated(error: Exception, url: str) -> StorageError:
-    name, said, status = shown(url), told(error, url), _status_of(error)
+    name, said, status = shown(url), Secrets(url).told(error), _status_of(error)
     if status is not None:
         return refusal(name, status)
     match error:

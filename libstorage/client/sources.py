@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, Final, Protocol, TypeAlias, runtime_checkable
 
+from libstorage.client.asking import Asking
 from libstorage.client.pieces import Hole, Piece, Source
 from libstorage.connection.process import NEVER
 from libstorage.errors import InvalidRequestError, TransferError
@@ -24,13 +25,16 @@ _is_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::|://)").match
 
 
 @contextmanager
-def opened(given: Given, *, holes: bool, latest: float = NEVER) -> Iterator[Source]:
+def opened(
+    given: Given, *, holes: bool, latest: float = NEVER, asking: Asking = Asking()
+) -> Iterator[Source]:
     """Open what a transfer reads from.
 
     Args:
         given: What the caller gave.
         holes: Give holes of files as such, and not as zeros.
         latest: When the transfer must be over, by the monotonic clock.
+        asking: How a web server is asked.
 
     Raises:
         InvalidRequestError: It is nothing to read from, or a path to something without a length.
@@ -42,7 +46,7 @@ def opened(given: Given, *, holes: bool, latest: float = NEVER) -> Iterator[Sour
     elif isinstance(given, str) and _is_url(given):
         from libstorage.client import urls
 
-        with urls.source(given, latest) as source:
+        with urls.source(given, latest, asking) as source:
             yield source
     elif isinstance(given, str | os.PathLike):
         with _file(os.fspath(given), holes=holes) as source:
