@@ -9,8 +9,10 @@ import re
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from time import monotonic
 from typing import BinaryIO, Final, Protocol, TypeAlias, runtime_checkable
 
+from libstorage.client.aside import Aside, late
 from libstorage.client.asking import Asking
 from libstorage.client.pieces import Hole, Piece, Source
 from libstorage.connection.process import NEVER
@@ -21,7 +23,7 @@ Given: TypeAlias = (
 )
 """A path or URL, a file object opened in binary mode, bytes, whatever gives bytes when it is iterated over, or a volume."""
 
-_is_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::|://)").match
+is_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::|://)").match
 
 
 @contextmanager
@@ -43,7 +45,7 @@ def opened(
     """
     if isinstance(given, bytes | bytearray | memoryview):
         yield FileSource(f"{len(given)} bytes", io.BytesIO(given))
-    elif isinstance(given, str) and _is_url(given):
+    elif isinstance(given, str) and is_url(given):
         from libstorage.client import urls
 
         with urls.source(given, latest, asking) as source:
@@ -55,9 +57,11 @@ def opened(
         with given._as_source(holes=holes, latest=latest) as source:
             yield source
     elif callable(getattr(given, "read", None)):
-        yield FileSource(str(getattr(given, "name", given)), given)  # type: ignore[arg-type]
+        with _timed(FileSource(str(getattr(given, "name", given)), given), latest) as timed:  # type: ignore[arg-type]
+            yield timed
     elif isinstance(given, Iterable):
-        yield IterableSource(given)
+        with _timed(IterableSource(given), latest) as timed:
+            yield timed
     else:
         raise InvalidRequestError(
             f"a source is a path, a URL, a binary file object, bytes or an iterable of bytes, not {given!r}",
@@ -170,6 +174,37 @@ class IterableSource:
         self._at_once = PIECE
         data, self._rest = self._rest[:length], self._rest[length:]
         return bytes(data)
+
+
+class Timed:
+    """A source of the caller's that may hang: nobody waits for it longer than there is time."""
+
+    def __init__(self, source: Source, aside: Aside, latest: float) -> None:
+        self.name: str = source.name
+        self.length: int | None = source.length
+        self._source, self._aside, self._latest = source, aside, latest
+
+    def read(self, most: int) -> Piece:
+        """The next piece of the source.
+
+        Raises:
+            DeadlineError: It takes too long.
+        """
+        if monotonic() >= self._latest:
+            raise late(self.name)
+        return self._aside.run(lambda: self._source.read(most))
+
+
+@contextmanager
+def _timed(source: Source, latest: float) -> Iterator[Source]:
+    if latest == NEVER:
+        yield source
+        return
+    aside = Aside(source.name, latest)
+    try:
+        yield Timed(source, aside, latest)
+    finally:
+        aside.close(lambda: None)
 
 
 @contextmanager
