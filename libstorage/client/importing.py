@@ -103,12 +103,14 @@ def import_image(
     ) as opened:
         source = opened if wanted.ceiling is None else Capped(opened, _with_tables(wanted.ceiling))
         digest = checks.digest()
-        content = decompressed(Hashed(source, digest) if digest else source, how)
+        with _nothing_made():
+            content = decompressed(Hashed(source, digest) if digest else source, how)
         suffixes = SUFFIXES[content.how] if isinstance(content, Decompressed) else ()
         request = wanted.request(
             lambda: _file_name(given, suffixes), strict_name=pool.host.options.strict_names
         )
-        image = _Image(content, lambda: checks.check(digest, source.name), wanted.ceiling)
+        with _nothing_made():
+            image = _Image(content, lambda: checks.check(digest, source.name), wanted.ceiling)
         if isinstance(content, Decompressed) and wanted.sparse == "auto":
             wanted = attrs.evolve(wanted, sparse=True)
         return _made(pool, image, request, wanted, watch)
@@ -185,6 +187,16 @@ class _Image:
                 raise TransferError(f"{self.name} goes on after the {self.length} bytes that it said it has")
             self._check()
         return piece
+
+
+@contextmanager
+def _nothing_made() -> Iterator[None]:
+    """Say in an error of the source's that there is no volume yet."""
+    try:
+        yield
+    except StorageError as error:
+        error.outcome = error.outcome or "not_started"
+        raise
 
 
 class Capped:
