@@ -17,8 +17,21 @@ Redirects: TypeAlias = Literal["follow", "public", "forbid"]
 _is_name = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _is_value = re.compile(r"[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?").fullmatch
 _OURS: Final = frozenset(
-    "accept-encoding connection content-encoding content-length content-range expect host keep-alive range te trailer "
-    "transfer-encoding upgrade".split()
+    [
+        "accept-encoding",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-range",
+        "expect",
+        "host",
+        "keep-alive",
+        "range",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ]
 )
 _OUR_KINDS: Final = ("proxy-", "if-")
 
@@ -59,7 +72,11 @@ class Asking:
     @property
     def is_plain(self) -> bool:
         """Whether nothing is asked for that only we can do."""
-        return self == Asking()
+        return self == USUAL
+
+
+USUAL: Final = Asking()
+"""As a server is asked if a caller says nothing."""
 
 
 def is_public(address: str) -> bool:

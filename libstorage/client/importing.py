@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import attrs
 
 from libstorage.client import sources
-from libstorage.client.asking import Asking
+from libstorage.client.asking import USUAL, Asking
 from libstorage.client.checks import Checks
 from libstorage.client.clone import check_volume_spec
 from libstorage.client.decompress import SUFFIXES, Compression, Decompressed, decompressed
@@ -93,7 +93,7 @@ def import_image(
     checks: Checks,
     how: Compression | None,
     watch: Watch,
-    asking: Asking = Asking(),  # noqa: B008 -- it is frozen
+    asking: Asking = USUAL,
 ) -> Volume:
     """Make a volume of an image. See [Volumes.import_image][libstorage.Volumes.import_image]."""
     watch.has_lane = isinstance(given, sources.Readable)
@@ -164,7 +164,8 @@ class _Image:
         self.name, self.length = source.name, source.length
         self.info: ImageInfo = probe(head, source)
         self.done = 0
-        self._source, self._check = Preceded(head, source), check
+        self._source: Source = Preceded(head, source)
+        self._check = check
         if ceiling is not None:
             _check_ceiling(self.name, self.info.virtual_size or 0, ceiling)
             plain = self.info.format in (VolumeFormat.RAW, VolumeFormat.ISO)
@@ -380,7 +381,7 @@ def _file_name(given: Given, suffixes: tuple[str, ...]) -> str:
     for suffix in suffixes:
         name = name.removesuffix(suffix)
     if not name:
-        raise _refusal(f"the volume has no name, and the source has none either", hint="Give it with name=.")
+        raise _refusal("the volume has no name, and the source has none either", hint="Give it with name=.")
     return name
 
 

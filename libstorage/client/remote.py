@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from libstorage.client import sinks
 from libstorage.client.pieces import Hole, Piece, Sink, zeros
-from libstorage.client.sinks import Keeping
 from libstorage.client.said import Secrets, raise_alone, shown
+from libstorage.client.sinks import Keeping
 from libstorage.client.urls import Broken, Changed, Version, refusal
 from libstorage.errors import (
     AccessDeniedError,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 from urllib.parse import quote, unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -102,10 +103,8 @@ class Asker:
     def __init__(self, url: str, latest: float, asking: Asking) -> None:
         self._latest, self._asking, self._name = latest, asking, shown(url)
         place: Place | None = None
-        try:
+        with suppress(ValueError):
             place = Place.of(url)
-        except ValueError:
-            pass
         if place is None:
             raise InvalidRequestError(f"{self._name} is not an address", outcome="not_started", retry="no")
         self._place = place
@@ -202,10 +201,8 @@ class Asker:
         if not address or proxy_bypass(place.authority):
             return None
         proxy: Place | None = None
-        try:
+        with suppress(ValueError):
             proxy = Place.of(address if "://" in address else f"http://{address}")
-        except ValueError:
-            pass
         if proxy is None or proxy.scheme != "http":
             raise UnsupportedError(
                 f"the proxy {shown(address)} cannot be used: it is no http:// one",
@@ -233,10 +230,8 @@ class Asker:
             MisledError: It must not, or to nothing.
         """
         found: Place | None = None
-        try:
+        with suppress(ValueError):
             found = Place.of(urljoin(place.url, quote(target, safe=_MEANT, encoding="latin-1")))
-        except ValueError:
-            pass
         said = f"{self._name} cannot be had: the server answered {status}, and redirects to"
         if found is None or found.user:
             raise MisledError(

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import BinaryIO, Final, Protocol, TypeAlias, runtime_checkable
 
 from libstorage.client.aside import Aside, late
-from libstorage.client.asking import Asking
+from libstorage.client.asking import USUAL, Asking
 from libstorage.client.pieces import Hole, Piece, Source
 from libstorage.connection.process import NEVER
 from libstorage.errors import InvalidRequestError, TransferError
@@ -27,9 +27,7 @@ is_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::|://)").match
 
 
 @contextmanager
-def opened(
-    given: Given, *, holes: bool, latest: float = NEVER, asking: Asking = Asking()
-) -> Iterator[Source]:
+def opened(given: Given, *, holes: bool, latest: float = NEVER, asking: Asking = USUAL) -> Iterator[Source]:
     """Open what a transfer reads from.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 import attrs
 
-from libstorage.client.asking import Asking
+from libstorage.client.asking import USUAL, Asking
 from libstorage.client.pieces import Piece, Sink, Source
 from libstorage.client.said import shown
 from libstorage.client.sinks import Keeping
@@ -33,7 +33,7 @@ PIECE: Final = 256 * 1024
 
 
 @contextmanager
-def source(url: str, latest: float = NEVER, asking: Asking = Asking()) -> Iterator[Source]:
+def source(url: str, latest: float = NEVER, asking: Asking = USUAL) -> Iterator[Source]:
     """What is behind a URL. A connection that breaks is taken up again where it broke.
 
     Args:

@@ -15,7 +15,7 @@ from typing import Final
 from libstorage.client.answer import Body, Head, Range, body_of, range_of
 from libstorage.client.asking import Asking
 from libstorage.client.request import Asker, MisledError
-from libstorage.client.said import Secrets, raise_alone, shown
+from libstorage.client.said import raise_alone, shown
 from libstorage.client.urls import Broken, Changed, Version, refusal
 from libstorage.client.wire import EndedError, MalformedError, Wire
 from libstorage.errors import ConnectionFailedError, DeadlineError, StorageError, TransferError
@@ -68,7 +68,7 @@ class WebOrigin:
             problem = self._unreachable(error)
         else:
             return WebBody(wire, body, self), Version(length=body.length, marks=_marks(head))
-        raise_alone(problem)
+        return raise_alone(problem)
 
     def reopen(self, place: int) -> tuple[WebBody, Version]:
         """Ask for the rest of it.
@@ -88,7 +88,7 @@ class WebOrigin:
             problem = Broken(self._asker.secrets.told(error))
         else:
             return WebBody(wire, body, self), Version(length=part.total, marks=_marks(head))
-        raise_alone(problem)
+        return raise_alone(problem)
 
     def malformed(self, error: MalformedError) -> TransferError:
         """What is told of a server that breaks the rules."""
@@ -166,7 +166,7 @@ class WebBody:
             problem = self._origin.malformed(error)
         except OSError as error:
             problem = Broken(type(error).__name__)
-        raise_alone(problem)
+        return raise_alone(problem)
 
     def goes_on(self) -> bool:
         """Whether the server sends more than it said: it was asked to close the connection behind the last byte."""

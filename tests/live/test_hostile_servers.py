@@ -154,7 +154,7 @@ def test_redirects_lead_only_where_they_may(pool: Pool) -> None:
         web.pages["/c"] = Page(to=other)
         for path, redirects in (("/a", "forbid"), ("/c", "public")):
             with pytest.raises(TransferError, match="redirects"):
-                pool.volumes.import_image(web.url(path), name="v", redirects=redirects)  # type: ignore[arg-type]
+                pool.volumes.import_image(web.url(path), name="v", redirects=redirects)
         assert left_in(pool) == []
         pool.volumes.import_image(web.url("/a"), name="v", redirects="public")
         assert left_in(pool) == ["v"]
