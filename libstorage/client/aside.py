@@ -63,6 +63,9 @@ class Aside:
         if task.error is not None:
             raise task.error
 
+    def __del__(self) -> None:
+        self._tasks.put(None)  # the thread knows the queue only
+
     def _begun(self, do: Callable[[], object]) -> _Task:
         if self._thread is None:
             self._thread = threading.Thread(

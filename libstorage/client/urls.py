@@ -61,7 +61,7 @@ def source(url: str, latest: float = NEVER, asking: Asking = USUAL) -> Iterator[
                 outcome="not_started",
                 retry="no",
             )
-        origin = RemoteOrigin(url)
+        origin = RemoteOrigin(url, latest)
     opened = UrlSource(origin, latest)
     try:
         yield opened

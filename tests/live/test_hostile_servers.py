@@ -143,7 +143,7 @@ def test_a_bomb_is_stopped_at_the_ceiling(pool: Pool) -> None:
     bomb = bz2.compress(bytes(64 << 20))
     for options in ({"spec": VolumeSpec.raw("v", "1 MiB")}, {"name": "v", "max_capacity": "8 MiB"}):
         with pytest.raises(InvalidRequestError, match="max_capacity"):
-            pool.volumes.import_image(bomb, **options)  # type: ignore[arg-type]
+            pool.volumes.import_image(bomb, **options)
         assert left_in(pool) == []
 
 
@@ -154,7 +154,7 @@ def test_redirects_lead_only_where_they_may(pool: Pool) -> None:
         web.pages["/c"] = Page(to=other)
         for path, redirects in (("/a", "forbid"), ("/c", "public")):
             with pytest.raises(TransferError, match="redirects"):
-                pool.volumes.import_image(web.url(path), name="v", redirects=redirects)
+                pool.volumes.import_image(web.url(path), name="v", redirects=redirects)  # type: ignore[arg-type]
         assert left_in(pool) == []
         pool.volumes.import_image(web.url("/a"), name="v", redirects="public")
         assert left_in(pool) == ["v"]
