@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import attrs
 
 from libstorage.client import sources
+from libstorage.client.asking import USUAL, Asking
 from libstorage.client.checks import Checks
 from libstorage.client.clone import check_volume_spec
 from libstorage.client.decompress import SUFFIXES, Compression, Decompressed, decompressed
@@ -42,6 +43,8 @@ H = TypeVar("H", bound=Handle[Any])
 _PLAIN: Final = (VolumeFormat.RAW, VolumeFormat.ISO, VolumeFormat.LUKS)
 """What a volume of plain bytes can hold."""
 
+_TABLES: Final = 16 << 20  # bytes; the header of LUKS 2
+
 _FOREIGN: Final = (VHDX, VolumeFormat.PLOOP)
 """What libvirt does not read."""
 
@@ -54,6 +57,7 @@ class Wanted:
         spec: Its name, permissions and so on.
         name: Its name, before all others.
         min_capacity: Grow it to this if it has less.
+        max_capacity: Refuse it if it has more; what the document says if it is not given.
         allow_backing_file: It may refer to other files.
         sparse: What becomes of holes and zeros.
         verify: Read it back.
@@ -62,9 +66,17 @@ class Wanted:
     spec: VolumeSpec | None = None
     name: str | None = None
     min_capacity: Size | None = None
+    max_capacity: Size | None = None
     allow_backing_file: bool = False
     sparse: Sparse = "auto"
     verify: bool = False
+
+    @property
+    def ceiling(self) -> int | None:
+        """How many bytes a guest may see."""
+        if self.max_capacity is not None:
+            return self.max_capacity
+        return None if self.spec is None else self.spec.capacity
 
     def request(self, default_name: Callable[[], str], *, strict_name: bool) -> VolumeSpec:
         """The document of the volume.
@@ -78,18 +90,30 @@ class Wanted:
 
 
 def import_image(
-    pool: Pool, given: Given, wanted: Wanted, checks: Checks, how: Compression | None, watch: Watch
+    pool: Pool,
+    given: Given,
+    wanted: Wanted,
+    checks: Checks,
+    how: Compression | None,
+    watch: Watch,
+    asking: Asking = USUAL,
 ) -> Volume:
     """Make a volume of an image. See [Volumes.import_image][libstorage.Volumes.import_image]."""
     watch.has_lane = isinstance(given, sources.Readable)
-    with sources.opened(given, holes=wanted.sparse is not False, latest=watch.latest) as source:
+    _check_asked(given, wanted, asking)
+    with sources.opened(
+        given, holes=wanted.sparse is not False, latest=watch.latest, asking=asking
+    ) as opened:
+        source = opened if wanted.ceiling is None else Capped(opened, _with_tables(wanted.ceiling))
         digest = checks.digest()
-        content = decompressed(Hashed(source, digest) if digest else source, how)
+        with _nothing_made():
+            content = decompressed(Hashed(source, digest) if digest else source, how)
         suffixes = SUFFIXES[content.how] if isinstance(content, Decompressed) else ()
         request = wanted.request(
             lambda: _file_name(given, suffixes), strict_name=pool.host.options.strict_names
         )
-        image = _Image(content, lambda: checks.check(digest, source.name))
+        with _nothing_made():
+            image = _Image(content, lambda: checks.check(digest, source.name), wanted.ceiling)
         if isinstance(content, Decompressed) and wanted.sparse == "auto":
             wanted = attrs.evolve(wanted, sparse=True)
         return _made(pool, image, request, wanted, watch)
@@ -129,18 +153,28 @@ class _Image:
     Args:
         source: Where they come from.
         check: Called at the end, while nobody has seen the volume yet.
+        ceiling: How many bytes a guest may see of it.
 
     Attributes:
         info: What kind of image it is.
         done: How many bytes were read.
     """
 
-    def __init__(self, source: Source, check: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self, source: Source, check: Callable[[], object] = lambda: None, ceiling: int | None = None
+    ) -> None:
         head = taken(source, HEAD)
         self.name, self.length = source.name, source.length
         self.info: ImageInfo = probe(head, source)
         self.done = 0
-        self._source, self._check = Preceded(head, source), check
+        self._source: Source = Preceded(head, source)
+        self._check = check
+        if ceiling is not None:
+            _check_ceiling(self.name, self.info.virtual_size or 0, ceiling)
+            plain = self.info.format in (VolumeFormat.RAW, VolumeFormat.ISO)
+            most = ceiling if plain else _with_tables(ceiling)
+            _check_ceiling(self.name, self.length or sum(map(length_of, head)), most)
+            self._source = Capped(self._source, most)
         self._is_over = False
 
     def read(self, most: int) -> Piece:
@@ -157,6 +191,67 @@ class _Image:
                 raise TransferError(f"{self.name} goes on after the {self.length} bytes that it said it has")
             self._check()
         return piece
+
+
+@contextmanager
+def _nothing_made() -> Iterator[None]:
+    """Say in an error of the source's that there is no volume yet."""
+    try:
+        yield
+    except StorageError as error:
+        error.outcome = error.outcome or "not_started"
+        raise
+
+
+class Capped:
+    """A source that may have so many bytes, and no more.
+
+    Args:
+        source: Where they come from.
+        most: How many there may be.
+    """
+
+    def __init__(self, source: Source, most: int) -> None:
+        self.name: str = source.name
+        self.length: int | None = source.length
+        self._source, self._most, self._done = source, most, 0
+
+    def read(self, most: int) -> Piece:
+        """The next piece of the source.
+
+        Raises:
+            InvalidRequestError: There is more than there may be.
+        """
+        piece = self._source.read(most)
+        self._done += length_of(piece)
+        _check_ceiling(self.name, self._done, self._most)
+        return piece
+
+
+def _check_ceiling(name: str, found: int, most: int) -> None:
+    if found > most:
+        raise _refusal(
+            f"{name} has {int(found)} bytes or more: more than the capacity that it may have, {Size(most)} ({int(most)} bytes)",
+            hint="If that is right, say so: max_capacity= takes more, and so does the capacity of spec.",
+        )
+
+
+def _with_tables(ceiling: int) -> int:
+    """How many bytes may stand for so many that a guest sees: formats and compressions have tables of their own."""
+    return ceiling + ceiling // 16 + _TABLES
+
+
+def _check_asked(given: Given, wanted: Wanted, asking: Asking) -> None:
+    """Refuse what contradicts itself.
+
+    Raises:
+        InvalidRequestError: A floor is above the ceiling, or there are headers, and no URL.
+    """
+    floor = max(wanted.min_capacity or 0, (wanted.spec.capacity if wanted.spec else None) or 0)
+    if wanted.max_capacity is not None and floor > wanted.max_capacity:
+        raise _refusal(f"the volume is to have {Size(floor)} at least, and {wanted.max_capacity} at most")
+    if asking.headers and not (isinstance(given, str) and sources.is_url(given)):
+        raise _refusal("headers are for URLs, and the source is none")
 
 
 def _made(pool: Pool, image: _Image, request: VolumeSpec, wanted: Wanted, watch: Watch) -> Volume:
@@ -199,10 +294,6 @@ def _check_image(image: _Image, request: VolumeSpec, wanted: Wanted) -> None:
         raise _refusal(
             f"{image.name} is a {info.format} image, and not {said}, as volume {request.name!r} is to be",
             hint="Bytes are taken as they are: convert it before, or clone the volume into another format.",
-        )
-    if request.capacity is not None and request.capacity < (info.virtual_size or 0):
-        raise _refusal(
-            f"{image.name} has {info.virtual_size}: more than the capacity of volume {request.name!r}, {request.capacity}"
         )
 
 
@@ -299,9 +390,7 @@ def _file_name(given: Given, suffixes: tuple[str, ...]) -> str:
     for suffix in suffixes:
         name = name.removesuffix(suffix)
     if not name:
-        raise _refusal(
-            f"the volume has no name, and {given!r:.80} has none either", hint="Give it with name=."
-        )
+        raise _refusal("the volume has no name, and the source has none either", hint="Give it with name=.")
     return name
 
 

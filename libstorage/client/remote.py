@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from libstorage.client import sinks
+from libstorage.client.aside import Aside
 from libstorage.client.pieces import Hole, Piece, Sink, zeros
+from libstorage.client.said import Secrets, raise_alone, shown
 from libstorage.client.sinks import Keeping
-from libstorage.client.urls import Broken, Changed, Version, refusal, shown, told
+from libstorage.client.urls import Broken, Changed, Version, refusal
 from libstorage.errors import (
     AccessDeniedError,
     ExistsError,
@@ -41,13 +43,15 @@ class RemoteOrigin:
 
     Args:
         url: Where it is.
+        latest: When the transfer must be over, by the monotonic clock.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, latest: float) -> None:
         self.name: str = shown(url)
         self._url = url
+        self._aside = Aside(self.name, latest)
         with _typed(url):
-            self._system, self._path = _located(url)
+            self._system, self._path = self._aside.run(lambda: _located(url))
 
     def open(self) -> tuple[RemoteBody, Version]:
         """From the beginning.
@@ -56,8 +60,14 @@ class RemoteOrigin:
             StorageError: It cannot be had.
         """
         with _typed(self._url):
-            version = self._look()
-            return RemoteBody(self._system.open(self._path, "rb", block_size=BLOCK), self._url), version
+            return self._aside.run(self._opened)
+
+    def _opened(self) -> tuple[RemoteBody, Version]:
+        version = self._look()
+        return self._begun(), version
+
+    def _begun(self) -> RemoteBody:
+        return RemoteBody(self._system.open(self._path, "rb", block_size=BLOCK), self._url, self._aside)
 
     def reopen(self, place: int) -> tuple[RemoteBody, Version]:
         """From some byte on.
@@ -67,15 +77,20 @@ class RemoteOrigin:
             Changed: It is gone.
         """
         try:
-            self._system.invalidate_cache()
-            version = self._look()
-            file = self._system.open(self._path, "rb", block_size=BLOCK)
-            file.seek(place)
+            return self._aside.run(lambda: self._begun_again(place))
+        except StorageError:
+            raise
         except FileNotFoundError:
             raise Changed("it is gone") from None
         except Exception as error:  # noqa: BLE001 -- each file system has errors of its own
-            raise Broken(told(error, self._url)) from None
-        return RemoteBody(file, self._url), version
+            raise_alone(Broken(Secrets(self._url).told(error)))
+
+    def _begun_again(self, place: int) -> tuple[RemoteBody, Version]:
+        self._system.invalidate_cache()
+        version = self._look()
+        file = self._system.open(self._path, "rb", block_size=BLOCK)
+        file.seek(place)
+        return RemoteBody(file, self._url, self._aside), version
 
     def _look(self) -> Version:
         info = self._system.info(self._path)
@@ -90,9 +105,8 @@ class RemoteOrigin:
 class RemoteBody:
     """A file of fsspec's that is open."""
 
-    def __init__(self, file: File, url: str) -> None:
-        self._file = file
-        self._url = url
+    def __init__(self, file: File, url: str, aside: Aside) -> None:
+        self._file, self._url, self._aside = file, url, aside
 
     def read(self, most: int) -> bytes:
         """The next bytes.
@@ -101,21 +115,23 @@ class RemoteBody:
             Broken: It could not be read.
         """
         try:
-            return bytes(self._file.read(most))
+            return self._aside.run(lambda: bytes(self._file.read(most)))
+        except StorageError:
+            raise
         except Exception as error:  # noqa: BLE001 -- each file system has errors of its own
-            raise Broken(told(error, self._url)) from None
+            raise_alone(Broken(Secrets(self._url).told(error)))
 
     def goes_on(self) -> bool:
         """Whether more comes where the end should be."""
         try:
-            return bool(self._file.read(1))
+            return self._aside.run(lambda: bool(self._file.read(1)))
         except Exception:  # noqa: BLE001 -- nothing came
             return False
 
     def close(self) -> None:
         """Close it."""
         with contextlib.suppress(Exception):
-            self._file.close()
+            self._aside.run(self._file.close)
 
 
 # ---- writing --------------------------------------------------------------------------------------------------------
@@ -286,11 +302,11 @@ def _typed(url: str) -> Iterator[None]:
     except StorageError:
         raise
     except Exception as error:  # noqa: BLE001 -- each file system has errors of its own
-        raise _translated(error, url) from None
+        raise_alone(_translated(error, url))
 
 
 def _translated(error: Exception, url: str) -> StorageError:
-    name, said, status = shown(url), told(error, url), _status_of(error)
+    name, said, status = shown(url), Secrets(url).told(error), _status_of(error)
     if status is not None:
         return refusal(name, status)
     match error:

@@ -9,8 +9,11 @@ import re
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from time import monotonic
 from typing import BinaryIO, Final, Protocol, TypeAlias, runtime_checkable
 
+from libstorage.client.aside import Aside, late
+from libstorage.client.asking import USUAL, Asking
 from libstorage.client.pieces import Hole, Piece, Source
 from libstorage.connection.process import NEVER
 from libstorage.errors import InvalidRequestError, TransferError
@@ -20,17 +23,18 @@ Given: TypeAlias = (
 )
 """A path or URL, a file object opened in binary mode, bytes, whatever gives bytes when it is iterated over, or a volume."""
 
-_is_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::|://)").match
+is_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::|://)").match
 
 
 @contextmanager
-def opened(given: Given, *, holes: bool, latest: float = NEVER) -> Iterator[Source]:
+def opened(given: Given, *, holes: bool, latest: float = NEVER, asking: Asking = USUAL) -> Iterator[Source]:
     """Open what a transfer reads from.
 
     Args:
         given: What the caller gave.
         holes: Give holes of files as such, and not as zeros.
         latest: When the transfer must be over, by the monotonic clock.
+        asking: How a web server is asked.
 
     Raises:
         InvalidRequestError: It is nothing to read from, or a path to something without a length.
@@ -39,10 +43,10 @@ def opened(given: Given, *, holes: bool, latest: float = NEVER) -> Iterator[Sour
     """
     if isinstance(given, bytes | bytearray | memoryview):
         yield FileSource(f"{len(given)} bytes", io.BytesIO(given))
-    elif isinstance(given, str) and _is_url(given):
+    elif isinstance(given, str) and is_url(given):
         from libstorage.client import urls
 
-        with urls.source(given, latest) as source:
+        with urls.source(given, latest, asking) as source:
             yield source
     elif isinstance(given, str | os.PathLike):
         with _file(os.fspath(given), holes=holes) as source:
@@ -51,9 +55,11 @@ def opened(given: Given, *, holes: bool, latest: float = NEVER) -> Iterator[Sour
         with given._as_source(holes=holes, latest=latest) as source:
             yield source
     elif callable(getattr(given, "read", None)):
-        yield FileSource(str(getattr(given, "name", given)), given)  # type: ignore[arg-type]
+        with _timed(FileSource(str(getattr(given, "name", given)), given), latest) as timed:  # type: ignore[arg-type]
+            yield timed
     elif isinstance(given, Iterable):
-        yield IterableSource(given)
+        with _timed(IterableSource(given), latest) as timed:
+            yield timed
     else:
         raise InvalidRequestError(
             f"a source is a path, a URL, a binary file object, bytes or an iterable of bytes, not {given!r}",
@@ -166,6 +172,37 @@ class IterableSource:
         self._at_once = PIECE
         data, self._rest = self._rest[:length], self._rest[length:]
         return bytes(data)
+
+
+class Timed:
+    """A source of the caller's that may hang: nobody waits for it longer than there is time."""
+
+    def __init__(self, source: Source, aside: Aside, latest: float) -> None:
+        self.name: str = source.name
+        self.length: int | None = source.length
+        self._source, self._aside, self._latest = source, aside, latest
+
+    def read(self, most: int) -> Piece:
+        """The next piece of the source.
+
+        Raises:
+            DeadlineError: It takes too long.
+        """
+        if monotonic() >= self._latest:
+            raise late(self.name)
+        return self._aside.run(lambda: self._source.read(most))
+
+
+@contextmanager
+def _timed(source: Source, latest: float) -> Iterator[Source]:
+    if latest == NEVER:
+        yield source
+        return
+    aside = Aside(source.name, latest)
+    try:
+        yield Timed(source, aside, latest)
+    finally:
+        aside.close(lambda: None)
 
 
 @contextmanager

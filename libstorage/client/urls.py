@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import Final, Protocol
-from urllib.parse import quote, unquote, urlsplit
 
 import attrs
 
+from libstorage.client.asking import USUAL, Asking
 from libstorage.client.pieces import Piece, Sink, Source
+from libstorage.client.said import shown
 from libstorage.client.sinks import Keeping
 from libstorage.connection.process import NEVER
 from libstorage.errors import (
@@ -22,6 +22,7 @@ from libstorage.errors import (
     Retry,
     StorageError,
     TransferError,
+    UnsupportedError,
 )
 
 PAUSES: Final = [0.1, 0.5, 1.0, 2.0, 4.0]
@@ -30,18 +31,15 @@ PAUSES: Final = [0.1, 0.5, 1.0, 2.0, 4.0]
 PIECE: Final = 256 * 1024
 """How many bytes to read at once."""
 
-_SECRETS = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?:[^\s/?#'\"]*@)?(?P<place>[^\s?#'\"]*)[^\s'\"]*"
-)
-
 
 @contextmanager
-def source(url: str, latest: float = NEVER) -> Iterator[Source]:
+def source(url: str, latest: float = NEVER, asking: Asking = USUAL) -> Iterator[Source]:
     """What is behind a URL. A connection that breaks is taken up again where it broke.
 
     Args:
         url: ``http:`` and ``https:``, or any other that fsspec knows, chained ones included.
         latest: When the transfer must be over, by the monotonic clock.
+        asking: More headers, and where redirects may lead; of web servers only.
 
     Raises:
         NotFoundError: There is nothing.
@@ -53,11 +51,17 @@ def source(url: str, latest: float = NEVER) -> Iterator[Source]:
     if is_web(url):
         from libstorage.client.web import WebOrigin
 
-        origin: Origin = WebOrigin(url, latest)
+        origin: Origin = WebOrigin(url, latest, asking)
     else:
         from libstorage.client.remote import RemoteOrigin
 
-        origin = RemoteOrigin(url)
+        if not asking.is_plain:
+            raise UnsupportedError(
+                f"{shown(url)} is not asked by us: headers= and redirects= are for http:// and https:// alone",
+                outcome="not_started",
+                retry="no",
+            )
+        origin = RemoteOrigin(url, latest)
     opened = UrlSource(origin, latest)
     try:
         yield opened
@@ -83,20 +87,7 @@ def sink(url: str, keeping: Keeping) -> Iterator[Sink]:
 
 def is_web(url: str) -> bool:
     """Whether it is a web server's, and not part of a chain."""
-    return url.lower().startswith(("http://", "https://")) and "::" not in url
-
-
-def shown(url: str) -> str:
-    """A URL, or a text with URLs in it, without what may be secret: users, passwords, queries and fragments."""
-    return "::".join(_SECRETS.sub(r"\g<scheme>\g<place>", part) for part in url.split("::"))
-
-
-def told(error: BaseException, url: str) -> str:
-    """What an error of somebody else's says, without the secrets of the URL."""
-    text = str(error)
-    for secret in sorted(_secrets_of(url), key=len, reverse=True):
-        text = text.replace(secret, "…")
-    return f"{type(error).__name__}: {shown(text)}" if text else type(error).__name__
+    return url.lower().startswith(("http://", "https://"))
 
 
 def refusal(name: str, status: int) -> StorageError:
@@ -113,19 +104,12 @@ def refusal(name: str, status: int) -> StorageError:
         )
     if status == 403:
         return AccessDeniedError(f"{name} is not given to us: {said}", outcome="not_started", retry="no")
+    if status < 300:
+        return TransferError(
+            f"{name} cannot be had: {said}, which is not a whole file", outcome="not_started", retry="no"
+        )
     retry: Retry = "backoff" if status >= 500 or status == 429 else "no"
     return TransferError(f"{name} cannot be had: {said}", outcome="not_started", retry=retry)
-
-
-def _secrets_of(url: str) -> set[str]:
-    found = {url}
-    for part in url.split("::"):
-        parsed = urlsplit(part)
-        user, _, password = parsed.netloc.rpartition("@")[0].partition(":")
-        values = (pair.partition("=")[2] for pair in parsed.query.split("&"))
-        found.update((parsed.query, parsed.fragment, user, password, *values))
-    found.update([form(secret) for secret in found for form in (quote, unquote)])
-    return {secret for secret in found if len(secret) > 2}
 
 
 # ---- reading --------------------------------------------------------------------------------------------------------
@@ -222,6 +206,8 @@ class UrlSource:
             TransferError: The connection broke for good, or the server's word on the length was wrong.
         """
         while True:
+            if monotonic() >= self._latest:
+                raise DeadlineError(f"the deadline passed after {self._done} bytes of {self.name}")
             try:
                 data = self._next(min(most, PIECE))
             except Broken as broken:
@@ -270,7 +256,7 @@ class UrlSource:
                 raise DeadlineError(f"the deadline passed after {self._done} bytes of {self.name}: {broken}")
             if self._tries == len(PAUSES):
                 raise self._failure(f"it broke again after {self._tries} tries: {broken}") from None
-            sleep(PAUSES[self._tries])
+            sleep(max(0.0, min(PAUSES[self._tries], self._latest - monotonic())))
             self._tries += 1
             try:
                 self._body, version = self._origin.reopen(self._done)

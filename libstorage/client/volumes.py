@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from libstorage.client.asking import Asking, Redirects
 from libstorage.client.bulk import read_volumes
 from libstorage.client.checks import Checks
 from libstorage.client.clone import check_volume_spec
@@ -126,6 +128,9 @@ class Volumes(Collection[Volume, PoolId]):
         *,
         name: str | None = None,
         min_capacity: SizeLike | None = None,
+        max_capacity: SizeLike | None = None,
+        headers: Mapping[str, str] | None = None,
+        redirects: Redirects = "follow",
         checksum: str | None = None,
         decompress: Compression | None = "auto",
         sparse: Sparse = "auto",
@@ -148,6 +153,13 @@ class Volumes(Collection[Volume, PoolId]):
                 of a compression that was undone.
             min_capacity: Make the volume larger if it has less, in bytes or as text with a unit. A pool whose volumes
                 are no files needs it for a source that cannot tell its length.
+            max_capacity: Refuse an image that has more, in bytes or as text with a unit; without it, one that has more
+                than the capacity of ``spec``. It bounds what is received and decompressed, too; a format with tables of
+                its own, or a compression, may have a sixteenth and 16 MiB more than that.
+            headers: What to tell a web server besides, such as ``{"Authorization": "Bearer …"}``. No other server gets
+                them: not after a redirect to another host, port or scheme.
+            redirects: Where a web server may redirect to: ``follow`` is anywhere; ``public`` is no address of this
+                machine, of a private network or of a link, unless it is that of the URL itself; ``forbid`` is nowhere.
             checksum: The digest that the source's bytes must have, as they are given (compressed, if they are):
                 ``"sha256:…"``.
             decompress: ``gzip``, ``xz``, ``bzip2`` or ``zstd`` (which needs ``libstorage[zstd]``); ``auto`` is what the
@@ -177,18 +189,20 @@ class Volumes(Collection[Volume, PoolId]):
             import_image,
         )
 
+        asking, headers = Asking.of(headers, redirects), None  # no traceback of ours shows them
         with shown(progress) as watcher:
             watch = Watch(f"import into {self._scope}", watcher, deadline)
             wanted = Wanted(
                 spec=None if spec is None else check_volume_spec(spec, strict_name=False),
                 name=name,
                 min_capacity=None if min_capacity is None else size_of("min_capacity", min_capacity),
+                max_capacity=None if max_capacity is None else size_of("max_capacity", max_capacity),
                 allow_backing_file=allow_backing_file,
                 sparse=sparse,
                 verify=verify,
             )
             pool = self._host._pool(self._scope)
-            return import_image(pool, source, wanted, Checks.of(checksum), decompress, watch)
+            return import_image(pool, source, wanted, Checks.of(checksum), decompress, watch, asking)
 
     def _all(self) -> tuple[Volume, ...]:
         return self.list()

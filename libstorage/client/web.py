@@ -1,71 +1,56 @@
 """What a web server has, as a source.
 
-The standard library's client and not fsspec's: behind the length that a server states, aiohttp drops what else comes
-without a word, and it ends every request after five minutes.
+A client of its own, and not fsspec's: behind the length that a server states, aiohttp drops what else comes without a
+word, and it ends every request after five minutes. The standard library's takes lengths that are none for no length.
 """
 
 from __future__ import annotations
 
-import re
-import select
-import ssl
-from base64 import b64encode
-from http.client import HTTPException, HTTPResponse
+import posixpath
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
-from typing import Final, cast
-from urllib import request
-from urllib.error import HTTPError, URLError
-from urllib.parse import quote, unquote, urlsplit
+from typing import Final
 
-from libstorage.client.urls import Broken, Changed, Version, refusal, shown, told
-from libstorage.errors import (
-    ConnectionFailedError,
-    DeadlineError,
-    InvalidRequestError,
-    StorageError,
-    TransferError,
-)
-
-TIMEOUT: Final = 60.0
-"""Seconds that a server may keep silent."""
+from libstorage.client.answer import Body, Head, Range, body_of, range_of
+from libstorage.client.asking import Asking
+from libstorage.client.request import Asker, MisledError
+from libstorage.client.said import raise_alone, shown
+from libstorage.client.urls import Broken, Changed, Version, refusal
+from libstorage.client.wire import EndedError, MalformedError, Wire
+from libstorage.errors import ConnectionFailedError, DeadlineError, StorageError, TransferError
 
 LAST_WORD = 2.0
 """Seconds to wait for what comes behind the end, if the server leaves the connection open."""
 
-_SHORTEST: Final = 0.001  # seconds; no time at all would mean not to wait
-_MEANT = "%/:=&?~#+!$,;'@()*[]"  # not to be quoted in an address
-_MARKS = ("ETag", "Last-Modified")
-_range = re.compile(r"bytes (\d+)-\d+/(\d+|\*)").fullmatch
-_FAILURES = (OSError, HTTPException)
+_MARKS = ("etag", "last-modified")
+_FAILURES = (OSError, MalformedError)
+_PACKED: Final = {
+    ".gz": {"gzip", "x-gzip"},
+    ".tgz": {"gzip", "x-gzip"},
+    ".bz2": {"bzip2", "x-bzip2"},
+    ".xz": {"xz", "x-xz"},
+    ".zst": {"zstd"},
+}
+"""What is no encoding of the answer's, but the file itself: some servers say that of all with such a name."""
 
 
 class WebOrigin:
-    """A file of a web server's. Redirects are followed; the password goes to no other server.
+    """A file of a web server's. Passwords and the caller's headers go to no other server.
 
     Args:
         url: Its address; ``user:password@`` is sent as basic authentication.
         latest: When the transfer must be over, by the monotonic clock.
+        asking: More headers, and where redirects may lead.
 
     Raises:
         InvalidRequestError: It is none.
     """
 
-    def __init__(self, url: str, latest: float) -> None:
+    def __init__(self, url: str, latest: float, asking: Asking) -> None:
         self.name: str = shown(url)
         self._latest = latest
-        self._secret = url
-        self._url, self._authorization = _without_user(url)
-        self._opener = request.OpenerDirector()
-        for handler in (
-            request.ProxyHandler(),
-            request.UnknownHandler(),
-            request.HTTPHandler(),
-            request.HTTPSHandler(context=ssl.create_default_context()),
-            request.HTTPDefaultErrorHandler(),
-            request.HTTPRedirectHandler(),
-            request.HTTPErrorProcessor(),
-        ):
-            self._opener.add_handler(handler)
+        self._asker = Asker(url, latest, asking)
 
     def open(self) -> tuple[WebBody, Version]:
         """Ask for it.
@@ -73,129 +58,153 @@ class WebOrigin:
         Raises:
             StorageError: The server does not give it.
         """
+        body: Body | None = None
         try:
-            response = self._ask({})
-        except HTTPError as error:
-            error.close()
-            raise refusal(self.name, error.code) from None
-        except (*_FAILURES, ValueError) as error:
-            raise self._unreachable(error) from None
-        body = WebBody(response)
-        return body, Version(length=body.length, marks=_marks(response))
+            wire, head, path = self._asker.ask({})
+            body = self._whole(wire, head, path)
+        except StorageError:
+            raise
+        except _FAILURES as error:
+            problem = self._unreachable(error)
+        else:
+            return WebBody(wire, body, self), Version(length=body.length, marks=_marks(head))
+        return raise_alone(problem)
 
     def reopen(self, place: int) -> tuple[WebBody, Version]:
         """Ask for the rest of it.
 
         Raises:
             Broken: The server does not answer, or not now.
-            Changed: It gives no parts of files, or has no such part.
+            Changed: It gives no parts of files, has no such part, or gives another.
         """
         try:
-            response = self._ask({"Range": f"bytes={place}-"})
-        except HTTPError as error:
-            error.close()
-            if error.code >= 500 or error.code == 429:
-                raise Broken(f"the server answers {error.code}") from None
-            raise Changed(f"asked for the rest, the server answers {error.code}") from None
-        except _FAILURES as error:
-            raise Broken(told(error, self._secret)) from None
-        found = _range(response.headers.get("Content-Range", ""))
-        if response.status != 206 or found is None or int(found[1]) != place:
-            response.close()
-            raise Changed("the server cannot give the rest alone (no ranges)")
-        body = WebBody(response)
-        length = None if found[2] == "*" else int(found[2])
-        return body, Version(length=length, marks=_marks(response))
+            wire, head, path = self._asker.ask({"Range": f"bytes={place}-"})
+            body, part = self._rest(wire, head, path, place)
+        except (MisledError, MalformedError) as error:
+            problem: Exception = Changed(self._said(error))
+        except StorageError:
+            raise
+        except OSError as error:
+            problem = Broken(self._asker.secrets.told(error))
+        else:
+            return WebBody(wire, body, self), Version(length=part.total, marks=_marks(head))
+        return raise_alone(problem)
 
-    def _ask(self, headers: dict[str, str]) -> HTTPResponse:
-        headers = {"Accept-Encoding": "identity", "User-Agent": "libstorage", **headers}
-        asked = request.Request(self._url, headers=headers)  # noqa: S310 -- the opener knows no other schemes
-        if self._authorization:
-            asked.add_unredirected_header("Authorization", self._authorization)
-        return cast(HTTPResponse, self._opener.open(asked, timeout=self._patience()))
+    def malformed(self, error: MalformedError) -> TransferError:
+        """What is told of a server that breaks the rules."""
+        return TransferError(f"{self.name} cannot be had: {self._said(error)}", retry="backoff")
 
-    def _patience(self) -> float:
-        return min(TIMEOUT, max(_SHORTEST, self._latest - monotonic()))
+    def _said(self, error: Exception) -> str:
+        return self._asker.secrets.hide(str(error))
+
+    def _whole(self, wire: Wire, head: Head, path: str) -> Body:
+        """The body of an answer that holds the whole file.
+
+        Raises:
+            StorageError: It is not given.
+            MalformedError: It holds something else.
+        """
+        with _ended(wire):
+            if head.status != 200:
+                raise refusal(self.name, head.status)
+            _check_plain(head, path)
+            body, part = body_of(wire, head), range_of(head)
+            if part is not None and (part.first, part.total, part.length) != (0, part.length, body.length):
+                raise MalformedError("it gives a part, and was asked for the whole")
+            return body
+
+    def _rest(self, wire: Wire, head: Head, path: str, place: int) -> tuple[Body, Range]:
+        """The body of an answer that holds all from ``place`` on, or the beginning of that.
+
+        Raises:
+            Broken: The server may give it later.
+            MalformedError: It holds something else.
+        """
+        with _ended(wire):
+            if head.status >= 500 or head.status == 429:
+                raise_alone(Broken(f"the server answers {head.status}"))
+            if head.status >= 400:
+                raise_alone(Changed(f"asked for the rest, the server answers {head.status}"))
+            part = range_of(head) if head.status == 206 else None
+            if part is None or part.first != place:
+                raise_alone(Changed("the server cannot give the rest alone (no ranges)"))
+            _check_plain(head, path)
+            body = body_of(wire, head)
+            if body.length not in {None, part.length}:
+                raise MalformedError(f"it gives {body.length} bytes, and says that they are {part.length}")
+            return body, part
 
     def _unreachable(self, error: Exception) -> StorageError:
-        reason = error.reason if isinstance(error, URLError) else error
-        cause = reason if isinstance(reason, BaseException) else error
-        message = f"{self.name} cannot be had: {told(cause, self._secret)}"
+        message = f"{self.name} cannot be had: {self._asker.secrets.told(error)}"
         if monotonic() >= self._latest:
             return DeadlineError(f"the deadline passed: {message}", outcome="not_started", retry="no")
-        if isinstance(error, ValueError) and not isinstance(error, OSError):
-            return InvalidRequestError(message, outcome="not_started", retry="no")
-        if isinstance(error, HTTPException):
-            return TransferError(message, outcome="not_started", retry="backoff")
+        if isinstance(error, MalformedError):
+            return TransferError(
+                f"{self.name} cannot be had: {self._said(error)}", outcome="not_started", retry="backoff"
+            )
         return ConnectionFailedError(message, outcome="not_started", retry="backoff")
 
 
 class WebBody:
     """One answer of a web server's."""
 
-    def __init__(self, response: HTTPResponse) -> None:
-        self.length: int | None = response.length
-        self._response = response
-        self._left = response.length
-        self._goes_on = False
+    def __init__(self, wire: Wire, body: Body, origin: WebOrigin) -> None:
+        self._wire, self._body, self._origin = wire, body, origin
 
     def read(self, most: int) -> bytes:
         """The next bytes that are there.
 
         Raises:
             Broken: The connection broke.
+            TransferError: What comes breaks the rules.
         """
         try:
-            return self._read(most)
-        except _FAILURES as error:
-            raise Broken(type(error).__name__) from None
+            return self._body.read(most)
+        except EndedError as error:
+            problem: Exception = Broken(str(error))
+        except MalformedError as error:
+            problem = self._origin.malformed(error)
+        except OSError as error:
+            problem = Broken(type(error).__name__)
+        return raise_alone(problem)
 
     def goes_on(self) -> bool:
         """Whether the server sends more than it said: it was asked to close the connection behind the last byte."""
-        if self._goes_on or self._response.isclosed():
-            return self._goes_on
         try:
-            if self._left is None:
-                return bool(self._response.read1(1))
-            there, _, _ = select.select([self._response.fp], [], [], LAST_WORD)
-            return bool(there and self._response.fp.read1(1))
+            if self._body.length is None:
+                return bool(self._body.read(1))
+            return self._wire.has_more(LAST_WORD)
         except _FAILURES:
             return False
 
     def close(self) -> None:
         """End the connection."""
-        self._response.close()
-
-    def _read(self, most: int) -> bytes:
-        if self._left is None:
-            return self._response.read1(most)
-        if (
-            self._left > 1
-        ):  # when all is read the response forgets its connection, and with it what comes behind
-            data = self._response.read1(min(most, self._left - 1))
-        elif self._left == 1:
-            found = self._response.fp.read1(2)
-            data, self._goes_on = found[:1], len(found) > 1
-        else:
-            return b""
-        self._left -= len(data)
-        return data
+        self._wire.close()
 
 
-def _marks(response: HTTPResponse) -> tuple[str | None, ...]:
-    return tuple(response.headers.get(mark) for mark in _MARKS)
+def _check_plain(head: Head, path: str) -> None:
+    """Refuse what is not the file's own bytes.
+
+    Raises:
+        MalformedError: It is packed, or in parts.
+    """
+    packed = _PACKED.get(posixpath.splitext(path.partition("?")[0])[1].lower(), set())
+    codings = {coding.lower() for coding in head.all("content-encoding")} - {"identity", ""}
+    if codings and codings != codings & packed:
+        raise MalformedError(f"it packs the file (Content-Encoding {', '.join(sorted(codings))!r}), unasked")
+    if (head.get("content-type") or "").lower().startswith("multipart/byteranges"):
+        raise MalformedError("it gives parts, and was not asked for any")
 
 
-def _without_user(url: str) -> tuple[str, str | None]:
+@contextmanager
+def _ended(wire: Wire) -> Iterator[None]:
+    """A connection that ends if the block fails."""
     try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        raise InvalidRequestError(f"{shown(url)} is not an address", outcome="not_started") from None
-    user, _, place = parts.netloc.rpartition("@")
-    address = quote(parts._replace(netloc=place, fragment="").geturl(), safe=_MEANT)
-    if not user:
-        return address, None
-    name, _, password = user.partition(":")
-    token = b64encode(f"{unquote(name)}:{unquote(password)}".encode()).decode("ascii")
-    return address, f"Basic {token}"
+        yield
+    except BaseException:
+        wire.close()
+        raise
+
+
+def _marks(head: Head) -> tuple[str | None, ...]:
+    return tuple(head.get(mark) for mark in _MARKS)

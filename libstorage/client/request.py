@@ -1,0 +1,253 @@
+"""Requests to web servers: where they go, what they carry, and where redirects lead them."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import attrs
+
+from libstorage.client.answer import Head, read_head
+from libstorage.client.asking import Asking, is_public
+from libstorage.client.said import Secrets, shown
+from libstorage.client.wire import MalformedError, NotAllowedError, Wire, connected
+from libstorage.errors import InvalidRequestError, TransferError, UnsupportedError
+
+_MOST_REDIRECTS: Final = 10
+_REDIRECTS: Final = {301, 302, 303, 307, 308}
+_PORTS: Final = {"http": 80, "https": 443}
+_MEANT: Final = "%/:=&?~#+!$,;'@()*[]"  # not to be quoted in an address
+_is_host = re.compile(r"[A-Za-z0-9._~-]+|[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~-]+)?").fullmatch
+
+
+class MisledError(TransferError):
+    """A redirect leads where it must not."""
+
+
+@attrs.frozen
+class Place:
+    """Where a request goes.
+
+    Attributes:
+        scheme: ``http`` or ``https``.
+        host: The server's name or address.
+        port: Its port.
+        path: Path and query.
+        user: ``user:password``, as they stand in the address; empty if there is none.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    user: str = attrs.field(default="", repr=False)
+
+    @classmethod
+    def of(cls, url: str) -> Place:
+        """Where an address leads.
+
+        Raises:
+            ValueError: It is none of a web server's.
+        """
+        parts = urlsplit(url)
+        scheme, port = parts.scheme.lower(), parts.port
+        if scheme not in _PORTS or not parts.hostname:
+            raise ValueError(url)
+        host = parts.hostname if ":" in parts.hostname else parts.hostname.encode("idna").decode("ascii")
+        if not _is_host(host):
+            raise ValueError(url)
+        path = quote(parts.path or "/", safe=_MEANT) + (
+            f"?{quote(parts.query, safe=_MEANT)}" if parts.query else ""
+        )
+        return cls(scheme, host, port or _PORTS[scheme], path, parts.netloc.rpartition("@")[0])
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """What tells servers apart."""
+        return self.scheme, self.host, self.port
+
+    @property
+    def authority(self) -> str:
+        """Host and port, as a request names them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """Its address, without user and password."""
+        return f"{self.scheme}://{self.authority}{self.path}"
+
+    def basic(self) -> str:
+        """User and password, as a header tells them."""
+        name, _, password = self.user.partition(":")
+        return f"Basic {b64encode(f'{unquote(name)}:{unquote(password)}'.encode()).decode('ascii')}"
+
+
+class Asker:
+    """Asks for one file, wherever redirects lead.
+
+    Args:
+        url: Its address.
+        latest: When all must be over, by the monotonic clock.
+        asking: More headers, and where redirects may lead.
+
+    Attributes:
+        secrets: What must not be said.
+    """
+
+    def __init__(self, url: str, latest: float, asking: Asking) -> None:
+        self._latest, self._asking, self._name = latest, asking, shown(url)
+        place: Place | None = None
+        with suppress(ValueError):
+            place = Place.of(url)
+        if place is None:
+            raise InvalidRequestError(f"{self._name} is not an address", outcome="not_started", retry="no")
+        self._place = place
+        self._headers = dict(asking.headers)
+        if place.user:
+            if any(name.lower() == "authorization" for name in self._headers):
+                raise InvalidRequestError(
+                    "the address has a user, and headers an Authorization: there can be one of them only",
+                    outcome="not_started",
+                    retry="no",
+                )
+            self._headers["Authorization"] = place.basic()
+        values = [word for value in self._headers.values() for word in (value, value.rpartition(" ")[2])]
+        self.secrets: Secrets = Secrets(url, *getproxies().values(), values=values)
+
+    def ask(self, extra: dict[str, str]) -> tuple[Wire, Head, str]:
+        """The connection and head of the answer, and the path of the file that it is about.
+
+        Raises:
+            OSError: The server does not answer in time.
+            MalformedError: It breaks the rules.
+            MisledError: A redirect leads where it must not.
+        """
+        place, own, first = self._place, True, ""
+        for hop in range(_MOST_REDIRECTS + 1):
+            wire = self._connected(place, first if hop else None, own=own)
+            first = first or wire.peer
+            try:
+                wire.send(self._request(place, extra, own=own))
+                head = read_head(wire)
+                target = head.get("location") if head.status in _REDIRECTS else None
+            except BaseException:
+                wire.close()
+                raise
+            if target is None:
+                return wire, head, place.path
+            wire.close()
+            place = self._redirected(place, target, head.status)
+            own = own and place.origin == self._place.origin
+        raise MisledError(f"{self._name} cannot be had: the server answered {head.status}, again and again")
+
+    def _connected(self, place: Place, first: str | None, *, own: bool) -> Wire:
+        """A connection to a server, or through a proxy.
+
+        Args:
+            place: Where to.
+            first: To which address the first connection went, if this is a redirect.
+            own: Whether it is still the server of the caller's address.
+        """
+        proxy = self._proxy(place)
+        only_public = first is not None and self._asking.redirects == "public"
+        if proxy is not None:
+            if only_public:
+                raise self._misled(place, "through a proxy, so that nobody can tell whether that is public")
+            return self._through(proxy, place)
+        allows: Callable[[str], bool] = lambda _: True  # noqa: E731
+        if only_public:
+            allows = lambda address: is_public(address) or (own and address == first)  # noqa: E731
+        try:
+            wire = connected(place.host, place.port, self._latest, allows)
+        except NotAllowedError:
+            wire = None
+        if wire is None:
+            raise self._misled(place, "which is not a public address")
+        return self._secured(wire, place) if place.scheme == "https" else wire
+
+    def _through(self, proxy: Place, place: Place) -> Wire:
+        wire = connected(proxy.host, proxy.port, self._latest, lambda _: True)
+        if place.scheme == "http":
+            return wire
+        host = f"[{place.host}]" if ":" in place.host else place.host
+        login = f"Proxy-Authorization: {proxy.basic()}\r\n" if proxy.user else ""
+        name = f"{host}:{place.port}"
+        try:
+            wire.send(f"CONNECT {name} HTTP/1.1\r\nHost: {name}\r\n{login}\r\n".encode("latin-1"))
+            head = read_head(wire)
+            if head.status != 200:
+                raise MalformedError(f"the proxy answered {head.status}")
+        except BaseException:
+            wire.close()
+            raise
+        return self._secured(wire, place)
+
+    def _secured(self, wire: Wire, place: Place) -> Wire:
+        try:
+            wire.secure(place.host)
+        except BaseException:
+            wire.close()
+            raise
+        return wire
+
+    def _proxy(self, place: Place) -> Place | None:
+        address = getproxies().get(place.scheme)
+        if not address or proxy_bypass(place.authority):
+            return None
+        proxy: Place | None = None
+        with suppress(ValueError):
+            proxy = Place.of(address if "://" in address else f"http://{address}")
+        if proxy is None or proxy.scheme != "http":
+            raise UnsupportedError(
+                f"the proxy {shown(address)} cannot be used: it is no http:// one",
+                outcome="not_started",
+                retry="no",
+            )
+        return proxy
+
+    def _request(self, place: Place, extra: dict[str, str], *, own: bool) -> bytes:
+        proxy = self._proxy(place) if place.scheme == "http" else None
+        headers = {"Host": place.authority, "Accept-Encoding": "identity", "Connection": "close", **extra}
+        if proxy is not None and proxy.user:
+            headers["Proxy-Authorization"] = proxy.basic()
+        more = self._headers if own else {}
+        if not any(name.lower() == "user-agent" for name in more):
+            headers["User-Agent"] = "libstorage"
+        lines = [f"{name}: {value}\r\n" for name, value in {**headers, **more}.items()]
+        what = place.url if proxy is not None else place.path
+        return f"GET {what} HTTP/1.1\r\n{''.join(lines)}\r\n".encode("latin-1")
+
+    def _redirected(self, place: Place, target: str, status: int) -> Place:
+        """Where a redirect leads.
+
+        Raises:
+            MisledError: It must not, or to nothing.
+        """
+        found: Place | None = None
+        with suppress(ValueError):
+            found = Place.of(urljoin(place.url, quote(target, safe=_MEANT, encoding="latin-1")))
+        said = f"{self._name} cannot be had: the server answered {status}, and redirects to"
+        if found is None or found.user:
+            raise MisledError(
+                f"{said} what is no address of a web server's, or has a password",
+                outcome="not_started",
+                retry="no",
+            )
+        if self._asking.redirects == "forbid":
+            raise self._misled(found, "and redirects are forbidden")
+        return found
+
+    def _misled(self, place: Place, why: str) -> MisledError:
+        return MisledError(
+            f"{self._name} redirects to {self.secrets.hide(shown(place.url))}, {why} "
+            f"(redirects={self._asking.redirects!r})",
+            hint="If that is where the file is, give that address itself.",
+            outcome="not_started",
+            retry="no",
+        )
