@@ -14,9 +14,10 @@ from libstorage.xml.schema import validate
 from tests.contract.exercise import Use, missing, needs, uses
 from tests.contract.places import DOCUMENTS
 from tests.corpus.cases import alone, cases
+from tests.corpus.documents import ours
 from tests.support import CHECKOUT
 
-OURS = {path.name: path.read_bytes() for path in sorted((CHECKOUT / "tests/corpus/ours").glob("*.xml"))}
+OURS = {path.name: path.read_bytes() for path in ours()}
 REFUSED = "libvirt's schema"
 """What the comment of a document names, when that schema, and so ours, refuses the document."""
 

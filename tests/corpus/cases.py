@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from lxml import etree
@@ -23,9 +22,8 @@ from lxml import etree
 from libstorage.errors import DocumentError
 from libstorage.xml.parse import parse
 from libstorage.xml.schema import is_valid
-from tests.contract.places import DOCUMENTS, places, places_of_documents, printed
-
-MODELS: dict[str, Any] = {model.ROOT: model for model in DOCUMENTS}
+from tests.contract.places import places, places_of_documents, printed
+from tests.corpus.documents import model_of, ours
 
 
 @cache
@@ -220,7 +218,7 @@ def _rank(root: etree._Element, parent: etree._Element, tag: str) -> int:
 
 
 def _of_reading(root: etree._Element, data: bytes) -> Iterator[str]:
-    document = MODELS[str(root.tag)].from_xml(data)
+    document: Any = model_of(data).from_xml(data)
     for unknown in document.unknown:
         yield f"unknown {unknown.path}"
     if not is_valid(data):
@@ -232,6 +230,5 @@ def _of_reading(root: etree._Element, data: bytes) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    ours = {path.name: path.read_bytes() for path in sorted((Path(__file__).parent / "ours").glob("*.xml"))}
-    for name, own in alone(ours).items():
+    for name, own in alone({path.name: path.read_bytes() for path in ours()}).items():
         sys.stdout.write("\n    ".join((name, *own)) + "\n")

@@ -10,9 +10,9 @@ from lxml import etree
 
 from libstorage import PoolCapabilities, PoolSpec
 from libstorage.xml.parse import parse
-from tests.support import CHECKOUT
+from tests.corpus.documents import ours
 
-OURS = {path.name: path.read_bytes() for path in sorted((CHECKOUT / "tests/corpus/ours").glob("*.xml"))}
+OURS = {path.name: path.read_bytes() for path in ours()}
 REFUSED = "libvirt refuses it"
 """What the comment of a document says when libvirt does not take it."""
 
