@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -283,7 +284,11 @@ class Receiver:
         self._intake = Intake(host, extent, self._ahead, latest)
         self._pieces: deque[Piece] = deque()
         self._unread = extent.length
-        self._thread = threading.Thread(target=self._run, name="libstorage-receiver", daemon=True)
+        self._thread = threading.Thread(
+            target=_run, args=(self._intake, self._ahead), name="libstorage-receiver", daemon=True
+        )
+        # Ctrl-C can strike before stop() is called: then the thread ends when its reader is gone.
+        weakref.finalize(self, self._ahead.abandon).atexit = False
 
     def start(self) -> None:
         """Begin to receive."""
@@ -326,13 +331,14 @@ class Receiver:
         self._ahead.abandon()
         ended(self._thread, self._intake)
 
-    def _run(self) -> None:
-        try:
-            self._intake.run()
-        except BaseException as error:  # noqa: BLE001 -- it is for those who read
-            self._ahead.end(error)
-        else:
-            self._ahead.end()
+
+def _run(intake: Intake, ahead: _Ahead) -> None:
+    try:
+        intake.run()
+    except BaseException as error:  # noqa: BLE001 -- it is for those who read
+        ahead.end(error)
+    else:
+        ahead.end()
 
 
 def ended(thread: threading.Thread, intake: Intake | None) -> None:
