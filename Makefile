@@ -22,12 +22,13 @@ system:
 demo: setup
 	$(BIN)/python docs/examples/quickstart.py
 
+# Two processes, each with a core and daemons of its own.
 test: setup
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 # What needs no daemon, in less than a minute: properties with fewer examples than in `make test`.
 quick: setup
-	HYPOTHESIS_PROFILE=quick $(BIN)/pytest tests/unit tests/property tests/contract
+	HYPOTHESIS_PROFILE=quick $(BIN)/pytest -n 2 --dist loadfile tests/unit tests/property tests/contract
 
 # Libvirt's own test documents as well: from Debian's source package, or from the folder LIBSTORAGE_CORPUS.
 corpus: setup

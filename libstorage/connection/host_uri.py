@@ -304,6 +304,8 @@ def _refuse_parameter(shown: str, name: str, driver: str, way: Transport) -> NoR
     called = name if re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", name) else "one that is no name"
     place = f"the driver {driver} in this process" if way is Transport.NONE else f"the transport {way}"
     hint = f"It takes {one_of(taken, name)}." if taken else "It takes none."
+    if others := [str(other) for other in transports.WORDS if name.lower() in known(driver, other)]:
+        hint = f"libvirt ignores it there: it is for {', '.join(others)}. {hint}"
     refuse(shown, f"{place} has no parameter {called}", hint)
 
 

@@ -154,6 +154,11 @@ def test_a_misspelt_parameter_is_recognised() -> None:
     assert "did you mean 'known_hosts'?" in str(caught.value)
 
 
+def test_a_parameter_of_another_transport_is_told_whose_it_is() -> None:
+    with pytest.raises(InvalidRequestError, match="ignores it there: it is for libssh, libssh2"):
+        parse("qemu+ssh://h/system?known_hosts=/home/me/pinned")
+
+
 @pytest.mark.parametrize("uri", [b"qemu:///system", 5, Path("/x"), ["qemu:///system"], object()])
 def test_only_text_is_an_address(uri: Any) -> None:
     with pytest.raises(InvalidRequestError, match="an address is a str or a HostURI, not"):
