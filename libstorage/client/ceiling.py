@@ -26,7 +26,7 @@ class Capped:
         self.name: str = source.name
         self.length: int | None = source.length
         self._source, self._most, self._done = source, most, 0
-        self._check(self.length or 0)
+        check_held(self.name, self.length or 0, most)
 
     def read(self, most: int) -> Piece:
         """The next piece of the source.
@@ -36,12 +36,18 @@ class Capped:
         """
         piece = self._source.read(most)
         self._done += length_of(piece)
-        self._check(self._done)
+        check_held(self.name, self._done, self._most)
         return piece
 
-    def _check(self, found: int) -> None:
-        if found > self._most:
-            raise _refusal(f"{self.name}: it holds {found} bytes or more", self._most)
+
+def check_held(name: str, found: int, most: int) -> None:
+    """Refuse an image that holds more than it may.
+
+    Raises:
+        InvalidRequestError: It does.
+    """
+    if found > most:
+        raise _refusal(f"{name}: the image holds {int(found)} bytes or more", most)
 
 
 def check_shown(name: str, found: int, most: int) -> None:
@@ -51,7 +57,7 @@ def check_shown(name: str, found: int, most: int) -> None:
         InvalidRequestError: It does.
     """
     if found > most:
-        raise _refusal(f"{name}: a guest would see {found} bytes of it", most)
+        raise _refusal(f"{name}: a guest would see {int(found)} bytes of the image", most)
 
 
 def with_tables(ceiling: int) -> int:
@@ -61,8 +67,8 @@ def with_tables(ceiling: int) -> int:
 
 def _refusal(said: str, most: int) -> InvalidRequestError:
     return InvalidRequestError(
-        f"{said}, which is more than the ceiling of {most} bytes ({Size(most)})",
-        hint="The ceiling is max_capacity, or else the capacity of spec: raise it if the image is to have that much.",
+        f"{said}, more than the ceiling of {int(most)} bytes ({Size(most)})",
+        hint="The ceiling is max_capacity=, or else the capacity of the document: raise it if the image is to have that much.",
         outcome="not_started",
         retry="no",
     )

@@ -13,7 +13,7 @@ import attrs
 
 from libstorage.client import sources
 from libstorage.client.asking import USUAL, Asking
-from libstorage.client.ceiling import Capped, check_shown, with_tables
+from libstorage.client.ceiling import Capped, check_held, check_shown, with_tables
 from libstorage.client.checks import Checks
 from libstorage.client.clone import check_volume_spec
 from libstorage.client.decompress import SUFFIXES, Compression, Decompressed, decompressed
@@ -140,8 +140,10 @@ def copy_volume(
         request = request.with_target(format=have.target.format or VolumeFormat.RAW)
     watch.has_lane = True
     with sources.opened(volume, holes=sparse is not False, latest=watch.latest) as source:
-        wanted = Wanted(allow_backing_file=linked, sparse=sparse, verify=verify)
-        return _made(pool, _Image(source), request, wanted, watch)
+        wanted, image = Wanted(allow_backing_file=linked, sparse=sparse, verify=verify), _Image(source)
+        if request.capacity is not None:
+            check_shown(image.name, image.info.virtual_size or 0, request.capacity)
+        return _made(pool, image, request, wanted, watch)
 
 
 class _Image:
@@ -169,7 +171,9 @@ class _Image:
         if ceiling is not None:
             check_shown(self.name, self.info.virtual_size or 0, ceiling)
             plain = self.info.format in (VolumeFormat.RAW, VolumeFormat.ISO)
-            self._source = Capped(self._source, ceiling if plain else with_tables(ceiling))
+            most = ceiling if plain else with_tables(ceiling)
+            check_held(self.name, sum(map(length_of, head)), most)
+            self._source = Capped(self._source, most)
         self._is_over = False
 
     def read(self, most: int) -> Piece:
