@@ -13,7 +13,7 @@ import attrs
 
 from libstorage.client import sources
 from libstorage.client.asking import USUAL, Asking
-from libstorage.client.ceiling import Capped, check_held, check_shown, with_tables
+from libstorage.client.ceiling import Capped, check_held, check_shown
 from libstorage.client.checks import Checks
 from libstorage.client.clone import check_volume_spec
 from libstorage.client.decompress import SUFFIXES, Compression, Decompressed, decompressed
@@ -101,7 +101,7 @@ def import_image(
     with sources.opened(
         given, holes=wanted.sparse is not False, latest=watch.latest, asking=asking
     ) as opened:
-        source = opened if wanted.ceiling is None else Capped(opened, with_tables(wanted.ceiling))
+        source = opened if wanted.ceiling is None else Capped(opened, wanted.ceiling, tables=True)
         digest = checks.digest()
         with _nothing_made():
             content = decompressed(Hashed(source, digest) if digest else source, how)
@@ -171,9 +171,8 @@ class _Image:
         if ceiling is not None:
             check_shown(self.name, self.info.virtual_size or 0, ceiling)
             plain = self.info.format in (VolumeFormat.RAW, VolumeFormat.ISO)
-            most = ceiling if plain else with_tables(ceiling)
-            check_held(self.name, sum(map(length_of, head)), most)
-            self._source = Capped(self._source, most)
+            check_held(self.name, sum(map(length_of, head)), ceiling, tables=not plain)
+            self._source = Capped(self._source, ceiling, tables=not plain)
         self._is_over = False
 
     def read(self, most: int) -> Piece:

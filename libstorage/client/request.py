@@ -30,7 +30,7 @@ _MOST_REDIRECTS: Final = 10
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
 _PORTS: Final = {"http": 80, "https": 443}
 _MEANT: Final = "%/:=&?~#+!$,;'@()*[]"  # not to be quoted in an address
-_is_host = re.compile(r"[A-Za-z0-9._~-]+|[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~-]+)?").fullmatch
+_is_host = re.compile(r"[A-Za-z0-9._~-]+|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9._~-]+)?").fullmatch
 
 
 @attrs.frozen

@@ -18,7 +18,7 @@ from typing import Any
 
 import fsspec
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
+from fsspec import AbstractFileSystem
 
 from libstorage import (
     AuthenticationError,
@@ -77,7 +77,7 @@ def answers(*said: bytes) -> Talk:
 def drips(first: bytes) -> Talk:
     def talk(connection: socket.socket, _: bytes) -> None:
         connection.sendall(first)
-        for _ in range(40):
+        for _number in range(40):
             connection.sendall(b"x")
             sleep(0.1)
 
@@ -390,7 +390,10 @@ def test_this_machine_is_not_public_in_any_spelling(pool: Pool, spelling: str) -
     ],
 )
 def test_no_error_shows_a_header(pool: Pool, talk: Talk) -> None:
-    headers = {"Authorization": f"Bearer {sinks.CANARY}", "X-Key": SecretValue(sinks.CANARY)}
+    headers: dict[str, str | SecretValue] = {
+        "Authorization": f"Bearer {sinks.CANARY}",
+        "X-Key": SecretValue(sinks.CANARY),
+    }
     with served(talk) as (place, heads), pytest.raises(StorageError) as error:
         pool.volumes.import_image(f"http://{place}/x", name="v", headers=headers)
     assert sinks.CANARY.encode() in heads[0]
@@ -460,10 +463,8 @@ def test_a_server_is_stopped_at_the_ceiling(pool: Pool, says: int | None) -> Non
 def test_a_file_system_that_hangs(pool: Pool, where: str) -> None:
     over = threading.Event()
 
-    class Slow(MemoryFileSystem):
+    class Slow(AbstractFileSystem):  # type: ignore[misc]
         protocol = "slowly"
-        store: dict[str, Any] = {}
-        pseudo_dirs = [""]
         cachable = False
 
         def info(self, path: str, **options: Any) -> Any:
@@ -471,7 +472,7 @@ def test_a_file_system_that_hangs(pool: Pool, where: str) -> None:
                 over.wait(20)
             return {"name": path, "type": "file", "size": 10}
 
-        def open(self, path: str, mode: str = "rb", **options: Any) -> Any:
+        def _open(self, path: str, mode: str = "rb", *_: Any, **options: Any) -> Any:
             if where == "open":
                 over.wait(20)
             return self

@@ -122,9 +122,12 @@ def _all(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def test_raised_alone() -> None:
-    with pytest.raises(ValueError, match="mine") as error:
+    def fails() -> None:
         try:
             raise KeyError(SECRET)
         except KeyError:
             said.raise_alone(ValueError("mine"))
+
+    with pytest.raises(ValueError, match="mine") as error:
+        fails()
     assert list(_all(error.value)) == [error.value]

@@ -78,7 +78,7 @@ def test_other_spellings_are_what_the_resolver_makes_of_them(spelling: str) -> N
     ],
 )
 def test_what_cannot_be_sent_is_refused_and_not_shown(
-    make: type[str] | type[SecretValue], name: str, value: str
+    make: type[str | SecretValue], name: str, value: str
 ) -> None:
     headers: Headers = {"A": make(sinks.CANARY), name: make(value)}
     with pytest.raises(InvalidRequestError) as error:
