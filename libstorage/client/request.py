@@ -152,7 +152,7 @@ class Asker:
             hops += 1
             if hops > _MOST_REDIRECTS:
                 raise TransferError(
-                    f"{self._name} cannot be had: the server redirects again and again ({hops} times)",
+                    f"{self._name} cannot be had: the server answered {head.status} again and again, {hops} times",
                     outcome="not_started",
                     retry="no",
                 )
