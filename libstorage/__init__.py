@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import libstorage.connection.ending  # noqa: F401 -- before a program registers with atexit what it does at its end
 
 if TYPE_CHECKING:
+    from libstorage.client.asking import Redirects
     from libstorage.client.bar import TransferBar
     from libstorage.client.clone import CloneMode
     from libstorage.client.decompress import Compression
@@ -272,6 +273,7 @@ __all__ = [
     "Problem",
     "Progress",
     "RbdSource",
+    "Redirects",
     "RefreshAllocation",
     "RefreshVolume",
     "ScsiHostAdapter",
@@ -345,6 +347,7 @@ __all__ = [
 
 # Where each public name lives; the imports above say the same to type checkers.
 _HOMES = {
+    "libstorage.client.asking": "Redirects",
     "libstorage.client.bar": "TransferBar",
     "libstorage.client.clone": "CloneMode",
     "libstorage.client.decompress": "Compression",

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 import attrs
 
+from libstorage.connection import threads
 from libstorage.connection.process import NEVER
 from libstorage.errors import DeadlineError
 
@@ -42,7 +43,7 @@ class Aside:
             return do()
         task = self._begun(do)
         try:
-            task.over.get(timeout=max(0.0, self._latest - monotonic()))
+            self._wait(task)
         except Empty:
             raise late(self._what) from None
         if task.error is not None:
@@ -57,21 +58,24 @@ class Aside:
         task = self._begun(do)
         self._tasks.put(None)
         try:
-            task.over.get(timeout=max(0.0, self._latest - monotonic()))
+            self._wait(task)
         except Empty:
             return
         if task.error is not None:
             raise task.error
+
+    def _wait(self, task: _Task) -> None:
+        assert self._thread is not None
+        threads.take(task.over, self._thread, max(0.0, self._latest - monotonic()))
 
     def __del__(self) -> None:
         self._tasks.put(None)  # the thread knows the queue only
 
     def _begun(self, do: Callable[[], object]) -> _Task:
         if self._thread is None:
-            self._thread = threading.Thread(
-                target=_work, args=(self._tasks,), name="libstorage-aside", daemon=True
-            )
-            self._thread.start()
+            thread = threading.Thread(target=_work, args=(self._tasks,), name="libstorage-aside", daemon=True)
+            threads.start(thread)
+            self._thread = thread
         task = _Task(do, copy_context())
         self._tasks.put(task)
         return task

@@ -13,6 +13,7 @@ import attrs
 
 from libstorage.client import sources
 from libstorage.client.asking import USUAL, Asking
+from libstorage.client.ceiling import Capped, check_held, check_shown
 from libstorage.client.checks import Checks
 from libstorage.client.clone import check_volume_spec
 from libstorage.client.decompress import SUFFIXES, Compression, Decompressed, decompressed
@@ -36,14 +37,10 @@ if TYPE_CHECKING:
     from libstorage.client.pool import Pool
     from libstorage.client.volume import Volume
 
-"""Types of pools whose volumes are files, which grow as they are filled, and which libvirt looks into."""
-
 H = TypeVar("H", bound=Handle[Any])
 
 _PLAIN: Final = (VolumeFormat.RAW, VolumeFormat.ISO, VolumeFormat.LUKS)
 """What a volume of plain bytes can hold."""
-
-_TABLES: Final = 16 << 20  # bytes; the header of LUKS 2
 
 _FOREIGN: Final = (VHDX, VolumeFormat.PLOOP)
 """What libvirt does not read."""
@@ -104,7 +101,7 @@ def import_image(
     with sources.opened(
         given, holes=wanted.sparse is not False, latest=watch.latest, asking=asking
     ) as opened:
-        source = opened if wanted.ceiling is None else Capped(opened, _with_tables(wanted.ceiling))
+        source = opened if wanted.ceiling is None else Capped(opened, wanted.ceiling, tables=True)
         digest = checks.digest()
         with _nothing_made():
             content = decompressed(Hashed(source, digest) if digest else source, how)
@@ -143,8 +140,10 @@ def copy_volume(
         request = request.with_target(format=have.target.format or VolumeFormat.RAW)
     watch.has_lane = True
     with sources.opened(volume, holes=sparse is not False, latest=watch.latest) as source:
-        wanted = Wanted(allow_backing_file=linked, sparse=sparse, verify=verify)
-        return _made(pool, _Image(source), request, wanted, watch)
+        wanted, image = Wanted(allow_backing_file=linked, sparse=sparse, verify=verify), _Image(source)
+        if request.capacity is not None:
+            check_shown(image.name, image.info.virtual_size or 0, request.capacity)
+        return _made(pool, image, request, wanted, watch)
 
 
 class _Image:
@@ -170,11 +169,10 @@ class _Image:
         self._source: Source = Preceded(head, source)
         self._check = check
         if ceiling is not None:
-            _check_ceiling(self.name, self.info.virtual_size or 0, ceiling)
+            check_shown(self.name, self.info.virtual_size or 0, ceiling)
             plain = self.info.format in (VolumeFormat.RAW, VolumeFormat.ISO)
-            most = ceiling if plain else _with_tables(ceiling)
-            _check_ceiling(self.name, self.length or sum(map(length_of, head)), most)
-            self._source = Capped(self._source, most)
+            check_held(self.name, sum(map(length_of, head)), ceiling, tables=not plain)
+            self._source = Capped(self._source, ceiling, tables=not plain)
         self._is_over = False
 
     def read(self, most: int) -> Piece:
@@ -203,50 +201,13 @@ def _nothing_made() -> Iterator[None]:
         raise
 
 
-class Capped:
-    """A source that may have so many bytes, and no more.
-
-    Args:
-        source: Where they come from.
-        most: How many there may be.
-    """
-
-    def __init__(self, source: Source, most: int) -> None:
-        self.name: str = source.name
-        self.length: int | None = source.length
-        self._source, self._most, self._done = source, most, 0
-
-    def read(self, most: int) -> Piece:
-        """The next piece of the source.
-
-        Raises:
-            InvalidRequestError: There is more than there may be.
-        """
-        piece = self._source.read(most)
-        self._done += length_of(piece)
-        _check_ceiling(self.name, self._done, self._most)
-        return piece
-
-
-def _check_ceiling(name: str, found: int, most: int) -> None:
-    if found > most:
-        raise _refusal(
-            f"{name} has {int(found)} bytes or more: more than the capacity that it may have, {Size(most)} ({int(most)} bytes)",
-            hint="If that is right, say so: max_capacity= takes more, and so does the capacity of spec.",
-        )
-
-
-def _with_tables(ceiling: int) -> int:
-    """How many bytes may stand for so many that a guest sees: formats and compressions have tables of their own."""
-    return ceiling + ceiling // 16 + _TABLES
-
-
 def _check_asked(given: Given, wanted: Wanted, asking: Asking) -> None:
     """Refuse what contradicts itself.
 
     Raises:
-        InvalidRequestError: A floor is above the ceiling, or there are headers, and no URL.
+        InvalidRequestError: A floor is above the ceiling; a server cannot be asked like that, or there is none to ask.
     """
+    asking.check()
     floor = max(wanted.min_capacity or 0, (wanted.spec.capacity if wanted.spec else None) or 0)
     if wanted.max_capacity is not None and floor > wanted.max_capacity:
         raise _refusal(f"the volume is to have {Size(floor)} at least, and {wanted.max_capacity} at most")

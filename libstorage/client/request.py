@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Final
 from urllib.parse import quote, unquote, urljoin, urlsplit
@@ -14,19 +14,23 @@ import attrs
 
 from libstorage.client.answer import Head, read_head
 from libstorage.client.asking import Asking, is_public
-from libstorage.client.said import Secrets, shown
-from libstorage.client.wire import MalformedError, NotAllowedError, Wire, connected
-from libstorage.errors import InvalidRequestError, TransferError, UnsupportedError
+from libstorage.client.said import Secrets, plain, shown
+from libstorage.client.wire import NotAllowedError, Wire, connected
+from libstorage.errors import (
+    AuthenticationError,
+    ConnectionFailedError,
+    InvalidRequestError,
+    StorageError,
+    TransferError,
+    UnsupportedError,
+)
+from libstorage.models.secret_value import SecretValue
 
 _MOST_REDIRECTS: Final = 10
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
 _PORTS: Final = {"http": 80, "https": 443}
 _MEANT: Final = "%/:=&?~#+!$,;'@()*[]"  # not to be quoted in an address
-_is_host = re.compile(r"[A-Za-z0-9._~-]+|[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~-]+)?").fullmatch
-
-
-class MisledError(TransferError):
-    """A redirect leads where it must not."""
+_is_host = re.compile(r"[A-Za-z0-9._~-]+|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9._~-]+)?").fullmatch
 
 
 @attrs.frozen
@@ -38,14 +42,14 @@ class Place:
         host: The server's name or address.
         port: Its port.
         path: Path and query.
-        user: ``user:password``, as they stand in the address; empty if there is none.
+        user: ``user:password``, as they stand in the address, if they do.
     """
 
     scheme: str
     host: str
     port: int
     path: str
-    user: str = attrs.field(default="", repr=False)
+    user: SecretValue | None = None
 
     @classmethod
     def of(cls, url: str) -> Place:
@@ -64,7 +68,8 @@ class Place:
         path = quote(parts.path or "/", safe=_MEANT) + (
             f"?{quote(parts.query, safe=_MEANT)}" if parts.query else ""
         )
-        return cls(scheme, host, port or _PORTS[scheme], path, parts.netloc.rpartition("@")[0])
+        user = parts.netloc.rpartition("@")[0]
+        return cls(scheme, host, port or _PORTS[scheme], path, SecretValue(user) if user else None)
 
     @property
     def origin(self) -> tuple[str, str, int]:
@@ -82,10 +87,13 @@ class Place:
         """Its address, without user and password."""
         return f"{self.scheme}://{self.authority}{self.path}"
 
-    def basic(self) -> str:
-        """User and password, as a header tells them."""
-        name, _, password = self.user.partition(":")
-        return f"Basic {b64encode(f'{unquote(name)}:{unquote(password)}'.encode()).decode('ascii')}"
+    def logins(self, header: str) -> dict[str, SecretValue]:
+        """The header that tells user and password, if the address has them."""
+        if self.user is None:
+            return {}
+        name, _, password = self.user.reveal().decode().partition(":")
+        login = b64encode(f"{unquote(name)}:{unquote(password)}".encode())
+        return {header: SecretValue(b"Basic " + login)}
 
 
 class Asker:
@@ -116,9 +124,8 @@ class Asker:
                     outcome="not_started",
                     retry="no",
                 )
-            self._headers["Authorization"] = place.basic()
-        values = [word for value in self._headers.values() for word in (value, value.rpartition(" ")[2])]
-        self.secrets: Secrets = Secrets(url, *getproxies().values(), values=values)
+            self._headers.update(place.logins("Authorization"))
+        self.secrets: Secrets = Secrets(url, *getproxies().values(), values=_words(self._headers.values()))
 
     def ask(self, extra: dict[str, str]) -> tuple[Wire, Head, str]:
         """The connection and head of the answer, and the path of the file that it is about.
@@ -126,11 +133,11 @@ class Asker:
         Raises:
             OSError: The server does not answer in time.
             MalformedError: It breaks the rules.
-            MisledError: A redirect leads where it must not.
+            TransferError: A redirect leads where it must not.
         """
-        place, own, first = self._place, True, ""
-        for hop in range(_MOST_REDIRECTS + 1):
-            wire = self._connected(place, first if hop else None, own=own)
+        place, own, first, hops = self._place, True, "", 0
+        while True:
+            wire = self._connected(place, first, own=own)
             first = first or wire.peer
             try:
                 wire.send(self._request(place, extra, own=own))
@@ -142,20 +149,26 @@ class Asker:
             if target is None:
                 return wire, head, place.path
             wire.close()
+            hops += 1
+            if hops > _MOST_REDIRECTS:
+                raise TransferError(
+                    f"{self._name} cannot be had: the server answered {head.status} again and again, {hops} times",
+                    outcome="not_started",
+                    retry="no",
+                )
             place = self._redirected(place, target, head.status)
             own = own and place.origin == self._place.origin
-        raise MisledError(f"{self._name} cannot be had: the server answered {head.status}, again and again")
 
-    def _connected(self, place: Place, first: str | None, *, own: bool) -> Wire:
+    def _connected(self, place: Place, first: str, *, own: bool) -> Wire:
         """A connection to a server, or through a proxy.
 
         Args:
             place: Where to.
-            first: To which address the first connection went, if this is a redirect.
+            first: To which address the first connection went; empty if this is the first.
             own: Whether it is still the server of the caller's address.
         """
         proxy = self._proxy(place)
-        only_public = first is not None and self._asking.redirects == "public"
+        only_public = bool(first) and self._asking.redirects == "public"
         if proxy is not None:
             if only_public:
                 raise self._misled(place, "through a proxy, so that nobody can tell whether that is public")
@@ -176,13 +189,12 @@ class Asker:
         if place.scheme == "http":
             return wire
         host = f"[{place.host}]" if ":" in place.host else place.host
-        login = f"Proxy-Authorization: {proxy.basic()}\r\n" if proxy.user else ""
         name = f"{host}:{place.port}"
         try:
-            wire.send(f"CONNECT {name} HTTP/1.1\r\nHost: {name}\r\n{login}\r\n".encode("latin-1"))
+            wire.send(_message(f"CONNECT {name}", {"Host": name}, proxy.logins("Proxy-Authorization")))
             head = read_head(wire)
             if head.status != 200:
-                raise MalformedError(f"the proxy answered {head.status}")
+                raise self._refused(proxy, head.status)
         except BaseException:
             wire.close()
             raise
@@ -211,30 +223,28 @@ class Asker:
             )
         return proxy
 
-    def _request(self, place: Place, extra: dict[str, str], *, own: bool) -> bytes:
+    def _request(self, place: Place, extra: dict[str, str], *, own: bool) -> SecretValue:
         proxy = self._proxy(place) if place.scheme == "http" else None
         headers = {"Host": place.authority, "Accept-Encoding": "identity", "Connection": "close", **extra}
-        if proxy is not None and proxy.user:
-            headers["Proxy-Authorization"] = proxy.basic()
-        more = self._headers if own else {}
+        more = dict(self._headers) if own else {}
         if not any(name.lower() == "user-agent" for name in more):
             headers["User-Agent"] = "libstorage"
-        lines = [f"{name}: {value}\r\n" for name, value in {**headers, **more}.items()]
-        what = place.url if proxy is not None else place.path
-        return f"GET {what} HTTP/1.1\r\n{''.join(lines)}\r\n".encode("latin-1")
+        if proxy is not None:
+            more.update(proxy.logins("Proxy-Authorization"))
+        return _message(f"GET {place.path if proxy is None else place.url}", headers, more)
 
     def _redirected(self, place: Place, target: str, status: int) -> Place:
         """Where a redirect leads.
 
         Raises:
-            MisledError: It must not, or to nothing.
+            TransferError: It must not, or to nothing.
         """
         found: Place | None = None
         with suppress(ValueError):
             found = Place.of(urljoin(place.url, quote(target, safe=_MEANT, encoding="latin-1")))
         said = f"{self._name} cannot be had: the server answered {status}, and redirects to"
         if found is None or found.user:
-            raise MisledError(
+            raise TransferError(
                 f"{said} what is no address of a web server's, or has a password",
                 outcome="not_started",
                 retry="no",
@@ -243,11 +253,36 @@ class Asker:
             raise self._misled(found, "and redirects are forbidden")
         return found
 
-    def _misled(self, place: Place, why: str) -> MisledError:
-        return MisledError(
+    def _refused(self, proxy: Place, status: int) -> StorageError:
+        name = f"{self._name} cannot be had: the proxy {plain(proxy.url)}"
+        if status == 407:
+            return AuthenticationError(
+                f"{name} wants to know who asks",
+                hint="Its address can have a user and a password: https_proxy=http://user:password@proxy:3128",
+                outcome="not_started",
+                retry="no",
+            )
+        return ConnectionFailedError(f"{name} answered {status}", outcome="not_started", retry="backoff")
+
+    def _misled(self, place: Place, why: str) -> TransferError:
+        return TransferError(
             f"{self._name} redirects to {self.secrets.hide(shown(place.url))}, {why} "
             f"(redirects={self._asking.redirects!r})",
             hint="If that is where the file is, give that address itself.",
             outcome="not_started",
             retry="no",
         )
+
+
+def _message(first: str, headers: dict[str, str], secret: dict[str, SecretValue]) -> SecretValue:
+    """A request. Tracebacks must not show it: its headers may be secret."""
+    lines = [f"{first} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    more = [name.encode("ascii") + b": " + value.reveal() for name, value in secret.items()]
+    return SecretValue(b"\r\n".join([*(line.encode("latin-1") for line in lines), *more, b"", b""]))
+
+
+def _words(values: Iterable[SecretValue]) -> Iterator[str]:
+    """What must not be said of headers: their values, and what stands behind a word such as ``Bearer``."""
+    for value in values:
+        for text in {value.reveal().decode("latin-1"), value.reveal().decode(errors="replace")}:
+            yield from (text, text.rpartition(" ")[2])

@@ -42,7 +42,7 @@ def opened(given: Given, *, holes: bool, latest: float = NEVER, asking: Asking =
         OSError: It cannot be opened.
     """
     if isinstance(given, bytes | bytearray | memoryview):
-        yield FileSource(f"{len(given)} bytes", io.BytesIO(given))
+        yield _until(FileSource(f"{len(given)} bytes", io.BytesIO(given)), latest)
     elif isinstance(given, str) and is_url(given):
         from libstorage.client import urls
 
@@ -50,7 +50,7 @@ def opened(given: Given, *, holes: bool, latest: float = NEVER, asking: Asking =
             yield source
     elif isinstance(given, str | os.PathLike):
         with _file(os.fspath(given), holes=holes) as source:
-            yield source
+            yield _until(source, latest)
     elif isinstance(given, Readable):
         with given._as_source(holes=holes, latest=latest) as source:
             yield source
@@ -174,13 +174,32 @@ class IterableSource:
         return bytes(data)
 
 
+class Until:
+    """A source that nothing is read from when there is no time left: decompression may read for long, and give nothing."""
+
+    def __init__(self, source: Source, latest: float) -> None:
+        self.name: str = source.name
+        self.length: int | None = source.length
+        self._source, self._latest = source, latest
+
+    def read(self, most: int) -> Piece:
+        """The next piece of the source.
+
+        Raises:
+            DeadlineError: It is too late.
+        """
+        if monotonic() >= self._latest:
+            raise late(self.name)
+        return self._source.read(most)
+
+
 class Timed:
     """A source of the caller's that may hang: nobody waits for it longer than there is time."""
 
     def __init__(self, source: Source, aside: Aside, latest: float) -> None:
         self.name: str = source.name
         self.length: int | None = source.length
-        self._source, self._aside, self._latest = source, aside, latest
+        self._source, self._aside = Until(source, latest), aside
 
     def read(self, most: int) -> Piece:
         """The next piece of the source.
@@ -188,9 +207,11 @@ class Timed:
         Raises:
             DeadlineError: It takes too long.
         """
-        if monotonic() >= self._latest:
-            raise late(self.name)
         return self._aside.run(lambda: self._source.read(most))
+
+
+def _until(source: Source, latest: float) -> Source:
+    return source if latest == NEVER else Until(source, latest)
 
 
 @contextmanager

@@ -98,7 +98,7 @@ def refusal(name: str, status: int) -> StorageError:
     if status in {401, 407}:
         return AuthenticationError(
             f"{name} is not given to everybody: {said}",
-            hint="An address can have a user and a password: https://user:password@host/…",
+            hint="An address can have a user and a password: https://user:password@host/…; import_image takes headers=, too.",
             outcome="not_started",
             retry="no",
         )

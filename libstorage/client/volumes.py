@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from libstorage.client.asking import Asking, Redirects
+from libstorage.client.asking import Asking, Headers, Redirects
 from libstorage.client.bulk import read_volumes
 from libstorage.client.checks import Checks
 from libstorage.client.clone import check_volume_spec
@@ -129,7 +128,7 @@ class Volumes(Collection[Volume, PoolId]):
         name: str | None = None,
         min_capacity: SizeLike | None = None,
         max_capacity: SizeLike | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Headers | None = None,
         redirects: Redirects = "follow",
         checksum: str | None = None,
         decompress: Compression | None = "auto",
@@ -156,8 +155,9 @@ class Volumes(Collection[Volume, PoolId]):
             max_capacity: Refuse an image that has more, in bytes or as text with a unit; without it, one that has more
                 than the capacity of ``spec``. It bounds what is received and decompressed, too; a format with tables of
                 its own, or a compression, may have a sixteenth and 16 MiB more than that.
-            headers: What to tell a web server besides, such as ``{"Authorization": "Bearer …"}``. No other server gets
-                them: not after a redirect to another host, port or scheme.
+            headers: What to tell a web server besides, such as ``{"Authorization": "Bearer …"}``; a value may be a
+                [SecretValue][libstorage.SecretValue]. No other server gets them: not after a redirect to another host,
+                port or scheme. No error, log or traceback of ours shows a value.
             redirects: Where a web server may redirect to: ``follow`` is anywhere; ``public`` is no address of this
                 machine, of a private network or of a link, unless it is that of the URL itself; ``forbid`` is nowhere.
             checksum: The digest that the source's bytes must have, as they are given (compressed, if they are):

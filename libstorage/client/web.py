@@ -7,6 +7,7 @@ word, and it ends every request after five minutes. The standard library's takes
 from __future__ import annotations
 
 import posixpath
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -14,7 +15,7 @@ from typing import Final
 
 from libstorage.client.answer import Body, Head, Range, body_of, range_of
 from libstorage.client.asking import Asking
-from libstorage.client.request import Asker, MisledError
+from libstorage.client.request import Asker
 from libstorage.client.said import raise_alone, shown
 from libstorage.client.urls import Broken, Changed, Version, refusal
 from libstorage.client.wire import EndedError, MalformedError, Wire
@@ -80,7 +81,7 @@ class WebOrigin:
         try:
             wire, head, path = self._asker.ask({"Range": f"bytes={place}-"})
             body, part = self._rest(wire, head, path, place)
-        except (MisledError, MalformedError) as error:
+        except MalformedError as error:
             problem: Exception = Changed(self._said(error))
         except StorageError:
             raise
@@ -142,7 +143,8 @@ class WebOrigin:
             return TransferError(
                 f"{self.name} cannot be had: {self._said(error)}", outcome="not_started", retry="backoff"
             )
-        return ConnectionFailedError(message, outcome="not_started", retry="backoff")
+        is_stranger = isinstance(error, ssl.SSLCertVerificationError)
+        return ConnectionFailedError(message, outcome="not_started", retry="no" if is_stranger else "backoff")
 
 
 class WebBody:

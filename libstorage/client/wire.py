@@ -9,6 +9,8 @@ from time import monotonic
 from typing import Any, Final
 
 from libstorage.client.aside import Aside
+from libstorage.errors import DeadlineError
+from libstorage.models.secret_value import SecretValue
 
 TIMEOUT: Final = 60.0
 """Seconds that a server may keep silent."""
@@ -60,14 +62,14 @@ class Wire:
             self._socket, server_hostname=host, suppress_ragged_eofs=False
         )
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: SecretValue) -> None:
         """Send all of it.
 
         Raises:
             OSError: It cannot be sent.
         """
         self._socket.settimeout(self._patience())
-        self._socket.sendall(data)
+        self._socket.sendall(data.reveal())
 
     def some(self, most: int) -> bytes:
         """The next bytes that are there, or come; none at the end.
@@ -162,6 +164,8 @@ def _addresses(host: str, port: int, latest: float) -> Sequence[tuple[Any, ...]]
     resolver = Aside(f"the address of {host}", min(latest, monotonic() + TIMEOUT))
     try:
         return resolver.run(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    except DeadlineError:
+        raise TimeoutError(f"nobody tells the address of {host}") from None
     finally:
         resolver.close(lambda: None)
 

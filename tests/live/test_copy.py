@@ -251,7 +251,7 @@ class TestRefused:
         ("spec", "message"),
         [
             (VolumeSpec.qcow2("copy"), "is a raw image, and not qcow2"),
-            (VolumeSpec.raw("copy", MiB), "more than the capacity"),
+            (VolumeSpec.raw("copy", MiB), "more than the ceiling"),
         ],
     )
     def test_what_it_is_not(self, make: Make, target: Pool, spec: VolumeSpec, message: str) -> None:

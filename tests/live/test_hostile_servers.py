@@ -12,7 +12,15 @@ from time import monotonic, sleep
 
 import pytest
 
-from libstorage import DeadlineError, InvalidRequestError, Pool, StorageError, TransferError, VolumeSpec
+from libstorage import (
+    DeadlineError,
+    InvalidRequestError,
+    Pool,
+    Redirects,
+    StorageError,
+    TransferError,
+    VolumeSpec,
+)
 from tests.live.web import Page, web_server
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -141,9 +149,9 @@ def test_a_source_of_the_callers_that_hangs(pool: Pool) -> None:
 
 def test_a_bomb_is_stopped_at_the_ceiling(pool: Pool) -> None:
     bomb = bz2.compress(bytes(64 << 20))
-    for options in ({"spec": VolumeSpec.raw("v", "1 MiB")}, {"name": "v", "max_capacity": "8 MiB"}):
-        with pytest.raises(InvalidRequestError, match="max_capacity"):
-            pool.volumes.import_image(bomb, **options)
+    for spec, most in ((VolumeSpec.raw("v", "1 MiB"), None), (VolumeSpec(name="v"), "8 MiB")):
+        with pytest.raises(InvalidRequestError, match="ceiling"):
+            pool.volumes.import_image(bomb, spec, max_capacity=most)
         assert left_in(pool) == []
 
 
@@ -152,9 +160,10 @@ def test_redirects_lead_only_where_they_may(pool: Pool) -> None:
         web.pages.update({"/a": Page(to="/b"), "/b": Page(b"data")})
         other = web.url("/b").replace("127.0.0.1", "127.1")
         web.pages["/c"] = Page(to=other)
-        for path, redirects in (("/a", "forbid"), ("/c", "public")):
+        choices: tuple[tuple[str, Redirects], ...] = (("/a", "forbid"), ("/c", "public"))
+        for path, redirects in choices:
             with pytest.raises(TransferError, match="redirects"):
-                pool.volumes.import_image(web.url(path), name="v", redirects=redirects)  # type: ignore[arg-type]
+                pool.volumes.import_image(web.url(path), name="v", redirects=redirects)
         assert left_in(pool) == []
         pool.volumes.import_image(web.url("/a"), name="v", redirects="public")
         assert left_in(pool) == ["v"]

@@ -216,7 +216,7 @@ class TestWhatIsAskedFor:
         [
             (VolumeSpec.raw("a"), "is a qcow2 image, and not raw"),
             (VolumeSpec.image("a", "vmdk"), "is a qcow2 image, and not vmdk"),
-            (VolumeSpec.qcow2("a", "1 MiB"), "more than the capacity that it may have, 1 MiB"),
+            (VolumeSpec.qcow2("a", "1 MiB"), "ceiling of 1048576 bytes"),
             (VolumeSpec.qcow2("a", backing=BackingStore(path="/b", format="raw")), "has no backing file"),
         ],
     )
