@@ -107,7 +107,8 @@ def _export(revision: str, folder: Path) -> None:
             f"git has no libstorage of revision {revision}: {run.stderr.decode().strip()}"
         )
     with tarfile.open(fileobj=io.BytesIO(run.stdout)) as archive:
-        archive.extractall(folder, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Debian 12's Python has none yet
+        archive.extractall(folder)
 
 
 # ---- what the turns say ---------------------------------------------------------------------------------------------

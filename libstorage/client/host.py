@@ -324,7 +324,7 @@ class Host:
             open_timeout=self._options.open_timeout,
             limit=limit,
         )
-        return Session(connection)
+        return Session(connection, shared=True)
 
     @contextmanager
     def _apart(self, latest: float = NEVER) -> Iterator[Host]:

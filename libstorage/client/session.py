@@ -26,6 +26,11 @@ _SECRET_LANES = 2
 class Session:
     """The connections of one host.
 
+    Args:
+        connection: To the host, open already.
+        shared: Whether it is the process's, for all hosts that were unpickled: then it is nobody's fault if nobody
+            closes it.
+
     Attributes:
         connection: All traffic but that to a ``storage://`` host's secrets.
         places: How many lanes bulk reads may take.
@@ -34,7 +39,7 @@ class Session:
         types: The types of pools, as far as they were seen; who defines a pool anew may change its type.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, shared: bool = False) -> None:
         self.connection: Connection = connection
         self.places: Admission = Admission(lambda: max(1, connection.max_lanes - 1))  # one is left for others
         self.ranges: Admission = Admission(lambda: max(1, connection.max_lanes - 2))
@@ -43,7 +48,7 @@ class Session:
         self._closing = Closing()
         self._twin = Once[Connection]()
         self._open = [connection]
-        self._dropped = weakref.finalize(self, _close_dropped, self._open, connection.uri)
+        self._dropped = weakref.finalize(self, _close_dropped, self._open, None if shared else connection.uri)
         self._dropped.atexit = False
 
     @property
@@ -118,12 +123,13 @@ class Session:
             connection.close()
 
 
-def _close_dropped(connections: list[Connection], uri: str) -> None:
+def _close_dropped(connections: list[Connection], uri: str | None) -> None:
     # A finalizer may run in the middle of anything, also of what holds a lock that closing needs.
     closer = threading.Thread(target=_close_all, args=(connections,), name="libstorage-close", daemon=True)
     with suppress(ConnectionFailedError):  # the program is ending, and with it the connections
         threads.start(closer)
-    _warn(uri, 3)
+    if uri is not None:
+        _warn(uri, 3)
 
 
 def _warn(uri: str, level: int) -> None:

@@ -89,7 +89,7 @@ class TestInTime:
     @pytest.mark.parametrize("place", OPENING)
     def test_open_timeout(self, host: Host, volume: Volume, place: str) -> None:
         hasty = host.with_options(open_timeout=SOON)
-        with soon(), pytest.raises(ConnectionFailedError, match=r"no answer within 0\.25 s") as late:
+        with soon(), pytest.raises(ConnectionFailedError, match=r"no answer within 0\.2[0-9]* s") as late:
             OPENING[place](hasty, volume.with_options(open_timeout=SOON))
         assert (late.value.outcome, late.value.retry) == ("not_started", "backoff")
         assert host.pools.count() == 1
