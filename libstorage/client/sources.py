@@ -23,7 +23,12 @@ Given: TypeAlias = (
 )
 """A path or URL, a file object opened in binary mode, bytes, whatever gives bytes when it is iterated over, or a volume."""
 
-is_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::|://)").match
+_begins_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::|://)").match
+
+
+def is_url(text: str) -> bool:
+    """Whether it is a URL, and not a path."""
+    return _begins_url(text) is not None
 
 
 @contextmanager
