@@ -58,9 +58,9 @@ class Wire:
             raise MalformedError("it spoke before it was asked")
         self._socket.settimeout(self._patience())
         # Only a word of the server's own may end a body that has no length: not anybody who cuts the connection.
-        self._socket = ssl.create_default_context().wrap_socket(
-            self._socket, server_hostname=host, suppress_ragged_eofs=False
-        )
+        context = ssl.create_default_context()
+        context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # Debian 12's Python sets it
+        self._socket = context.wrap_socket(self._socket, server_hostname=host, suppress_ragged_eofs=False)
 
     def send(self, data: SecretValue) -> None:
         """Send all of it.
