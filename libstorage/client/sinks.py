@@ -7,7 +7,6 @@ import fcntl
 import functools
 import io
 import os
-import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from typing import BinaryIO, TypeAlias
 import attrs
 
 from libstorage.client.pieces import Hole, Piece, Sink, Source, zeros
-from libstorage.client.sources import FileSource
+from libstorage.client.sources import FileSource, is_url
 from libstorage.connection import ending
 from libstorage.errors import BusyError, ExistsError, InvalidRequestError, TransferError
 
@@ -30,12 +29,11 @@ _PRIVATE = 0o600  # images hold secrets
 _BLOCK = 128 << 10
 _MOST_AT_ONCE = 1024  # parts of one write; Linux takes no more
 _LONGEST_NAME = 255 - len("..part-0123456789abcdef")
-_is_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::|://)").match
 
 
 def is_path(given: Target) -> bool:
     """Whether that is a path on this machine, and no URL and no file object."""
-    return isinstance(given, os.PathLike) or (isinstance(given, str) and not _is_url(given))
+    return isinstance(given, os.PathLike) or (isinstance(given, str) and not is_url(given))
 
 
 @attrs.frozen
