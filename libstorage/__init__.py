@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from libstorage.client.secrets import Secret, Secrets
     from libstorage.client.volume import Volume
     from libstorage.client.volumes import Volumes
-    from libstorage.connection.host_uri import HostURI
+    from libstorage.connection.address.host_uri import HostURI
     from libstorage.enums import (
         Ability,
         AdapterType,
@@ -130,7 +130,6 @@ if TYPE_CHECKING:
     from libstorage.models.inventory import Inventory, PoolEntry, VolumeEntry
     from libstorage.models.latitude import LENIENCIES, STRICT_LIMITS, Leniency, StrictLimit
     from libstorage.models.permissions import Permissions
-    from libstorage.models.places import Device, FreeExtent, Initiator, SourceHost
     from libstorage.models.pool import PoolSpec
     from libstorage.models.pool_parts import (
         ConfigOption,
@@ -141,6 +140,7 @@ if TYPE_CHECKING:
     )
     from libstorage.models.secret import SecretSpec, Usage
     from libstorage.models.secret_value import SecretLike, SecretValue
+    from libstorage.models.source_parts import Device, FreeExtent, Initiator, SourceHost
     from libstorage.models.sources import (
         DirSource,
         DiskSource,
@@ -361,7 +361,7 @@ _HOMES = {
     "libstorage.client.secrets": "Secret Secrets",
     "libstorage.client.volume": "Volume",
     "libstorage.client.volumes": "Volumes",
-    "libstorage.connection.host_uri": "HostURI",
+    "libstorage.connection.address.host_uri": "HostURI",
     "libstorage.enums": """
         Ability AdapterType AuthType DiskFormat EncryptionEngine EncryptionFormat FsFormat ListPoolsFlags
         ListSecretsFlags LogicalFormat NetfsFormat PoolBuildFlags PoolCreateFlags PoolDefineFlags
@@ -391,7 +391,7 @@ _HOMES = {
     "libstorage.models.inventory": "Inventory PoolEntry VolumeEntry",
     "libstorage.models.latitude": "LENIENCIES Leniency STRICT_LIMITS StrictLimit",
     "libstorage.models.permissions": "Permissions",
-    "libstorage.models.places": "Device FreeExtent Initiator SourceHost",
+    "libstorage.models.source_parts": "Device FreeExtent Initiator SourceHost",
     "libstorage.models.pool": "PoolSpec",
     "libstorage.models.pool_parts": "ConfigOption PoolFeatures PoolRefresh PoolTarget RefreshVolume",
     "libstorage.models.secret": "SecretSpec Usage",

@@ -44,7 +44,7 @@ def hits(shown: str | bytes) -> list[str]:
 
 
 @attrs.frozen
-class _Holder:
+class _Current:
     inner: object
 
 
@@ -60,7 +60,7 @@ def shown_values(value: object) -> Iterator[tuple[str, str | bytes]]:
     for make in (list, tuple, set):
         yield make.__name__, _try(partial(_inside, make, value))
     yield "dict", repr({"a": value})
-    yield "attrs", repr(_Holder(value)) + repr(attrs.asdict(_Holder(value), recurse=False))
+    yield "attrs", repr(_Current(value)) + repr(attrs.asdict(_Current(value), recurse=False))
     yield "pprint", pprint.pformat({"a": [value]})
     yield "json", _try(lambda: json.dumps({"a": value}))
     yield "html", _try(lambda: _html(value))

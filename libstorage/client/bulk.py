@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from libstorage.client.crew import Crew, Worker
 from libstorage.client.raw import is_utf8, raw_volume
-from libstorage.connection.failure import fields, map_error
+from libstorage.connection.binding import answer
+from libstorage.connection.failures.translate import fields, map_error
+from libstorage.connection.identity import Identity, PoolId, VolumeId
 from libstorage.connection.lane import Lane
-from libstorage.connection.libvirt import answer
 from libstorage.connection.raw import RawVolume
-from libstorage.connection.target import PoolId, Target, VolumeId
 from libstorage.errors import DocumentError, ErrorFields, Problem, StorageError
 from libstorage.models.inventory import VolumeEntry
 from libstorage.models.volume import VolumeSpec
@@ -68,7 +68,7 @@ def read_volumes(host: Host, pool: PoolId) -> tuple[VolumeEntry, ...]:
     return reading.entries()
 
 
-def error_of(error: Exception, operation: Operation, target: Target, lane: Lane) -> StorageError:
+def error_of(error: Exception, operation: Operation, target: Identity, lane: Lane) -> StorageError:
     """What one thing's failure is as that thing's error; a failure of the lane is raised instead."""
     if isinstance(error, StorageError):
         return error
@@ -79,7 +79,7 @@ def error_of(error: Exception, operation: Operation, target: Target, lane: Lane)
     return map_error(error, operation, target, lane, target.uri)
 
 
-def _unreadable(error: Exception, operation: Operation, target: Target) -> DocumentError:
+def _unreadable(error: Exception, operation: Operation, target: Identity) -> DocumentError:
     """A document that the binding could not hand over, or a mistake of ours: of that thing, and not of the listing."""
     about = fields(operation, target, target.uri)
     if isinstance(error, UnicodeDecodeError):  # its text would quote the document
@@ -110,7 +110,7 @@ def _entry(pool: PoolId, name: str, document: str | StorageError) -> VolumeEntry
     return VolumeEntry(name=name, spec=found)
 
 
-def read(model: type[S], document: str, operation: Operation, target: Target) -> S | DocumentError:
+def read(model: type[S], document: str, operation: Operation, target: Identity) -> S | DocumentError:
     """A document, or what is wrong with it and whose it is."""
     try:
         return model.from_xml(document)

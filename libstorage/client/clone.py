@@ -13,9 +13,9 @@ from libstorage.client.options import NoFlags, combined
 from libstorage.client.raw import raw_volume
 from libstorage.client.undo import take_back
 from libstorage.client.validation import volume_create_flags
+from libstorage.connection.failures.verdict import AFTER_A_REFRESH
+from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.connection.lane import Lane
-from libstorage.connection.meanings import AFTER_A_REFRESH
-from libstorage.connection.target import PoolId, VolumeId
 from libstorage.enums import Ability, PoolType, VolumeCreateFlags, VolumeFormat, VolumeType
 from libstorage.enums.abilities import AS_OF
 from libstorage.errors import InvalidRequestError, UnsupportedError

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from libstorage.client.raw import list_volumes
 from libstorage.connection import threads
+from libstorage.connection.binding import answer
+from libstorage.connection.identity import Identity, PoolId
 from libstorage.connection.lane import Lane, TimeLimit
-from libstorage.connection.libvirt import answer
 from libstorage.connection.process import NEVER
 from libstorage.connection.raw import RawVolume
-from libstorage.connection.target import PoolId, Target
 from libstorage.errors import StorageError
 from libstorage.operations import Operation
 
@@ -49,7 +49,7 @@ class Crew:
     Jobs may add others. A job whose helper lost its lane is done again by somebody else.
     """
 
-    def __init__(self, host: Host, operation: Operation, target: Target) -> None:
+    def __init__(self, host: Host, operation: Operation, target: Identity) -> None:
         self._host = host
         self._operation = operation
         self._target = target

@@ -8,7 +8,7 @@ from typing import Final
 from libstorage.enums import PoolType
 from libstorage.errors import UnsupportedError
 from libstorage.models.discovery import SourceQuery
-from libstorage.models.places import SourceHost
+from libstorage.models.source_parts import SourceHost
 from libstorage.operations import POOL_FIND_SOURCES
 
 _CRASHES_BEFORE: Final = 9_001_000

@@ -17,8 +17,8 @@ from libstorage.client.resume import after_what_is_there
 from libstorage.client.sinks import Keeping, NewFileSink
 from libstorage.client.transfer import check_bytes, explained, is_file, pump, read_document, refusal
 from libstorage.connection.arguments import check_count
+from libstorage.connection.identity import VolumeId
 from libstorage.connection.process import NEVER
-from libstorage.connection.target import VolumeId
 from libstorage.models.volume import VolumeSpec
 from libstorage.operations import VOLUME_DOWNLOAD
 

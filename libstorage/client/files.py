@@ -18,7 +18,7 @@ from libstorage.client.pipe import Aborted, Fill, Pipe
 from libstorage.client.receive import Extent, receiving
 from libstorage.client.transfer import check_bytes, is_file
 from libstorage.connection import ending, threads
-from libstorage.connection.target import VolumeId
+from libstorage.connection.identity import VolumeId
 from libstorage.errors import TransferError
 from libstorage.models.volume import VolumeSpec
 from libstorage.operations import VOLUME_DOWNLOAD

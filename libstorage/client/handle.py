@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, Unpack
 import attrs
 
 from libstorage.client.options import OptionChanges
+from libstorage.connection.identity import HostId, Identity, PoolId, SecretId, VolumeId
 from libstorage.connection.lane import Lane
-from libstorage.connection.target import HostId, PoolId, SecretId, Target, VolumeId
 from libstorage.display import Table
 from libstorage.errors import NotFoundError
 from libstorage.operations import Operation
@@ -116,7 +116,7 @@ class Collection(ABC, Generic[H, Scope]):
         """
         return self.get(name) is not None
 
-    def _call(self, operation: Operation, body: Callable[[Lane], R], target: Target | None = None) -> R:
+    def _call(self, operation: Operation, body: Callable[[Lane], R], target: Identity | None = None) -> R:
         return self._host._call(operation, target or self._scope, body)
 
     def __getitem__(self, name: str, /) -> H:

@@ -23,22 +23,22 @@ from libstorage.client.secrets import Secrets
 from libstorage.client.session import Session
 from libstorage.client.volume import Volume
 from libstorage.connection import ending, process, threads
+from libstorage.connection.address.uri import DANGERS, HostURI, parse
 from libstorage.connection.arguments import SHORTEST
-from libstorage.connection.call import Connection, limit_of, opening_limit
-from libstorage.connection.failure import fields, no_answer, no_turn
+from libstorage.connection.connection import Connection, limit_of, opening_limit
+from libstorage.connection.failures.translate import fields, no_answer, no_turn
+from libstorage.connection.identity import HostId, Identity, PoolId
 from libstorage.connection.lane import Lane, TimeLimit
 from libstorage.connection.once import Once
 from libstorage.connection.process import NEVER
 from libstorage.connection.raw import RawVolume
-from libstorage.connection.target import HostId, PoolId, Target
-from libstorage.connection.uri import DANGERS, HostURI, parse
 from libstorage.display import Table
 from libstorage.enums import PoolType
 from libstorage.errors import ConnectionFailedError, InvalidRequestError, StorageError
 from libstorage.models.capabilities import PoolCapabilities
 from libstorage.models.discovery import PoolSources
 from libstorage.models.inventory import Inventory
-from libstorage.models.places import SourceHost
+from libstorage.models.source_parts import SourceHost
 from libstorage.operations import (
     HOST_OPEN,
     HOST_VERSION,
@@ -348,20 +348,20 @@ class Host:
         finally:
             session.close()
 
-    def _call(self, operation: Operation, target: Target, body: Callable[[Lane], R]) -> R:
+    def _call(self, operation: Operation, target: Identity, body: Callable[[Lane], R]) -> R:
         """Every call to the daemon: ``body`` takes its raw objects from the lane that it gets, and keeps none."""
         session = self._connected_for(operation, target, limit := self._limit(operation))
         session.turns.wait(operation, target)
         return session.connection.call(operation, target, body, timeout=limit)
 
-    def _call_secrets(self, operation: Operation, target: Target, body: Callable[[Lane], R]) -> R:
+    def _call_secrets(self, operation: Operation, target: Identity, body: Callable[[Lane], R]) -> R:
         """The same for secrets, which may need a connection of their own."""
         session = self._connected_for(operation, target, limit := self._limit(operation))
         with _in_its_turn(operation, target, limit):
             connection = session.secrets(self._opening(limit))
         return connection.call(operation, target, body, timeout=limit)
 
-    def _connected_for(self, operation: Operation, target: Target, limit: TimeLimit) -> Session:
+    def _connected_for(self, operation: Operation, target: Identity, limit: TimeLimit) -> Session:
         with _in_its_turn(operation, target, limit):
             return self._connected(limit)
 
@@ -373,7 +373,7 @@ class Host:
         return limit
 
     def _lane(
-        self, operation: Operation, target: Target, *, latest: float | None = None, last: bool = False
+        self, operation: Operation, target: Identity, *, latest: float | None = None, last: bool = False
     ) -> AbstractContextManager[Lane]:
         """A lane to keep for a while: for a stream or a bulk listing."""
         running = limit_of(None if latest is None else max(0.0, latest - monotonic()))
@@ -403,7 +403,7 @@ class Host:
 
 
 @contextmanager
-def _in_its_turn(operation: Operation, target: Target, limit: TimeLimit) -> Iterator[None]:
+def _in_its_turn(operation: Operation, target: Identity, limit: TimeLimit) -> Iterator[None]:
     """An opening that took all the time of a call is that call's, and not the address's, failure."""
     try:
         yield

@@ -25,7 +25,7 @@ from libstorage.client.progress import Watch
 from libstorage.client.sources import Given
 from libstorage.client.undo import take_back
 from libstorage.client.upload import Sparse, fill_new
-from libstorage.connection.target import VolumeId
+from libstorage.connection.identity import VolumeId
 from libstorage.enums import VolumeFormat
 from libstorage.errors import InvalidRequestError, StorageError, TransferError, UnsupportedError
 from libstorage.models.support import has_files

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from libstorage.client.bulk import VolumeReading, error_of, read
 from libstorage.client.crew import Crew, Worker
 from libstorage.client.raw import pool_id
+from libstorage.connection.binding import answer
+from libstorage.connection.identity import HostId, PoolId
 from libstorage.connection.lane import Lane
-from libstorage.connection.libvirt import answer
-from libstorage.connection.target import HostId, PoolId
 from libstorage.enums import ListPoolsFlags
 from libstorage.errors import StorageError
 from libstorage.models.inventory import Inventory, PoolEntry

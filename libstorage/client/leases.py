@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import attrs
 
 from libstorage.connection import process
-from libstorage.connection.target import VolumeId
+from libstorage.connection.identity import VolumeId
 from libstorage.errors import VolumeBusyError
 from libstorage.operations import Operation
 

@@ -8,9 +8,9 @@ from typing import NamedTuple, Self, TypeVar
 from libstorage.client.handle import Handle
 from libstorage.client.options import NoFlags, combined, switch
 from libstorage.client.volumes import Volumes
+from libstorage.connection.identity import PoolId
 from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawPool
-from libstorage.connection.target import PoolId
 from libstorage.enums import (
     PoolBuildFlags,
     PoolCreateFlags,

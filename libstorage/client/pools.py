@@ -14,10 +14,10 @@ from libstorage.client.options import NoFlags, combined, switch
 from libstorage.client.pool import Pool, build_flag
 from libstorage.client.raw import pool_id
 from libstorage.client.validation import pool_define_flags
+from libstorage.connection.failures.verdict import NO_DRIVER
+from libstorage.connection.identity import HostId, PoolId
 from libstorage.connection.lane import Lane
-from libstorage.connection.meanings import NO_DRIVER
 from libstorage.connection.raw import RawConnect, RawPool
-from libstorage.connection.target import HostId, PoolId
 from libstorage.enums import ListPoolsFlags, PoolCreateFlags, PoolType
 from libstorage.errors import (
     InvalidRequestError,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawPool, RawVolume
-from libstorage.connection.target import PoolId, VolumeId
 
 
 def decoded(read: Callable[[], str]) -> str:

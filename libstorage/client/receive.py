@@ -17,10 +17,10 @@ from libstorage.client.pieces import Hole, Piece, length_of, split
 from libstorage.client.raw import raw_volume
 from libstorage.client.streams import stream
 from libstorage.connection import ending, threads
+from libstorage.connection.identity import VolumeId
 from libstorage.connection.lane import Lane
 from libstorage.connection.process import NEVER
 from libstorage.connection.raw import RawStream, RawVolume
-from libstorage.connection.target import VolumeId
 from libstorage.enums import StreamRecvFlags, VolumeDownloadFlags
 from libstorage.errors import DeadlineError, TransferError
 from libstorage.operations import VOLUME_DOWNLOAD

@@ -12,9 +12,9 @@ from libstorage.client.handle import Collection, Handle
 from libstorage.client.names import check_text, check_uuid
 from libstorage.client.options import NoFlags, combined, member_of, switch
 from libstorage.client.validation import secret_define_flags
+from libstorage.connection.identity import HostId, Identity, SecretId
 from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawConnect, RawSecret
-from libstorage.connection.target import HostId, SecretId, Target
 from libstorage.enums import ListSecretsFlags, SecretUsageType
 from libstorage.errors import InvalidRequestError
 from libstorage.models.secret import SecretSpec
@@ -221,7 +221,7 @@ class Secrets(Collection[Secret, HostId]):
             self._call(operation, lambda lane: _secret_id(lane, uri, find(lane.connection)), target),
         )
 
-    def _call(self, operation: Operation, body: Callable[[Lane], R], target: Target | None = None) -> R:
+    def _call(self, operation: Operation, body: Callable[[Lane], R], target: Identity | None = None) -> R:
         return self._host._call_secrets(operation, target or self._scope, body)
 
 

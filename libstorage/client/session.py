@@ -9,14 +9,14 @@ from contextlib import suppress
 
 from libstorage.client.settle import Turns
 from libstorage.connection import ending, threads
-from libstorage.connection.call import Connection
-from libstorage.connection.failure import no_answer, not_wanted
+from libstorage.connection.address.uri import Address
+from libstorage.connection.connection import Connection
+from libstorage.connection.failures.translate import no_answer, not_wanted
+from libstorage.connection.identity import PoolId
 from libstorage.connection.lane import TimeLimit
 from libstorage.connection.limits import Admission
 from libstorage.connection.once import Once
 from libstorage.connection.opening import Closing
-from libstorage.connection.target import PoolId
-from libstorage.connection.uri import Address
 from libstorage.enums import PoolType
 from libstorage.errors import ConnectionFailedError
 

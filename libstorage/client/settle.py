@@ -13,7 +13,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
-from libstorage.connection.target import PoolId, Target, VolumeId
+from libstorage.connection.identity import Identity, PoolId, VolumeId
 from libstorage.errors import PoolBusyError, StorageError
 from libstorage.operations import POOL_REFRESH, VOLUME_CLONE, VOLUME_CREATE, VOLUME_WIPE, Operation
 
@@ -79,7 +79,7 @@ class Turns:
         with self._lock:
             return self._turns.setdefault(pool, Turn())
 
-    def wait(self, operation: Operation, target: Target) -> None:
+    def wait(self, operation: Operation, target: Identity) -> None:
         """Before a call: if it builds a volume where somebody wants to refresh, let that one go first."""
         if isinstance(target, VolumeId) and operation in _BUILDS:
             turn = self._turns.get(target.pool)

@@ -13,9 +13,9 @@ from libstorage.client.arrival import Ending, Missing
 from libstorage.client.pieces import Hole, Piece, zeros
 from libstorage.client.raw import raw_volume
 from libstorage.client.sources import FIRST, PIECE
+from libstorage.connection.identity import VolumeId
 from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawStream, RawVolume
-from libstorage.connection.target import VolumeId
 from libstorage.enums import VolumeUploadFlags
 from libstorage.errors import TransferError
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from libstorage.client.pieces import Sink, Source, length_of
 from libstorage.client.progress import Meter
 from libstorage.client.raw import decoded, raw_volume
+from libstorage.connection.identity import VolumeId
 from libstorage.connection.lane import Lane
-from libstorage.connection.target import VolumeId
 from libstorage.enums import VolumeType
 from libstorage.errors import InvalidRequestError, StorageError, TransferError
 from libstorage.models.volume import VolumeSpec

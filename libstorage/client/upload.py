@@ -20,7 +20,7 @@ from libstorage.client.resume import after_what_is_there
 from libstorage.client.settle import let_pool_see
 from libstorage.client.streams import Sender, sending
 from libstorage.client.transfer import check_bytes, explained, is_file, pump, read_document, refusal
-from libstorage.connection.target import PoolId, VolumeId
+from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.enums import VolumeFormat
 from libstorage.errors import InvalidRequestError, NoSpaceError, StorageError, TransferError
 from libstorage.models.volume import VolumeSpec

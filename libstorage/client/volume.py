@@ -21,8 +21,8 @@ from libstorage.client.sinks import Keeping, Target
 from libstorage.client.sources import Given
 from libstorage.client.upload import Sparse, Tail
 from libstorage.connection.arguments import check_count
+from libstorage.connection.identity import VolumeId
 from libstorage.connection.raw import RawVolume
-from libstorage.connection.target import VolumeId
 from libstorage.enums import (
     VolumeCreateFlags,
     VolumeDeleteFlags,

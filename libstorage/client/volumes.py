@@ -17,8 +17,8 @@ from libstorage.client.sources import Given
 from libstorage.client.upload import Sparse
 from libstorage.client.validation import volume_create_flags
 from libstorage.client.volume import Volume
+from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.connection.lane import Lane
-from libstorage.connection.target import PoolId, VolumeId
 from libstorage.enums import VolumeCreateFlags
 from libstorage.errors import InvalidRequestError
 from libstorage.models.inventory import VolumeEntry

@@ -10,9 +10,9 @@ from weakref import ref
 
 from libstorage.connection import ending
 from libstorage.connection.grips import Grip
+from libstorage.connection.identity import Identity, PoolId, SecretId, VolumeId
 from libstorage.connection.process import NEVER, Process
 from libstorage.connection.raw import RawConnect, RawObject, RawPool, RawSecret, RawVolume
-from libstorage.connection.target import PoolId, SecretId, Target, VolumeId
 
 RAW_LIMIT = 4096
 """How many raw objects a lane keeps; then it begins anew."""
@@ -100,7 +100,7 @@ class Lane:
         self.is_receiving: bool = False
         self._grip = grip
         self._process = process
-        self._raw: dict[Target, RawObject] = {}
+        self._raw: dict[Identity, RawObject] = {}
         self._volumes: dict[PoolId, dict[str, RawVolume]] = {}
         self._users: set[ref[object]] = set()
         self._limits: dict[TimeLimit, int] = {}  # of those inside, and in which thread each is
@@ -154,7 +154,7 @@ class Lane:
         self.remember(target, found)
         return found
 
-    def remember(self, target: Target, raw: RawObject) -> None:
+    def remember(self, target: Identity, raw: RawObject) -> None:
         """Keep a raw object of this lane for later calls."""
         self._make_room(1)
         if isinstance(target, VolumeId):
@@ -169,13 +169,13 @@ class Lane:
             self._make_room(len(raw))
             self._volumes[pool] = dict(raw)
 
-    def knows(self, target: Target) -> bool:
+    def knows(self, target: Identity) -> bool:
         """Whether the lane keeps a raw object of that thing."""
         if isinstance(target, VolumeId):
             return target.name in self._volumes.get(target.pool, {})
         return target in self._raw
 
-    def forget(self, target: Target) -> None:
+    def forget(self, target: Identity) -> None:
         """Drop what the lane keeps of a thing; of a pool, its volumes too."""
         if isinstance(target, VolumeId):
             self._volumes.get(target.pool, {}).pop(target.name, None)

@@ -11,9 +11,9 @@ from time import monotonic
 from weakref import ref
 
 from libstorage.connection import threads
+from libstorage.connection.identity import Identity
 from libstorage.connection.lane import Lane, TimeLimit
 from libstorage.connection.limits import Word
-from libstorage.connection.target import Target
 from libstorage.errors import StorageError
 
 _PAUSE_AFTER_FAILURE = 1.0  # seconds before another lane is tried, as long as there are some
@@ -140,7 +140,7 @@ class Lanes:
             self.limit = max(self.limit, lanes)
             self._open_for_waiters()
 
-    def forget(self, target: Target) -> None:
+    def forget(self, target: Identity) -> None:
         """Let every lane drop what it keeps of a thing."""
         with self._lock:
             lanes = list(self._lanes)

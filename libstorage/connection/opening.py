@@ -9,13 +9,13 @@ from contextlib import contextmanager, suppress
 import attrs
 
 from libstorage.connection import sockets, threads
-from libstorage.connection.failure import map_open_error, no_answer, not_wanted, untold_socket
+from libstorage.connection.address.uri import Address, Transport
+from libstorage.connection.failures.translate import map_open_error, no_answer, not_wanted, untold_socket
 from libstorage.connection.grips import Grip, ProgramGrip, SocketGrip, programs_of
 from libstorage.connection.lane import Lane, TimeLimit
 from libstorage.connection.limits import Admission
 from libstorage.connection.process import NEVER, Process
 from libstorage.connection.raw import RawConnect
-from libstorage.connection.uri import Address, Transport
 from libstorage.errors import StorageError
 
 _LOOK_EVERY = 0.0002  # seconds between two looks for the new socket

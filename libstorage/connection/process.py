@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable
 from time import monotonic, sleep
 from typing import Protocol, TypeVar, cast
 
-from libstorage.connection import ending, libvirt, threads
+from libstorage.connection import binding, ending, threads
 from libstorage.errors import ConnectionFailedError
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class Process:
     """
 
     def __init__(self, *, quiet: bool) -> None:
-        self.binding: libvirt.Binding = libvirt.load()
+        self.binding: binding.Binding = binding.load()
         self.forked: bool = False
         self.claimed: set[int] = set()
         self._lanes: set[Watched] = set()
@@ -174,7 +174,7 @@ class Process:
             self.expect(min((lane.expires for lane in list(self._lanes)), default=NEVER))
 
 
-class _Holder:
+class _Current:
     """Where the process's machinery is kept."""
 
     def __init__(self) -> None:
@@ -189,7 +189,7 @@ class _Holder:
             self.process.abandon()
 
 
-_here = _Holder()
+_here = _Current()
 
 
 def current() -> Process:

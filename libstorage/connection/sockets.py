@@ -14,7 +14,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from typing import Final
 
-from libstorage.connection.uri import Address, Transport
+from libstorage.connection.address.uri import Address, Transport
 
 PROGRAMS: Final = frozenset({Transport.SSH, Transport.EXT})
 """Here libvirt talks with a program that it starts, over a pair of sockets, whatever port the address names."""

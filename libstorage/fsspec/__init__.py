@@ -24,7 +24,7 @@ from libstorage.client.pool import Pool
 from libstorage.client.progress import Progress, TransferProgress, Watch
 from libstorage.client.upload import fill_new
 from libstorage.client.volume import Volume
-from libstorage.connection.uri import HostURI, parse
+from libstorage.connection.address.uri import HostURI, parse
 from libstorage.enums import VolumeFormat
 from libstorage.errors import (
     ExistsError,

@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from libstorage.enums import LogicalFormat, NetfsFormat, PoolType
 from libstorage.models import sources
-from libstorage.models.places import (
+from libstorage.models.source_parts import (
     DIR,
     Device,
     Initiator,

@@ -18,13 +18,13 @@ from libstorage.models.adapters import Adapter
 from libstorage.models.auth import Auth
 from libstorage.models.convert import PathText
 from libstorage.models.permissions import Permissions
-from libstorage.models.places import Device, Initiator, SourceHost
 from libstorage.models.pool_parts import (
     Options,
     PoolRefresh,
     PoolTarget,
     RefreshVolume,
 )
+from libstorage.models.source_parts import Device, Initiator, SourceHost
 from libstorage.models.sources import Source
 from libstorage.models.spec import Spec
 

@@ -11,7 +11,7 @@ from libstorage.enums import RefreshAllocation
 from libstorage.errors import Problem
 from libstorage.models.convert import many, to_path, to_refresh_allocation
 from libstorage.models.permissions import Permissions
-from libstorage.models.places import ABSOLUTE_PATH
+from libstorage.models.source_parts import ABSOLUTE_PATH
 from libstorage.xml.document import Element
 from libstorage.xml.fields import attribute, child, text, value
 from libstorage.xml.kinds import YES_NO, words

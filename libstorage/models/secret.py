@@ -11,7 +11,7 @@ from libstorage.enums import SecretUsage
 from libstorage.errors import Problem
 from libstorage.models.auth import SecretRef
 from libstorage.models.convert import to_secret_usage, to_uuid
-from libstorage.models.places import ABSOLUTE_PATH
+from libstorage.models.source_parts import ABSOLUTE_PATH
 from libstorage.models.spec import Spec
 from libstorage.xml.document import Element
 from libstorage.xml.fields import Unknown, attribute, child, text, unknown

@@ -18,7 +18,7 @@ from libstorage.models.convert import (
     to_logical_format,
     to_netfs_format,
 )
-from libstorage.models.places import (
+from libstorage.models.source_parts import (
     ABSOLUTE_DIR,
     DIR,
     IQN,

@@ -14,7 +14,7 @@ from libstorage.errors import Problem
 from libstorage.models.convert import to_size, to_volume_format, to_volume_type
 from libstorage.models.encryption import Encryption
 from libstorage.models.permissions import Permissions
-from libstorage.models.places import ABSOLUTE_PATH
+from libstorage.models.source_parts import ABSOLUTE_PATH
 from libstorage.models.spec import Spec
 from libstorage.units import KiB, Size, SizeLike
 from libstorage.xml.document import Element

@@ -15,8 +15,8 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import Self
 
-from libstorage.connection.call import Connection
-from libstorage.connection.uri import HostURI
+from libstorage.connection.address.uri import HostURI
+from libstorage.connection.connection import Connection
 from libstorage.errors import ConnectionFailedError, UnsupportedError
 
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from libstorage.connection import libvirt, raw
-from libstorage.connection.codes import Code, Domain
+from libstorage.connection import binding, raw
+from libstorage.connection.failures.codes import Code, Domain
 
-binding: Any = libvirt.load()
+libvirt: Any = binding.load()
 
 CLASSES: dict[type[object], Any] = {
-    raw.RawConnect: binding.virConnect,
-    raw.RawPool: binding.virStoragePool,
-    raw.RawVolume: binding.virStorageVol,
-    raw.RawSecret: binding.virSecret,
-    raw.RawStream: binding.virStream,
+    raw.RawConnect: libvirt.virConnect,
+    raw.RawPool: libvirt.virStoragePool,
+    raw.RawVolume: libvirt.virStorageVol,
+    raw.RawSecret: libvirt.virSecret,
+    raw.RawStream: libvirt.virStream,
 }
 
 
@@ -41,9 +41,9 @@ def test_raw_objects_have_these_methods(protocol: type[object], name: str) -> No
     assert parameters(getattr(protocol, name)) == parameters(getattr(CLASSES[protocol], name))
 
 
-@pytest.mark.parametrize("name", methods(libvirt.Binding))
+@pytest.mark.parametrize("name", methods(binding.Binding))
 def test_the_module_has_these_functions(name: str) -> None:
-    assert parameters(getattr(libvirt.Binding, name)) == parameters(getattr(binding, name))
+    assert parameters(getattr(binding.Binding, name)) == parameters(getattr(binding, name))
 
 
 @pytest.mark.parametrize("code", Code)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from libstorage import Host, Pool, PoolSpec, UnsupportedError, connect
-from libstorage.connection.call import Connection
+from libstorage.connection.connection import Connection
 from libstorage.testing import PrivateDaemon
 from tests.live.rpc import RpcCounter
 

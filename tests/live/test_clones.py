@@ -29,7 +29,7 @@ from libstorage import (
     connect,
 )
 from libstorage.client import clone
-from libstorage.connection.codes import Code
+from libstorage.connection.failures.codes import Code
 from tests.live.conftest import remove, started_daemon
 
 CONTENT = os.urandom(MiB) + bytes(MiB) + os.urandom(MiB)

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from libstorage import operations as op
-from libstorage.connection.call import Connection
-from libstorage.connection.target import HostId
+from libstorage.connection.connection import Connection
+from libstorage.connection.identity import HostId
 from libstorage.errors import ConnectionFailedError, UnsupportedError
 from libstorage.testing import PrivateDaemon, daemon, private_daemon
 from tests.live.conftest import started_daemon
@@ -90,8 +90,8 @@ def test_started_by_an_ordinary_user(tmp_path: Path) -> None:
     import os, sys
     from pathlib import Path
     from libstorage.testing import private_daemon
-    import libstorage.connection.libvirt as binding
-    from libstorage.connection.call import Connection
+    import libstorage.connection.binding as binding
+    from libstorage.connection.connection import Connection
     import encodings.idna, encodings.utf_8_sig, _posixsubprocess, random, shutil
     binding.load()
     os.setgroups([]); os.setgid({ORDINARY}); os.setuid({ORDINARY})

@@ -19,10 +19,10 @@ import attrs
 import pytest
 
 from libstorage import operations as op
-from libstorage.connection.call import Connection
+from libstorage.connection.address.uri import parse
+from libstorage.connection.connection import Connection
+from libstorage.connection.identity import HostId, Identity, PoolId, SecretId, VolumeId
 from libstorage.connection.lane import Lane
-from libstorage.connection.target import HostId, PoolId, SecretId, Target, VolumeId
-from libstorage.connection.uri import parse
 from libstorage.errors import (
     AccessDeniedError,
     DocumentError,
@@ -67,7 +67,9 @@ class World:
     def new(self, name: str = "new") -> VolumeId:
         return VolumeId(self.pool, name)
 
-    def error(self, operation: op.Operation, target: Target, body: Callable[[Lane], object]) -> StorageError:
+    def error(
+        self, operation: op.Operation, target: Identity, body: Callable[[Lane], object]
+    ) -> StorageError:
         with pytest.raises(StorageError) as caught:
             self.connection.call(operation, target, body)
         error = caught.value

@@ -19,9 +19,9 @@ import pytest
 from benchmarks.link import slow_link
 from libstorage import operations as op
 from libstorage.connection import process, sockets
-from libstorage.connection.call import Connection
+from libstorage.connection.connection import Connection
+from libstorage.connection.identity import HostId
 from libstorage.connection.lane import Lane
-from libstorage.connection.target import HostId
 from libstorage.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -338,12 +338,12 @@ class TestFarAway:
             assert connection.call(op.HOST_VERSION, HERE, hosts_version) > 0
 
 
-CONNECT = "from libstorage.connection.call import Connection"
+CONNECT = "from libstorage.connection.connection import Connection"
 FORK = """
 import os, sys, warnings
 from libstorage import operations as op
-from libstorage.connection.call import Connection
-from libstorage.connection.target import HostId, PoolId
+from libstorage.connection.connection import Connection
+from libstorage.connection.identity import HostId, PoolId
 from libstorage.errors import StorageError
 warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of fork in a process with threads
 uri = sys.argv[1]
@@ -401,7 +401,7 @@ connection.close()
         script = f"""
 import os, signal, threading
 from libstorage import operations as op
-from libstorage.connection.target import HostId
+from libstorage.connection.identity import HostId
 {CONNECT}
 connection = Connection({own_daemon.uri!r}, keepalive=(30, 3))
 with connection.lane(op.HOST_VERSION, HostId("")) as lane:
@@ -420,7 +420,7 @@ threading.Thread(target=raw.getLibVersion, daemon=True).start()
 import libvirt
 from libstorage import operations as op
 from libstorage.connection import process, sockets
-from libstorage.connection.target import HostId
+from libstorage.connection.identity import HostId
 {CONNECT}
 def handler(*_):
     raise KeyboardInterrupt

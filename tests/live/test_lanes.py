@@ -13,10 +13,10 @@ from time import monotonic, sleep
 import pytest
 
 from libstorage import operations as op
-from libstorage.connection.call import Connection
+from libstorage.connection.connection import Connection
+from libstorage.connection.identity import HostId, PoolId, VolumeId
 from libstorage.connection.lane import RAW_LIMIT, Lane
 from libstorage.connection.raw import RawPool
-from libstorage.connection.target import HostId, PoolId, VolumeId
 from libstorage.errors import DeadlineError, PoolNotFoundError, StateError, StorageError, VolumeNotFoundError
 from tests.live.rest import are_back, resources_at_rest
 from tests.live.rpc import RpcCounter

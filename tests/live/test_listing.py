@@ -31,7 +31,7 @@ from libstorage import (
     connect,
 )
 from libstorage.client.crew import Crew, Worker
-from libstorage.connection.target import HostId
+from libstorage.connection.identity import HostId
 from libstorage.operations import POOLS_LIST
 from libstorage.testing import PrivateDaemon
 from libstorage.xml import document as documents

@@ -12,9 +12,9 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from libstorage import operations as op
-from libstorage.connection.call import Connection
+from libstorage.connection.connection import Connection
+from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.connection.lane import Lane
-from libstorage.connection.target import PoolId, VolumeId
 from libstorage.errors import ConnectionFailedError, ConnectionLostError, DeadlineError, StorageError
 from libstorage.testing import PrivateDaemon
 from tests.live.rest import are_back, resources_at_rest

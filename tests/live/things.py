@@ -6,9 +6,9 @@ import uuid as uuids
 from pathlib import Path
 
 from libstorage import operations as op
-from libstorage.connection.call import Connection
+from libstorage.connection.connection import Connection
+from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.connection.lane import Lane
-from libstorage.connection.target import PoolId, VolumeId
 
 
 def pool_xml(name: str, path: Path, uuid: str, kind: str = "dir", source: str = "") -> str:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from libstorage.enums import VolumeType
 from libstorage.errors import DocumentError
-from libstorage.models.places import ABSOLUTE_PATH, IQN
 from libstorage.models.pool import PoolSpec
+from libstorage.models.source_parts import ABSOLUTE_PATH, IQN
 from libstorage.models.sources import SOURCES, NetfsSource, Presence
 from libstorage.models.volume import VolumeTarget
 from libstorage.units import Size

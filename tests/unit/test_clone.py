@@ -6,7 +6,7 @@ import pytest
 
 from libstorage import PoolType, UnsupportedError, VolumeFormat, VolumeSpec
 from libstorage.client.clone import Place, _check_places, _copy_of
-from libstorage.connection.target import PoolId
+from libstorage.connection.identity import PoolId
 
 
 def place(kind: PoolType) -> Place:

@@ -12,10 +12,10 @@ from libstorage.models.auth import Auth
 from libstorage.models.compare import NORMALISATIONS, Difference, Normalisation
 from libstorage.models.encryption import Cipher, Encryption, Ivgen
 from libstorage.models.permissions import Permissions
-from libstorage.models.places import Device, SourceHost
 from libstorage.models.pool import PoolSpec
 from libstorage.models.pool_parts import PoolFeatures, PoolRefresh, PoolTarget, RefreshVolume
 from libstorage.models.secret import SecretSpec
+from libstorage.models.source_parts import Device, SourceHost
 from libstorage.models.sources import DirSource, FsSource
 from libstorage.models.spec import Spec
 from libstorage.models.volume import BackingStore, VolumeFeatures, VolumeSpec, VolumeTarget

@@ -7,13 +7,13 @@ import errno
 import pytest
 
 from libstorage import operations as op
-from libstorage.connection.case import Case
-from libstorage.connection.codes import Code, Domain
-from libstorage.connection.failure import map_error, map_open_error
-from libstorage.connection.helper import HelperRun
-from libstorage.connection.libvirt import Answer, answer, load
-from libstorage.connection.target import HostId, PoolId, SecretId, VolumeId
-from libstorage.connection.verdict import judge
+from libstorage.connection.binding import Answer, answer, load
+from libstorage.connection.failures.case import Case
+from libstorage.connection.failures.codes import Code, Domain
+from libstorage.connection.failures.judge import judge
+from libstorage.connection.failures.program_run import ProgramRun
+from libstorage.connection.failures.translate import map_error, map_open_error
+from libstorage.connection.identity import HostId, PoolId, SecretId, VolumeId
 from libstorage.errors import (
     AccessDeniedError,
     AuthenticationError,
@@ -120,37 +120,37 @@ def test_what_cannot_be_decided_becomes_the_class_between(
     [
         (
             "Child process (/usr/bin/qemu-img create a) unexpected exit status 1: no",
-            HelperRun("qemu-img", 1, "no"),
+            ProgramRun("qemu-img", 1, "no"),
         ),
         (
             "子进程 (/bin/mount -t nfs a:/b /c) 意外的 退出状态 32: mount: no",
-            HelperRun("mount", 32, "mount: no"),
+            ProgramRun("mount", 32, "mount: no"),
         ),
         (
             "Child process (/bin/x a (1): 2.img) unexpected exit status 3: (4) 5: 6",
-            HelperRun("x", 3, "(4) 5: 6"),
+            ProgramRun("x", 3, "(4) 5: 6"),
         ),
-        ("Child process (/bin/x) unexpected exit status 127", HelperRun("x", 127, "")),
-        ("Child process (/bin/x) unexpected exit status 1: two\nlines\n", HelperRun("x", 1, "two\nlines")),
+        ("Child process (/bin/x) unexpected exit status 127", ProgramRun("x", 127, "")),
+        ("Child process (/bin/x) unexpected exit status 1: two\nlines\n", ProgramRun("x", 1, "two\nlines")),
         (
             "Child process (parted /dev/loop3 rm --script p1) unexpected exit status 1: Error: Partition doesn't exist.",
-            HelperRun("parted", 1, "Error: Partition doesn't exist."),
+            ProgramRun("parted", 1, "Error: Partition doesn't exist."),
         ),
         (
             "Child process (zfs create -V 16384K lab2/vv) unexpected fatal signal 6: internal error: no",
-            HelperRun("zfs", 6, "internal error: no"),
+            ProgramRun("zfs", 6, "internal error: no"),
         ),
         (
             "/usr/bin/iscsiadm failed new mode for target 'iqn.2020-01.com.x:y' with status '127'",
-            HelperRun("iscsiadm", 127, ""),
+            ProgramRun("iscsiadm", 127, ""),
         ),
         ("cannot stop the process (pid 7) of 8: 9", None),
         ("something else failed", None),
     ],
 )
-def test_what_a_helper_said(text: str, run: HelperRun | None) -> None:
-    assert HelperRun.read(said(Code.INTERNAL_ERROR, Domain.NONE, text=text)) == run
-    assert HelperRun.read(said(Code.INTERNAL_ERROR, Domain.STORAGE, text=text)) is None
+def test_what_a_helper_said(text: str, run: ProgramRun | None) -> None:
+    assert ProgramRun.read(said(Code.INTERNAL_ERROR, Domain.NONE, text=text)) == run
+    assert ProgramRun.read(said(Code.INTERNAL_ERROR, Domain.STORAGE, text=text)) is None
     expected = LibvirtError if run is None else UnsupportedError if run.is_missing else HelperError
     assert verdict(said(Code.INTERNAL_ERROR, Domain.NONE, text=text)) is expected
 
@@ -158,71 +158,81 @@ def test_what_a_helper_said(text: str, run: HelperRun | None) -> None:
 @pytest.mark.parametrize(
     ("run", "kind", "hint"),
     [
-        (HelperRun("mount", 32, "mount: /m: mount point does not exist."), HelperError, "pool.build()"),
+        (ProgramRun("mount", 32, "mount: /m: mount point does not exist."), HelperError, "pool.build()"),
         (
-            HelperRun("mount", 32, "mount: /m: special device /dev/x does not exist."),
+            ProgramRun("mount", 32, "mount: /m: special device /dev/x does not exist."),
             HelperError,
             "a /dev/x on",
         ),
-        (HelperRun("mount", 32, "mount: /m: unknown filesystem type 'nfs'."), UnsupportedError, "mount.nfs"),
+        (ProgramRun("mount", 32, "mount: /m: unknown filesystem type 'nfs'."), UnsupportedError, "mount.nfs"),
         (
-            HelperRun("mount", 32, "mount.nfs: access denied by server while mounting a:/b"),
+            ProgramRun("mount", 32, "mount.nfs: access denied by server while mounting a:/b"),
             HelperError,
             "export",
         ),
-        (HelperRun("mount", 1, "Mounting glusterfs on /m failed."), HelperError, "server run"),
-        (HelperRun("umount", 32, "umount: /m: target is busy."), HelperError, "fuser"),
+        (ProgramRun("mount", 1, "Mounting glusterfs on /m failed."), HelperError, "server run"),
+        (ProgramRun("umount", 32, "umount: /m: target is busy."), HelperError, "fuser"),
         (
-            HelperRun("mkfs", 1, "mkfs: failed to execute mkfs.ocfs2: No such file"),
+            ProgramRun("mkfs", 1, "mkfs: failed to execute mkfs.ocfs2: No such file"),
             UnsupportedError,
             "Install mkfs.ocfs2 on",
         ),
-        (HelperRun("mkfs", 1, "Filesystem must be larger than 300MB."), HelperError, "too small"),
-        (HelperRun("parted", 1, "Error: Partition doesn't exist."), HelperError, "still there"),
-        (HelperRun("parted", 1, "parted: invalid token: lvm2"), UnsupportedError, "gpt and dos"),
+        (ProgramRun("mkfs", 1, "Filesystem must be larger than 300MB."), HelperError, "too small"),
+        (ProgramRun("parted", 1, "Error: Partition doesn't exist."), HelperError, "still there"),
+        (ProgramRun("parted", 1, "parted: invalid token: lvm2"), UnsupportedError, "gpt and dos"),
         (
-            HelperRun(
+            ProgramRun(
                 "lvcreate", 5, 'Volume group "vg" has insufficient free space (7 extents): 25 required.'
             ),
             NoSpaceError,
             "vgextend",
         ),
         (
-            HelperRun("lvcreate", 3, "/dev/mapper/control: open failed: No such device"),
+            ProgramRun("lvcreate", 3, "/dev/mapper/control: open failed: No such device"),
             UnsupportedError,
             "modprobe",
         ),
         (
-            HelperRun("mount", 32, "mount.nfs: mount point /mnt/a does not exist"),
+            ProgramRun("mount", 32, "mount.nfs: mount point /mnt/a does not exist"),
             HelperError,
             "makes the directory",
         ),
         (
-            HelperRun("mount", 32, "mount.nfs: requested NFS version or transport protocol is not supported"),
+            ProgramRun(
+                "mount", 32, "mount.nfs: requested NFS version or transport protocol is not supported"
+            ),
             HelperError,
             "protocol_version",
         ),
-        (HelperRun("lvcreate", 3, 'Names starting "snapshot" are reserved.'), HelperError, "letters, digits"),
-        (HelperRun("lvcreate", 3, "Volume group name expected (no slash)"), HelperError, "allocation"),
-        (HelperRun("vgcreate", 5, "A volume group called vg already exists."), HelperError, "source_name"),
-        (HelperRun("lvcreate", 3, 'Logical volume name "a b" is invalid.'), HelperError, "letters, digits"),
-        (HelperRun("lvremove", 5, "Logical volume vg/lv in use."), HelperError, "using it"),
-        (HelperRun("pvcreate", 5, "No device found for /dev/x."), HelperError, "Is it there?"),
-        (HelperRun("qemu-img", 1, "qemu-img: /locked/x: No space left on device"), NoSpaceError, "Free some"),
-        (HelperRun("qemu-img", 1, 'Failed to get "write" lock'), HelperError, "open"),
-        (HelperRun("qemu-img", 1, "Unknown file format 'cow'"), UnsupportedError, "raw and qcow2"),
-        (HelperRun("zfs", 1, "cannot create 'a/b': out of space"), NoSpaceError, "zpool"),
-        (HelperRun("zpool", 1, "connect: No such file or directory"), UnsupportedError, "modprobe zfs"),
-        (HelperRun("zpool", 1, "cannot open 'a': no such pool"), HelperError, "zpool list"),
-        (HelperRun("iscsiadm", 24, ""), HelperError, "secret"),
-        (HelperRun("iscsiadm", 12, ""), UnsupportedError, "modprobe iscsi_tcp"),
-        (HelperRun("iscsiadm", 127, ""), UnsupportedError, "open-iscsi"),
-        (HelperRun("vgs", 127, ""), UnsupportedError, "lvm2"),
-        (HelperRun("iscsiadm", 77, "?"), HelperError, None),
-        (HelperRun("scrub", 1, "?"), HelperError, None),
+        (
+            ProgramRun("lvcreate", 3, 'Names starting "snapshot" are reserved.'),
+            HelperError,
+            "letters, digits",
+        ),
+        (ProgramRun("lvcreate", 3, "Volume group name expected (no slash)"), HelperError, "allocation"),
+        (ProgramRun("vgcreate", 5, "A volume group called vg already exists."), HelperError, "source_name"),
+        (ProgramRun("lvcreate", 3, 'Logical volume name "a b" is invalid.'), HelperError, "letters, digits"),
+        (ProgramRun("lvremove", 5, "Logical volume vg/lv in use."), HelperError, "using it"),
+        (ProgramRun("pvcreate", 5, "No device found for /dev/x."), HelperError, "Is it there?"),
+        (
+            ProgramRun("qemu-img", 1, "qemu-img: /locked/x: No space left on device"),
+            NoSpaceError,
+            "Free some",
+        ),
+        (ProgramRun("qemu-img", 1, 'Failed to get "write" lock'), HelperError, "open"),
+        (ProgramRun("qemu-img", 1, "Unknown file format 'cow'"), UnsupportedError, "raw and qcow2"),
+        (ProgramRun("zfs", 1, "cannot create 'a/b': out of space"), NoSpaceError, "zpool"),
+        (ProgramRun("zpool", 1, "connect: No such file or directory"), UnsupportedError, "modprobe zfs"),
+        (ProgramRun("zpool", 1, "cannot open 'a': no such pool"), HelperError, "zpool list"),
+        (ProgramRun("iscsiadm", 24, ""), HelperError, "secret"),
+        (ProgramRun("iscsiadm", 12, ""), UnsupportedError, "modprobe iscsi_tcp"),
+        (ProgramRun("iscsiadm", 127, ""), UnsupportedError, "open-iscsi"),
+        (ProgramRun("vgs", 127, ""), UnsupportedError, "lvm2"),
+        (ProgramRun("iscsiadm", 77, "?"), HelperError, None),
+        (ProgramRun("scrub", 1, "?"), HelperError, None),
     ],
 )
-def test_what_to_do_about_a_helper(run: HelperRun, kind: type[StorageError], hint: str | None) -> None:
+def test_what_to_do_about_a_helper(run: ProgramRun, kind: type[StorageError], hint: str | None) -> None:
     text = f"Child process (/sbin/{run.program} x) unexpected exit status {run.exit_status}: {run.stderr}"
     error = map_error_of(said(Code.INTERNAL_ERROR, Domain.NONE, text=text))
     assert type(error) is kind

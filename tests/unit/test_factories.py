@@ -14,9 +14,9 @@ from libstorage.models.adapters import FcHostAdapter, ParentAddress, PciAddress,
 from libstorage.models.auth import Auth, SecretRef
 from libstorage.models.encryption import Cipher, Encryption, Ivgen
 from libstorage.models.permissions import Permissions
-from libstorage.models.places import Device
 from libstorage.models.pool import PoolSpec
 from libstorage.models.secret import SecretSpec
+from libstorage.models.source_parts import Device
 from libstorage.models.sources import SOURCES, Presence
 from libstorage.models.volume import BackingStore, VolumeSpec
 from libstorage.xml.document import Element

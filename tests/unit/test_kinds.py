@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from libstorage.enums import VolumeFormat, VolumeType
-from libstorage.models.places import HOST_NAME
+from libstorage.models.source_parts import HOST_NAME
 from libstorage.models.volume import PATH_OR_URI, VOLUME_NAME
 from libstorage.units import Size
 from libstorage.xml import kinds

@@ -12,14 +12,14 @@ import pytest
 
 from libstorage import operations as op
 from libstorage.connection import process
-from libstorage.connection.call import Connection
+from libstorage.connection.address.uri import parse
+from libstorage.connection.connection import Connection
+from libstorage.connection.identity import HostId, PoolId, SecretId, VolumeId
 from libstorage.connection.lane import Lane, TimeLimit, width_for
 from libstorage.connection.lanes import Lanes, NoLane
 from libstorage.connection.limits import Holder
 from libstorage.connection.opening import Opener
 from libstorage.connection.process import NEVER
-from libstorage.connection.target import HostId, PoolId, SecretId, VolumeId
-from libstorage.connection.uri import parse
 from libstorage.errors import (
     ConnectionFailedError,
     InvalidRequestError,

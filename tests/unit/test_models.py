@@ -19,10 +19,10 @@ from libstorage.models.capabilities import PoolCapabilities, PoolTypeCapabilitie
 from libstorage.models.discovery import FoundSource, PoolSources
 from libstorage.models.encryption import Encryption
 from libstorage.models.permissions import Permissions
-from libstorage.models.places import Device, Initiator, SourceHost
 from libstorage.models.pool import PoolSpec
 from libstorage.models.pool_parts import ConfigOption
 from libstorage.models.secret import SecretSpec, Usage
+from libstorage.models.source_parts import Device, Initiator, SourceHost
 from libstorage.models.sources import (
     DirSource,
     GlusterSource,

@@ -15,10 +15,10 @@ from libstorage.models.auth import Auth, SecretRef
 from libstorage.models.capabilities import CapabilityOptions, PoolTypeCapabilities
 from libstorage.models.encryption import Cipher, Encryption, Ivgen
 from libstorage.models.permissions import Permissions
-from libstorage.models.places import Device, Initiator, SourceHost
 from libstorage.models.pool import PoolSpec
 from libstorage.models.pool_parts import ConfigOption, PoolFeatures, PoolTarget
 from libstorage.models.secret import SecretSpec, Usage
+from libstorage.models.source_parts import Device, Initiator, SourceHost
 from libstorage.models.sources import (
     DirSource,
     GlusterSource,

@@ -7,12 +7,12 @@ import errno
 import pytest
 
 from libstorage import operations as op
-from libstorage.connection.case import Case
-from libstorage.connection.codes import Code, Domain
-from libstorage.connection.libvirt import Answer
-from libstorage.connection.network import judge_image, judge_source
-from libstorage.connection.target import PoolId, VolumeId
-from libstorage.connection.verdict import judge
+from libstorage.connection.binding import Answer
+from libstorage.connection.failures.case import Case
+from libstorage.connection.failures.codes import Code, Domain
+from libstorage.connection.failures.judge import judge
+from libstorage.connection.failures.network import judge_image, judge_source
+from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.errors import (
     AccessDeniedError,
     AuthenticationError,

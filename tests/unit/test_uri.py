@@ -13,7 +13,7 @@ import attrs
 import pytest
 
 import libstorage as ls
-from libstorage.connection.uri import DANGERS, Address, Transport, parse
+from libstorage.connection.address.uri import DANGERS, Address, Transport, parse
 from libstorage.errors import ConnectionFailedError, InvalidRequestError
 
 

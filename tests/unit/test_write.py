@@ -20,9 +20,9 @@ from libstorage.models.capabilities import (
     PoolTypeCapabilities,
 )
 from libstorage.models.permissions import Permissions
-from libstorage.models.places import Device, FreeExtent
 from libstorage.models.pool import PoolSpec
 from libstorage.models.secret import SecretSpec
+from libstorage.models.source_parts import Device, FreeExtent
 from libstorage.models.sources import ScsiSource
 from libstorage.models.volume import Timestamps, VolumeSpec, VolumeTarget
 from libstorage.xml.fields import Unknown

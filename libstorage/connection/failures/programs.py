@@ -12,7 +12,7 @@ from typing import Final
 
 import attrs
 
-from libstorage.connection.helper import HelperRun
+from libstorage.connection.failures.program_run import ProgramRun
 from libstorage.errors import HelperError, NoSpaceError, Retry, StorageError, UnsupportedError
 
 
@@ -38,7 +38,7 @@ class _Saying:
     advice: Advice
 
 
-def advise(run: HelperRun) -> Advice:
+def advise(run: ProgramRun) -> Advice:
     """What a failed program means."""
     if run.is_missing:
         package = _PACKAGES.get(run.program)

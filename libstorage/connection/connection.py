@@ -8,15 +8,16 @@ from types import TracebackType
 from typing import Final, Literal, NoReturn, Self, TypeAlias, TypeVar
 
 from libstorage import operations
-from libstorage.connection import ending, failure, libvirt, process
+from libstorage.connection import binding, ending, process
+from libstorage.connection.address.uri import Address, HostURI, parse
 from libstorage.connection.arguments import check_count, check_seconds
+from libstorage.connection.failures import translate
+from libstorage.connection.identity import HostId, Identity
 from libstorage.connection.lane import Lane, TimeLimit, width_for
 from libstorage.connection.lanes import Closed, Lanes, NoLane
 from libstorage.connection.limits import Admission
 from libstorage.connection.opening import Closing, Opener
 from libstorage.connection.process import NEVER
-from libstorage.connection.target import HostId, Target
-from libstorage.connection.uri import Address, HostURI, parse
 from libstorage.errors import DeadlineError, NotFoundError, StorageError
 from libstorage.operations import Duration, Operation
 
@@ -61,7 +62,7 @@ class Connection:
             wipe, refresh …) have no limit of their own: a daemon that is gone is noticed by ``keepalive``.
         open_timeout: Seconds that opening one of libvirt's connections may take, and no more than a call may.
         keepalive: Seconds between two questions whether the daemon is still there, and how many may go unanswered.
-        allow: What the address may let happen: see ``libstorage.connection.uri.DANGERS``.
+        allow: What the address may let happen: see ``libstorage.connection.address.uri.DANGERS``.
         limit: How long opening the first of them may take, besides.
         closing: Whose word ends that, besides ``close()``.
 
@@ -137,7 +138,7 @@ class Connection:
             )
         except DeadlineError:
             self.close()
-            raise failure.no_answer(self.uri, limit.span) from None
+            raise translate.no_answer(self.uri, limit.span) from None
         except BaseException:
             self.close()
             raise
@@ -152,7 +153,7 @@ class Connection:
         return self._lanes.count()
 
     def call(
-        self, op: Operation, target: Target, body: Callable[[Lane], R], *, timeout: Timeout = USUAL
+        self, op: Operation, target: Identity, body: Callable[[Lane], R], *, timeout: Timeout = USUAL
     ) -> R:
         """Run one operation: every call to the daemon goes through here.
 
@@ -172,7 +173,7 @@ class Connection:
     def lane(
         self,
         op: Operation,
-        target: Target,
+        target: Identity,
         *,
         timeout: Timeout = USUAL,
         latest: float | None = None,
@@ -191,7 +192,7 @@ class Connection:
                 for this one.
 
         Raises:
-            StorageError: As for [call][libstorage.connection.call.Connection.call].
+            StorageError: As for [call][libstorage.connection.connection.Connection.call].
         """
         if timeout is USUAL:
             timeout = None if op.duration is Duration.LONG else self.timeout
@@ -227,7 +228,7 @@ class Connection:
         self,
         visit: Visit,
         op: Operation,
-        target: Target,
+        target: Identity,
         limit: TimeLimit,
         latest: float | None,
         *,
@@ -235,9 +236,9 @@ class Connection:
     ) -> Lane:
         """A lane for a visit: waits for its turn, for half of the time limit at most."""
         if self._process.forked:
-            raise failure.forked(failure.fields(op, target, self.uri))
+            raise translate.forked(translate.fields(op, target, self.uri))
         if self._process.is_over:
-            raise failure.ending(failure.fields(op, target, self.uri))
+            raise translate.ending(translate.fields(op, target, self.uri))
         waiting = TimeLimit(min(limit.span / 2, limit.remaining()), opening=limit.opening)
         if op.duration is Duration.LONG:
             key = target if op is operations.POOL_REFRESH else None
@@ -251,7 +252,7 @@ class Connection:
         except NoLane:
             raise self._no_turn(op, target, waiting, f"{self.max_lanes} calls at once") from None
         except Closed:
-            raise failure.closed(failure.fields(op, target, self.uri)) from None
+            raise translate.closed(translate.fields(op, target, self.uri)) from None
 
     def release(self, visit: Visit, op: Operation, lane: Lane) -> None:
         """A visit is over."""
@@ -267,13 +268,13 @@ class Connection:
         if op.duration is Duration.LONG:
             self._slow_calls.leave(visit)
 
-    def forget(self, target: Target) -> None:
+    def forget(self, target: Identity) -> None:
         """Let every lane drop what it keeps of a thing that is no more, or not what it was."""
         self._lanes.forget(target)
 
-    def _no_turn(self, op: Operation, target: Target, waited: TimeLimit, most: str) -> StorageError:
-        fields = failure.fields(op, target, self.uri)
-        return failure.no_turn(fields, waited.span, most if self.lane_count() else None)
+    def _no_turn(self, op: Operation, target: Identity, waited: TimeLimit, most: str) -> StorageError:
+        fields = translate.fields(op, target, self.uri)
+        return translate.no_turn(fields, waited.span, most if self.lane_count() else None)
 
     def _opener(self, address: Address, keepalive: tuple[int, int], closing: Closing) -> Opener:
         return Opener(self._process, address, self.readonly, keepalive, self.open_timeout, closing)
@@ -298,7 +299,7 @@ class Visit:
         self,
         connection: Connection,
         op: Operation,
-        target: Target,
+        target: Identity,
         timeout: float | TimeLimit | None,
         latest: float | None,
         *,
@@ -354,14 +355,14 @@ class Visit:
         """Our error for libvirt's; ``None`` lets an error pass that is not libvirt's."""
         if isinstance(error, SystemError) and isinstance(error.__cause__, KeyboardInterrupt):
             return error.__cause__  # Ctrl-C struck inside an error handler of the application
-        if libvirt.answer(error) is None:
+        if binding.answer(error) is None:
             return None
         if lane.is_cut:
-            return failure.cut(self._op, self._target, self._connection.uri, self._limit)
+            return translate.cut(self._op, self._target, self._connection.uri, self._limit)
         lane.leave(self._limit)
         self._limit = TimeLimit(_DECIDING)
         lane.enter(self._limit)
-        mapped = failure.map_error(error, self._op, self._target, lane, self._connection.uri)
+        mapped = translate.map_error(error, self._op, self._target, lane, self._connection.uri)
         if isinstance(mapped, NotFoundError):
             lane.forget(self._target)
         return mapped

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-from libstorage.connection.codes import Code
-from libstorage.connection.helper import HelperRun
+from libstorage.connection.failures.codes import Code
+from libstorage.connection.failures.program_run import ProgramRun
 from libstorage.errors import (
     AccessDeniedError,
     AuthenticationError,
@@ -49,7 +49,7 @@ class Verdict:
     hint: str | None = None
     retry: Retry = attrs.field(default="no", kw_only=True)
     reason: str | None = attrs.field(default=None, kw_only=True)
-    run: HelperRun | None = attrs.field(default=None, kw_only=True)
+    run: ProgramRun | None = attrs.field(default=None, kw_only=True)
     outcome: Outcome | None = attrs.field(default=None, kw_only=True)
 
 

@@ -6,8 +6,8 @@ import re
 
 import attrs
 
-from libstorage.connection.codes import Code, Domain
-from libstorage.connection.libvirt import Answer
+from libstorage.connection.binding import Answer
+from libstorage.connection.failures.codes import Code, Domain
 
 # The programs that libvirt looks for along PATH when it was built where they were not: they are named without a path.
 _BY_NAME = "parted|scrub|zpool|zfs|gluster|ploop|mount|umount|vstorage|vstorage-mount|dmsetup|qemu-img|tc"
@@ -25,7 +25,7 @@ _MOST_LINES = 3
 
 
 @attrs.frozen
-class HelperRun:
+class ProgramRun:
     """A program that failed on the host.
 
     Attributes:
@@ -39,7 +39,7 @@ class HelperRun:
     stderr: str
 
     @classmethod
-    def read(cls, said: Answer) -> HelperRun | None:
+    def read(cls, said: Answer) -> ProgramRun | None:
         """What a message tells of a program that failed; ``None`` if it does not tell of one."""
         if said.code != Code.INTERNAL_ERROR or said.domain != Domain.NONE:
             return None

@@ -7,11 +7,11 @@ from typing import TypeVar
 
 import attrs
 
-from libstorage.connection import libvirt
-from libstorage.connection.codes import Code
+from libstorage.connection import binding
+from libstorage.connection.binding import Answer
+from libstorage.connection.failures.codes import Code
+from libstorage.connection.identity import Identity, PoolId, SecretId, VolumeId
 from libstorage.connection.lane import Lane
-from libstorage.connection.libvirt import Answer
-from libstorage.connection.target import PoolId, SecretId, Target, VolumeId
 from libstorage.enums import PoolType
 from libstorage.errors import DocumentError
 from libstorage.models.pool import PoolSpec
@@ -35,7 +35,7 @@ class Case:
 
     said: Answer
     op: Operation
-    target: Target
+    target: Identity
     lane: Lane | None
 
     @property
@@ -106,7 +106,7 @@ class Case:
         try:
             return read(self.lane)
         except Exception as error:
-            said = libvirt.answer(error)
+            said = binding.answer(error)
             if said is None:
                 raise
             return absent if said.code in _NOT_FOUND else None

@@ -12,10 +12,10 @@ from typing import Final
 
 import attrs
 
-from libstorage.connection.address_text import HIDDEN, encoded, refuse, without_secrets
-from libstorage.connection.host_uri import HostURI, invalid, is_loopback, not_text
+from libstorage.connection.address.host_uri import HostURI, invalid, is_loopback, not_text
+from libstorage.connection.address.text import HIDDEN, encoded, refuse, without_secrets
+from libstorage.connection.address.transports import PORTS, SHELLS, Transport
 from libstorage.connection.raw import RawConnect
-from libstorage.connection.transports import PORTS, SHELLS, Transport
 from libstorage.errors import InvalidRequestError
 from libstorage.xml.wording import one_of
 

@@ -1,9 +1,9 @@
 """libvirt's errors turned into ours.
 
 The class follows from (operation, code, domain, errno) and never from the message, which is translated. Where these
-are ambiguous one read on the same lane decides; see [verdict][libstorage.connection.verdict]. Text is read in two
-places only: the output of a helper program, see [advice][libstorage.connection.advice], and the number that an iSCSI
-server gives, see [network][libstorage.connection.network].
+are ambiguous one read on the same lane decides; see [verdict][libstorage.connection.failures.judge]. Text is read in two
+places only: the output of a helper program, see [advice][libstorage.connection.failures.programs], and the number that an iSCSI
+server gives, see [network][libstorage.connection.failures.network].
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from libstorage.connection.case import Case
-from libstorage.connection.codes import Code, Domain
+from libstorage.connection.binding import Answer, answer
+from libstorage.connection.failures.case import Case
+from libstorage.connection.failures.codes import Code, Domain
+from libstorage.connection.failures.judge import judge
+from libstorage.connection.failures.verdict import Verdict
+from libstorage.connection.identity import Identity
 from libstorage.connection.lane import Lane, TimeLimit
-from libstorage.connection.libvirt import Answer, answer
-from libstorage.connection.meanings import Verdict
-from libstorage.connection.target import Target
 from libstorage.connection.threads import ENDING_HINT, FORK_HINT
-from libstorage.connection.verdict import judge
 from libstorage.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -42,7 +42,7 @@ _MAY_HAVE_BEGUN = (StorageIOError, HelperError, LibvirtError)
 
 
 def map_error(
-    error: BaseException, op: Operation, target: Target, lane: Lane | None, uri: str
+    error: BaseException, op: Operation, target: Identity, lane: Lane | None, uri: str
 ) -> StorageError:
     """Our error for libvirt's.
 
@@ -115,7 +115,7 @@ def untold_socket(uri: str | None) -> ConnectionFailedError:
     )
 
 
-def cut(op: Operation, target: Target, uri: str, limit: TimeLimit) -> StorageError:
+def cut(op: Operation, target: Identity, uri: str, limit: TimeLimit) -> StorageError:
     """A call ended because its lane was cut: its time was up, or the host was closed."""
     common = fields(op, target, uri) | _after_silence(op)
     head = f"{op} on {target} failed: "
@@ -168,7 +168,7 @@ def ending(common: ErrorFields) -> ConnectionFailedError:
     )
 
 
-def fields(op: Operation, target: Target, uri: str) -> ErrorFields:
+def fields(op: Operation, target: Identity, uri: str) -> ErrorFields:
     """What every error says of the call that failed."""
     return ErrorFields(operation=op.name, target=str(target), uri=uri)
 
@@ -180,7 +180,7 @@ def _is_lost(said: Answer, lane: Lane | None) -> bool:
     return said.domain == Domain.RPC and said.code == Code.SYSTEM_ERROR
 
 
-def _lost(said: Answer, op: Operation, target: Target, uri: str) -> ConnectionLostError:
+def _lost(said: Answer, op: Operation, target: Identity, uri: str) -> ConnectionLostError:
     return ConnectionLostError(
         f"{op} on {target} failed: the connection was lost: {_first_line(said.text)}",
         **(fields(op, target, uri) | _spoken(said) | _after_silence(op)),
@@ -195,7 +195,7 @@ def _after_silence(op: Operation) -> ErrorFields:
     return ErrorFields(outcome="unknown", retry="after_reconcile", hint=hint)
 
 
-def _compose(said: Answer, verdict: Verdict, op: Operation, target: Target, uri: str) -> StorageError:
+def _compose(said: Answer, verdict: Verdict, op: Operation, target: Identity, uri: str) -> StorageError:
     begun = op.effect is not Effect.READ and issubclass(verdict.error, _MAY_HAVE_BEGUN)
     outcome: Outcome = "unknown" if begun else "not_started"
     common = fields(op, target, uri) | _spoken(said)

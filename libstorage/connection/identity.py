@@ -56,5 +56,5 @@ class SecretId:
         return f"secret {self.uuid}"
 
 
-Target: TypeAlias = HostId | PoolId | VolumeId | SecretId
+Identity: TypeAlias = HostId | PoolId | VolumeId | SecretId
 """What an operation is done to."""

@@ -1,6 +1,6 @@
 """Which of our errors stands for an answer of libvirt's, and what a person can do about it.
 
-Most codes have one meaning ([meanings][libstorage.connection.meanings]); some mean different things to different
+Most codes have one meaning ([meanings][libstorage.connection.failures.verdict]); some mean different things to different
 operations, and of those some can only be told apart by one more read on the same lane (``_DECIDED``). If that read
 fails, too, the class between the candidates is chosen.
 """
@@ -11,14 +11,14 @@ import errno
 from collections.abc import Callable
 
 from libstorage import operations as op
-from libstorage.connection import meanings
-from libstorage.connection.advice import advise
-from libstorage.connection.case import Case
-from libstorage.connection.codes import Code, Domain
-from libstorage.connection.helper import HelperRun
-from libstorage.connection.meanings import Verdict
-from libstorage.connection.network import judge_image, judge_source
-from libstorage.connection.target import PoolId, VolumeId
+from libstorage.connection.failures import verdict
+from libstorage.connection.failures.case import Case
+from libstorage.connection.failures.codes import Code, Domain
+from libstorage.connection.failures.network import judge_image, judge_source
+from libstorage.connection.failures.program_run import ProgramRun
+from libstorage.connection.failures.programs import advise
+from libstorage.connection.failures.verdict import Verdict
+from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.enums import PoolType
 from libstorage.errors import (
     AccessDeniedError,
@@ -43,18 +43,18 @@ from libstorage.errors import (
 def judge(case: Case) -> Verdict:
     """Which of our errors stands for that answer."""
     said = case.said
-    if (run := HelperRun.read(said)) is not None:
+    if (run := ProgramRun.read(said)) is not None:
         return _helper(run)
     if said.code is None:
-        return meanings.OTHER
+        return verdict.OTHER
     decide = _DECIDED.get(said.code)
-    return meanings.PLAIN.get(said.code, meanings.OTHER) if decide is None else decide(case)
+    return verdict.PLAIN.get(said.code, verdict.OTHER) if decide is None else decide(case)
 
 
 # ---- codes that mean different things to different operations ---------------------------------------------------------
 
 
-def _helper(run: HelperRun) -> Verdict:
+def _helper(run: ProgramRun) -> Verdict:
     said = advise(run)
     return Verdict(said.error, said.hint, retry=said.retry, reason=str(run), run=run)
 
@@ -62,21 +62,21 @@ def _helper(run: HelperRun) -> Verdict:
 def _internal_error(case: Case) -> Verdict:
     if (known := judge_source(case)) is not None:
         return known
-    verdict = (
-        _INTERNAL.get(case.op, meanings.OTHER)
+    found = (
+        _INTERNAL.get(case.op, verdict.OTHER)
         if case.said.domain in {Domain.STORAGE, Domain.SECRET}
-        else meanings.OTHER
+        else verdict.OTHER
     )
     if (
         case.op in {op.POOL_REFRESH, op.POOL_STOP}
-        and verdict is meanings.BUSY_POOL
+        and found is verdict.BUSY_POOL
         and case.pool_is_active() is False
     ):
         return Verdict(LibvirtError, "The pool is stopped now.")
-    if verdict is meanings.VOLUME_EXISTS and case.volume_is_there() is False:
-        verdict = meanings.OTHER
+    if found is verdict.VOLUME_EXISTS and case.volume_is_there() is False:
+        found = verdict.OTHER
     if (
-        verdict is meanings.OTHER
+        found is verdict.OTHER
         and case.op in _MAKING
         and case.said.domain == Domain.STORAGE
         and case.pool_type() == PoolType.DISK
@@ -87,8 +87,8 @@ def _internal_error(case: Case) -> Verdict:
     if case.op in {op.VOLUMES_LIST, op.POOLS_LIST} and case.said.domain == Domain.RPC:
         return _TOO_MANY
     if case.op == op.VOLUME_CREATE and case.said.domain == Domain.TEST:
-        return meanings.NO_SPACE
-    return verdict
+        return verdict.NO_SPACE
+    return found
 
 
 _MAKING = {op.VOLUME_CREATE, op.VOLUME_CLONE}
@@ -104,13 +104,13 @@ _TOO_MANY = Verdict(
     UnsupportedError, "libvirt lists 16,384 at most. Look them up one by one by name, or split the pool."
 )
 _INTERNAL: dict[op.Operation, Verdict] = {
-    op.POOL_STOP: meanings.BUSY_POOL,
-    op.POOL_REFRESH: meanings.BUSY_POOL,
-    op.POOL_UNDEFINE: meanings.BUSY_POOL,
-    op.POOL_DELETE: meanings.BUSY_POOL,
-    op.POOL_DEFINE: meanings.NO_DRIVER,
+    op.POOL_STOP: verdict.BUSY_POOL,
+    op.POOL_REFRESH: verdict.BUSY_POOL,
+    op.POOL_UNDEFINE: verdict.BUSY_POOL,
+    op.POOL_DELETE: verdict.BUSY_POOL,
+    op.POOL_DEFINE: verdict.NO_DRIVER,
     op.POOL_FIND_SOURCES: Verdict(UnsupportedError, _SOURCES_FOUND),
-    op.VOLUME_CLONE: meanings.VOLUME_EXISTS,
+    op.VOLUME_CLONE: verdict.VOLUME_EXISTS,
     op.SECRET_DEFINE: Verdict(
         ExistsError, "A secret for that use is there: look it up by its usage, or undefine it."
     ),
@@ -122,8 +122,8 @@ def _operation_failed(case: Case) -> Verdict:
         there = case.pool_is_there()
         return _POOL_EXISTS if there else _EXISTS if there is None else _SOURCE_CONFLICT
     if case.op in {op.VOLUME_CREATE, op.VOLUME_CLONE} and case.volume_is_there():
-        return meanings.VOLUME_EXISTS
-    return _FAILED.get(case.op, meanings.OTHER)
+        return verdict.VOLUME_EXISTS
+    return _FAILED.get(case.op, verdict.OTHER)
 
 
 _POOL_EXISTS = Verdict(
@@ -135,7 +135,7 @@ _EXISTS = Verdict(ExistsError, "A pool of that name or uuid, or with that source
 _UNBUILT = Verdict(StateError, "Build the pool first: pool.build().")
 _STREAM = Verdict(TransferError, "Transfer it again from its beginning.")
 _FAILED: dict[op.Operation, Verdict] = {
-    op.VOLUME_RESIZE: meanings.NO_SPACE,
+    op.VOLUME_RESIZE: verdict.NO_SPACE,
     op.VOLUME_UPLOAD: _STREAM,
     op.VOLUME_DOWNLOAD: _STREAM,
     op.POOL_START: _UNBUILT,
@@ -153,7 +153,7 @@ def _operation_invalid(case: Case) -> Verdict:
         return _STOPPED
     if case.op in _WANT_INACTIVE:
         return _WANT_INACTIVE[case.op] if active else _without_device(case)
-    return _in_active_pool(case) if active else meanings.INACTIVE
+    return _in_active_pool(case) if active else verdict.INACTIVE
 
 
 def _without_device(case: Case) -> Verdict:
@@ -183,10 +183,10 @@ _STOPPED = Verdict(PoolInactiveError, "It is stopped already; nothing needs to b
 _WANT_INACTIVE: dict[op.Operation, Verdict] = {
     op.POOL_START: _RUNS,
     op.POOL_CREATE_TRANSIENT: _RUNS,
-    op.POOL_BUILD: meanings.ACTIVE,
-    op.POOL_DELETE: meanings.ACTIVE,
-    op.POOL_UNDEFINE: meanings.ACTIVE,
-    op.POOL_DEFINE: meanings.ACTIVE,
+    op.POOL_BUILD: verdict.ACTIVE,
+    op.POOL_DELETE: verdict.ACTIVE,
+    op.POOL_UNDEFINE: verdict.ACTIVE,
+    op.POOL_DEFINE: verdict.ACTIVE,
 }
 
 
@@ -197,8 +197,8 @@ def _in_active_pool(case: Case) -> Verdict:
     if case.op in {op.VOLUME_CREATE, op.VOLUME_CLONE} and not there:
         if "/" in case.target.name:
             return Verdict(InvalidRequestError, "The name of a volume is that of a file, without a path.")
-        return meanings.FILE_EXISTS if there is False and case.op == op.VOLUME_CREATE else _TAKEN_OR_BUSY
-    return meanings.BUSY_VOLUME if there else Verdict(StateError)
+        return verdict.FILE_EXISTS if there is False and case.op == op.VOLUME_CREATE else _TAKEN_OR_BUSY
+    return verdict.BUSY_VOLUME if there else Verdict(StateError)
 
 
 _TAKEN_OR_BUSY = Verdict(
@@ -214,7 +214,7 @@ def _system_error(case: Case) -> Verdict:
     if number == errno.ENOENT:
         return _missing(case)
     if number == errno.EEXIST and case.op in {op.VOLUME_CREATE, op.VOLUME_CLONE}:
-        return meanings.FILE_EXISTS
+        return verdict.FILE_EXISTS
     return _ERRNO.get(number or 0, Verdict(StorageIOError))
 
 
@@ -222,7 +222,7 @@ def _missing(case: Case) -> Verdict:
     if case.op == op.VOLUME_WIPE and case.said.domain == Domain.NONE:
         return Verdict(UnsupportedError, "All algorithms but zero need the program scrub on the host.")
     if case.op in {op.VOLUME_RESIZE, op.VOLUME_WIPE, op.VOLUME_UPLOAD, op.VOLUME_DOWNLOAD}:
-        return meanings.VOLUME_GONE
+        return verdict.VOLUME_GONE
     if case.op in {op.POOL_START, op.POOL_REFRESH, op.POOL_CREATE_TRANSIENT}:
         if case.pool_type() == PoolType.SCSI:
             return _NO_ADAPTER
@@ -243,8 +243,8 @@ _NO_ADAPTER = Verdict(
 )
 _AGAIN = Verdict(StorageIOError, retry="backoff")
 _ERRNO: dict[int, Verdict] = {
-    errno.ENOSPC: meanings.NO_SPACE,
-    errno.EDQUOT: meanings.NO_SPACE,
+    errno.ENOSPC: verdict.NO_SPACE,
+    errno.EDQUOT: verdict.NO_SPACE,
     errno.EPERM: Verdict(AccessDeniedError, "The daemon itself is not allowed to do that on its host."),
     errno.EACCES: Verdict(AccessDeniedError, "The daemon itself is not allowed to do that on its host."),
     errno.EEXIST: Verdict(ExistsError),
@@ -255,9 +255,9 @@ _ERRNO: dict[int, Verdict] = {
     ),
     errno.EROFS: Verdict(StorageIOError, "The file system is mounted read-only."),
     errno.ENOTEMPTY: Verdict(StorageIOError, "Delete what is in it first."),
-    errno.EOPNOTSUPP: meanings.UNSUPPORTED,
+    errno.EOPNOTSUPP: verdict.UNSUPPORTED,
     errno.ENOSYS: _NO_FUNCTION,
-    errno.EXDEV: meanings.UNSUPPORTED,
+    errno.EXDEV: verdict.UNSUPPORTED,
     errno.EIO: _AGAIN,
     errno.ETIMEDOUT: _AGAIN,
     errno.ESTALE: _AGAIN,
@@ -291,7 +291,7 @@ def _invalid_argument(case: Case) -> Verdict:
         )
     if case.op in _MAKING and case.pool_type() == PoolType.DISK:
         return _PARTITION_NAME
-    return meanings.WRONG_ARGUMENT
+    return verdict.WRONG_ARGUMENT
 
 
 _PARTITION_NAME = Verdict(
@@ -307,7 +307,7 @@ def _config_unsupported(case: Case) -> Verdict:
         return _NO_GROUP
     if case.op in _MAKING and case.pool_type() == PoolType.RBD:
         return _RAW_ONLY
-    return meanings.UNSUPPORTED
+    return verdict.UNSUPPORTED
 
 
 _RAW_ONLY = Verdict(
@@ -321,7 +321,7 @@ _NO_GROUP = Verdict(
 
 def _no_support(case: Case) -> Verdict:
     hint = _INSTEAD.get(case.op)
-    return meanings.UNSUPPORTED if hint is None else Verdict(UnsupportedError, hint)
+    return verdict.UNSUPPORTED if hint is None else Verdict(UnsupportedError, hint)
 
 
 _INSTEAD: dict[op.Operation, str] = {
@@ -350,12 +350,12 @@ def _probe_failed(case: Case) -> Verdict:
 def _xml_error(case: Case) -> Verdict:
     if case.op == op.VOLUME_RESIZE:  # which takes no document: it is about that of the volume
         return _NO_SECRET_TO_RESIZE
-    return meanings.WRONG_DOCUMENT
+    return verdict.WRONG_DOCUMENT
 
 
 _NO_SECRET_TO_RESIZE = Verdict(
     SecretNotFoundError,
-    "The volume is encrypted, and is resized with its secret: " + meanings.AFTER_A_REFRESH,
+    "The volume is encrypted, and is resized with its secret: " + verdict.AFTER_A_REFRESH,
 )
 
 
@@ -363,7 +363,7 @@ def _private_secret(case: Case) -> Verdict:
     return (
         Verdict(AccessDeniedError, "It is private: libvirt keeps its value to itself.")
         if (case.op == op.SECRET_VALUE)
-        else meanings.OTHER
+        else verdict.OTHER
     )
 
 

@@ -10,8 +10,9 @@ from typing import Any, Final, NoReturn, Self
 
 import attrs
 
-from libstorage.connection import transports
-from libstorage.connection.address_text import (
+from libstorage.connection.address import transports
+from libstorage.connection.address.parameters import PARAMETERS, Parameter, known, names
+from libstorage.connection.address.text import (
     HIDDEN,
     encoded,
     refuse,
@@ -19,8 +20,7 @@ from libstorage.connection.address_text import (
     take_apart,
     without_secrets,
 )
-from libstorage.connection.parameters import PARAMETERS, Parameter, known, names
-from libstorage.connection.transports import Transport
+from libstorage.connection.address.transports import Transport
 from libstorage.errors import InvalidRequestError
 from libstorage.xml.wording import article, one_of
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import attrs
 
-from libstorage.connection.transports import SHELLS, Transport
+from libstorage.connection.address.transports import SHELLS, Transport
 from libstorage.xml.wording import one_of
 
 _UNIX, _SSH, _TLS, _EXT = Transport.UNIX, Transport.SSH, Transport.TLS, Transport.EXT
