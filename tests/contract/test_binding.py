@@ -43,14 +43,14 @@ def test_raw_objects_have_these_methods(protocol: type[object], name: str) -> No
 
 @pytest.mark.parametrize("name", methods(binding.Binding))
 def test_the_module_has_these_functions(name: str) -> None:
-    assert parameters(getattr(binding.Binding, name)) == parameters(getattr(binding, name))
+    assert parameters(getattr(binding.Binding, name)) == parameters(getattr(libvirt, name))
 
 
 @pytest.mark.parametrize("code", Code)
 def test_error_numbers(code: Code) -> None:
-    assert getattr(binding, f"VIR_ERR_{code.name}") == code
+    assert getattr(libvirt, f"VIR_ERR_{code.name}") == code
 
 
 @pytest.mark.parametrize("domain", Domain)
 def test_error_domains(domain: Domain) -> None:
-    assert getattr(binding, f"VIR_FROM_{domain.name}") == domain
+    assert getattr(libvirt, f"VIR_FROM_{domain.name}") == domain
