@@ -152,7 +152,8 @@ def dense_tables(here: Workshop, size: int, rounds: int) -> Iterator[Table]:
 
 def piece_table(folder: str | None, pieces: Sequence[int], size: int, rounds: int) -> Table:
     """Uploads by other sizes of what is sent at once, each with a daemon of its own: malloc learns from what it sees."""
-    from libstorage.client import sources, streams
+    from libstorage.transfer.ends import sources
+    from libstorage.transfer.volume import streams
 
     rows = []
     usual = streams.SEND_BYTES

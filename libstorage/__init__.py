@@ -23,17 +23,10 @@ from typing import TYPE_CHECKING
 import libstorage.connection.ending  # noqa: F401 -- before a program registers with atexit what it does at its end
 
 if TYPE_CHECKING:
-    from libstorage.client.asking import Redirects
-    from libstorage.client.bar import TransferBar
-    from libstorage.client.clone import CloneMode
-    from libstorage.client.decompress import Compression
-    from libstorage.client.files import VolumeWriter
     from libstorage.client.host import Host, connect
-    from libstorage.client.image import ImageInfo, probe_image
-    from libstorage.client.options import Options, Versions
+    from libstorage.client.images import probe_image
     from libstorage.client.pool import Pool
     from libstorage.client.pools import Pools
-    from libstorage.client.progress import Progress, TransferProgress
     from libstorage.client.secrets import Secret, Secrets
     from libstorage.client.volume import Volume
     from libstorage.client.volumes import Volumes
@@ -169,6 +162,14 @@ if TYPE_CHECKING:
         VolumeSpec,
         VolumeTarget,
     )
+    from libstorage.provision.clone import CloneMode
+    from libstorage.session.options import Options, Versions
+    from libstorage.transfer.bar import TransferBar
+    from libstorage.transfer.ends.web.asking import Redirects
+    from libstorage.transfer.pieces.decompress import Compression
+    from libstorage.transfer.pieces.image import ImageInfo
+    from libstorage.transfer.progress import Progress, TransferProgress
+    from libstorage.transfer.writer import VolumeWriter
     from libstorage.units import GiB, KiB, MiB, Size, SizeLike, TiB
     from libstorage.xml.describe import Description, FieldDescription, describe
     from libstorage.xml.fields import Unknown
@@ -347,15 +348,8 @@ __all__ = [
 
 # Where each public name lives; the imports above say the same to type checkers.
 _HOMES = {
-    "libstorage.client.asking": "Redirects",
-    "libstorage.client.bar": "TransferBar",
-    "libstorage.client.clone": "CloneMode",
-    "libstorage.client.decompress": "Compression",
-    "libstorage.client.files": "VolumeWriter",
     "libstorage.client.host": "Host connect",
-    "libstorage.client.image": "ImageInfo probe_image",
-    "libstorage.client.options": "Options Versions",
-    "libstorage.client.progress": "Progress TransferProgress",
+    "libstorage.client.images": "probe_image",
     "libstorage.client.pool": "Pool",
     "libstorage.client.pools": "Pools",
     "libstorage.client.secrets": "Secret Secrets",
@@ -363,39 +357,39 @@ _HOMES = {
     "libstorage.client.volumes": "Volumes",
     "libstorage.connection.address.host_uri": "HostURI",
     "libstorage.enums": """
-        Ability AdapterType AuthType DiskFormat EncryptionEngine EncryptionFormat FsFormat ListPoolsFlags
-        ListSecretsFlags LogicalFormat NetfsFormat PoolBuildFlags PoolCreateFlags PoolDefineFlags
-        PoolDeleteFlags PoolEventId PoolEventLifecycle PoolState PoolType RefreshAllocation
-        SecretDefineFlags SecretEventId SecretEventLifecycle SecretUsage SecretUsageType StreamEvent
-        StreamFlags StreamRecvFlags VolumeCreateFlags VolumeDeleteFlags VolumeDownloadFlags
-        VolumeFormat VolumeInfoFlags VolumeResizeFlags VolumeType VolumeUploadFlags WipeAlgorithm
-        XmlFlags
+        Ability AdapterType AuthType DiskFormat EncryptionEngine EncryptionFormat FsFormat
+        ListPoolsFlags ListSecretsFlags LogicalFormat NetfsFormat PoolBuildFlags PoolCreateFlags
+        PoolDefineFlags PoolDeleteFlags PoolEventId PoolEventLifecycle PoolState PoolType
+        RefreshAllocation SecretDefineFlags SecretEventId SecretEventLifecycle SecretUsage
+        SecretUsageType StreamEvent StreamFlags StreamRecvFlags VolumeCreateFlags
+        VolumeDeleteFlags VolumeDownloadFlags VolumeFormat VolumeInfoFlags VolumeResizeFlags
+        VolumeType VolumeUploadFlags WipeAlgorithm XmlFlags
     """,
     "libstorage.errors": """
-        AccessDeniedError AuthenticationError BusyError ConnectionFailedError ConnectionLostError
-        DeadlineError DocumentError ExistsError HelperError InvalidRequestError LibvirtError
-        NoSpaceError NotFoundError PoolActiveError PoolBusyError PoolExistsError PoolInactiveError
-        PoolNotFoundError Problem SecretNotFoundError SourceConflictError StateError StorageError
-        StorageIOError TransferError UnsupportedError VolumeBusyError VolumeExistsError
-        VolumeNotFoundError
+        AccessDeniedError AuthenticationError BusyError ConnectionFailedError
+        ConnectionLostError DeadlineError DocumentError ExistsError HelperError
+        InvalidRequestError LibvirtError NoSpaceError NotFoundError PoolActiveError
+        PoolBusyError PoolExistsError PoolInactiveError PoolNotFoundError Problem
+        SecretNotFoundError SourceConflictError StateError StorageError StorageIOError
+        TransferError UnsupportedError VolumeBusyError VolumeExistsError VolumeNotFoundError
     """,
     "libstorage.models.adapters": "FcHostAdapter ParentAddress PciAddress ScsiHostAdapter UnknownAdapter",
     "libstorage.models.auth": "Auth SecretRef",
     "libstorage.models.capabilities": """
         CapabilityEnum CapabilityOptions PoolCapabilities PoolTypeCapabilities
     """,
-    "libstorage.models.compare": "Difference NORMALISATIONS Normalisation",
+    "libstorage.models.compare": "NORMALISATIONS Difference Normalisation",
     "libstorage.models.discovery": "FoundSource PoolSources SourceQuery",
     "libstorage.models.encryption": "Cipher Encryption Ivgen",
     "libstorage.models.info": "PoolInfo VolumeInfo",
     "libstorage.models.inventory": "Inventory PoolEntry VolumeEntry",
-    "libstorage.models.latitude": "LENIENCIES Leniency STRICT_LIMITS StrictLimit",
+    "libstorage.models.latitude": "LENIENCIES STRICT_LIMITS Leniency StrictLimit",
     "libstorage.models.permissions": "Permissions",
-    "libstorage.models.source_parts": "Device FreeExtent Initiator SourceHost",
     "libstorage.models.pool": "PoolSpec",
     "libstorage.models.pool_parts": "ConfigOption PoolFeatures PoolRefresh PoolTarget RefreshVolume",
     "libstorage.models.secret": "SecretSpec Usage",
     "libstorage.models.secret_value": "SecretLike SecretValue",
+    "libstorage.models.source_parts": "Device FreeExtent Initiator SourceHost",
     "libstorage.models.sources": """
         DirSource DiskSource FsSource GlusterSource IscsiDirectSource IscsiSource LogicalSource
         MpathSource NetfsSource Presence RbdSource ScsiSource SheepdogSource UnknownSource
@@ -405,6 +399,14 @@ _HOMES = {
         BackingStore Extent Timestamps VolumeDevice VolumeFeatures VolumeSource VolumeSpec
         VolumeTarget
     """,
+    "libstorage.provision.clone": "CloneMode",
+    "libstorage.session.options": "Options Versions",
+    "libstorage.transfer.bar": "TransferBar",
+    "libstorage.transfer.ends.web.asking": "Redirects",
+    "libstorage.transfer.pieces.decompress": "Compression",
+    "libstorage.transfer.pieces.image": "ImageInfo",
+    "libstorage.transfer.progress": "Progress TransferProgress",
+    "libstorage.transfer.writer": "VolumeWriter",
     "libstorage.units": "GiB KiB MiB Size SizeLike TiB",
     "libstorage.xml.describe": "Description FieldDescription describe",
     "libstorage.xml.fields": "Unknown",

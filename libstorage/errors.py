@@ -97,6 +97,8 @@ class StorageError(Exception):
     """
 
     _usual_errno: ClassVar[int | None] = None
+    _refuses_before_call: ClassVar[bool] = False
+    """Whether an error without an outcome and without a code of libvirt's was raised before anything was sent."""
 
     def __init__(
         self,
@@ -118,6 +120,8 @@ class StorageError(Exception):
         stderr: str | None = None,
     ) -> None:
         super().__init__(message)
+        if self._refuses_before_call and outcome is None and code is None:
+            outcome, retry = "not_started", retry or "no"
         self.message = message
         self.operation = operation
         self.target = target
@@ -133,6 +137,10 @@ class StorageError(Exception):
         self.program = program
         self.exit_status = exit_status
         self.stderr = stderr
+
+    def add_hint(self, text: str) -> None:
+        """Add a line to the hint; an empty text adds nothing."""
+        self.hint = "\n".join(filter(None, (self.hint, text))) or None
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
@@ -235,6 +243,8 @@ class VolumeBusyError(BusyError):
 class InvalidRequestError(StorageError, ValueError):
     """The request itself is wrong: a value, a flag, a name, or a combination of them."""
 
+    _refuses_before_call = True
+
 
 _LONGEST_SHOWN = 80
 
@@ -296,6 +306,8 @@ class DocumentError(InvalidRequestError):
         problems: Everything that is wrong with it, in document order.
     """
 
+    _refuses_before_call = False  # libvirt's documents are read, too
+
     def __init__(
         self, problems: Iterable[Problem], message: str | None = None, **fields: Unpack[ErrorFields]
     ) -> None:
@@ -305,6 +317,8 @@ class DocumentError(InvalidRequestError):
 
 class UnsupportedError(StorageError, NotImplementedError):
     """This host, pool type or machine cannot do that."""
+
+    _refuses_before_call = True
 
 
 class AccessDeniedError(StorageError, PermissionError):

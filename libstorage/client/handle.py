@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, Unpack
 
 import attrs
 
-from libstorage.client.options import OptionChanges
 from libstorage.connection.identity import HostId, Identity, PoolId, SecretId, VolumeId
 from libstorage.connection.lane import Lane
 from libstorage.display import Table
 from libstorage.errors import NotFoundError
 from libstorage.operations import Operation
+from libstorage.session.channel import Channel
+from libstorage.session.options import OptionChanges
 
 if TYPE_CHECKING:
     from libstorage.client.host import Host
@@ -27,16 +28,18 @@ R = TypeVar("R")
 class Handle(ABC, Generic[Id]):
     """A thing on a host, known by its identity: making, comparing, hashing, showing or pickling it calls nobody."""
 
-    __slots__ = ("__weakref__", "_host", "_id")
+    __slots__ = ("__weakref__", "_channel", "_id")
 
-    def __init__(self, host: Host, identity: Id) -> None:
-        self._host = host
+    def __init__(self, channel: Channel, identity: Id) -> None:
+        self._channel = channel
         self._id = identity
 
     @property
     def host(self) -> Host:
         """The host that it is on."""
-        return self._host
+        from libstorage.client.host import Host
+
+        return Host(self._channel)
 
     def with_options(self, **changes: Unpack[OptionChanges]) -> Self:
         """The same thing, handled with other options.
@@ -47,13 +50,10 @@ class Handle(ABC, Generic[Id]):
         Raises:
             InvalidRequestError: There is no such option.
         """
-        return type(self)(self._host.with_options(**changes), self._id)
-
-    def _call(self, operation: Operation, body: Callable[[Lane], R]) -> R:
-        return self._host._call(operation, self._id, body)
+        return type(self)(self._channel.with_options(**changes), self._id)
 
     @abstractmethod
-    def _shown(self) -> str:
+    def _label(self) -> str:
         """What the repr says of it."""
 
     def __eq__(self, other: object) -> bool:
@@ -63,14 +63,19 @@ class Handle(ABC, Generic[Id]):
         return hash(self._id)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._host, self._id)
+        return type(self), (self._channel, self._id)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._shown()} on {self._id.uri}>"
+        return f"<{type(self).__name__} {self._label()} on {self._id.uri}>"
 
     def _repr_html_(self) -> str:
         rows = [(name, str(value)) for name, value in attrs.asdict(self._id, recurse=False).items()]
         return Table((type(self).__name__, ""), rows).html()
+
+
+def reached(handle: Handle[Id]) -> tuple[Channel, Id]:
+    """Return the channel and the identity of a handle, for packages that work below handles."""
+    return handle._channel, handle._id
 
 
 class Collection(ABC, Generic[H, Scope]):
@@ -79,10 +84,10 @@ class Collection(ABC, Generic[H, Scope]):
     A collection has no length, and is neither true nor false: Python would ask the daemon behind your back.
     """
 
-    __slots__ = ("_host", "_scope")
+    __slots__ = ("_channel", "_scope")
 
-    def __init__(self, host: Host, scope: Scope) -> None:
-        self._host = host
+    def __init__(self, channel: Channel, scope: Scope) -> None:
+        self._channel = channel
         self._scope = scope
 
     @abstractmethod
@@ -117,7 +122,7 @@ class Collection(ABC, Generic[H, Scope]):
         return self.get(name) is not None
 
     def _call(self, operation: Operation, body: Callable[[Lane], R], target: Identity | None = None) -> R:
-        return self._host._call(operation, target or self._scope, body)
+        return self._channel.call(operation, target or self._scope, body)
 
     def __getitem__(self, name: str, /) -> H:
         return self.lookup(name)

@@ -4,51 +4,38 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from time import monotonic
+from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
-import attrs
-
-from libstorage.client.discovery import refuse_crash, request_of
-from libstorage.client.inventory import take_inventory
-from libstorage.client.names import check_text
-from libstorage.client.options import OptionChanges, Options, Versions
-from libstorage.client.pool import Pool
 from libstorage.client.pools import Pools
-from libstorage.client.raw import volume_id
 from libstorage.client.secrets import Secrets
-from libstorage.client.session import Session
 from libstorage.client.volume import Volume
-from libstorage.connection import ending, process, threads
+from libstorage.connection import ending, threads
 from libstorage.connection.address.uri import DANGERS, HostURI, parse
-from libstorage.connection.arguments import SHORTEST
-from libstorage.connection.connection import Connection, limit_of, opening_limit
-from libstorage.connection.failures.translate import fields, no_answer, no_turn
-from libstorage.connection.identity import HostId, Identity, PoolId
-from libstorage.connection.lane import Lane, TimeLimit
-from libstorage.connection.once import Once
-from libstorage.connection.process import NEVER
-from libstorage.connection.raw import RawVolume
+from libstorage.connection.connection import Connection
+from libstorage.connection.raw import RawConnect, RawVolume
+from libstorage.connection.resolve import volume_id
 from libstorage.display import Table
 from libstorage.enums import PoolType
-from libstorage.errors import ConnectionFailedError, InvalidRequestError, StorageError
+from libstorage.errors import InvalidRequestError, StorageError
+from libstorage.listing.discovery import find_sources
+from libstorage.listing.inventory import take_inventory
 from libstorage.models.capabilities import PoolCapabilities
 from libstorage.models.discovery import PoolSources
 from libstorage.models.inventory import Inventory
 from libstorage.models.source_parts import SourceHost
 from libstorage.operations import (
-    HOST_OPEN,
     HOST_VERSION,
     POOL_CAPABILITIES,
-    POOL_FIND_SOURCES,
     VOLUME_LOOKUP_BY_KEY,
     VOLUME_LOOKUP_BY_PATH,
-    Duration,
     Operation,
 )
+from libstorage.session.arguments import check_text
+from libstorage.session.channel import Channel
+from libstorage.session.options import OptionChanges, Options, Versions
+from libstorage.session.session import Session
 
 R = TypeVar("R")
 
@@ -111,7 +98,7 @@ def connect(
     )
     session = Session(connection)
     session.warn_at_exit()
-    return Host(connection.uri, readonly, options, session)
+    return Host(Channel(connection.uri, readonly, options, session))
 
 
 class Host:
@@ -121,36 +108,32 @@ class Host:
     first use, one per process and address.
     """
 
-    __slots__ = ("__weakref__", "_options", "_readonly", "_session", "_uri")
+    __slots__ = ("__weakref__", "_channel")
 
-    def __init__(self, uri: str, readonly: bool, options: Options, session: Session | None = None) -> None:
-        self._uri = uri
-        self._readonly = readonly
-        self._options = options
-        self._session = session
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
 
     # ---- what it is -------------------------------------------------------------------------------------------------
 
     @property
     def uri(self) -> str:
         """Its address, as libvirt was given it, without a password."""
-        return self._uri
+        return self._channel.uri
 
     @property
     def readonly(self) -> bool:
         """Whether only what changes nothing is allowed."""
-        return self._readonly
+        return self._channel.readonly
 
     @property
     def options(self) -> Options:
         """How calls are made through it."""
-        return self._options
+        return self._channel.options
 
     @property
     def versions(self) -> Versions:
         """Versions of libvirt, there and here; known since the connection was opened."""
-        connection = self._connected().connection
-        return Versions(connection.daemon_version, connection.client_version)
+        return self._channel.versions
 
     def with_options(self, **changes: Unpack[OptionChanges]) -> Host:
         """The same host, with the same connections, handled with other options.
@@ -161,28 +144,19 @@ class Host:
         Raises:
             InvalidRequestError: There is no such option, or it has no such value.
         """
-        try:
-            options = attrs.evolve(self._options, **changes)
-        except TypeError:
-            known = ", ".join(attribute.name for attribute in attrs.fields(Options))
-            raise InvalidRequestError(
-                f"no such option among {', '.join(changes)}; there are {known}",
-                outcome="not_started",
-                retry="no",
-            ) from None
-        return Host(self._uri, self._readonly, options, self._session)
+        return Host(self._channel.with_options(**changes))
 
     # ---- what is on it ----------------------------------------------------------------------------------------------
 
     @property
     def pools(self) -> Pools:
         """Its pools."""
-        return Pools(self, self._id)
+        return Pools(self._channel, self._channel.host)
 
     @property
     def secrets(self) -> Secrets:
         """Its secrets; on a ``storage://`` address they have a connection of their own, opened when needed."""
-        return Secrets(self, self._id)
+        return Secrets(self._channel, self._channel.host)
 
     def volume_at(self, path: str | os.PathLike[str]) -> Volume:
         """The volume with this path (``virStorageVolLookupByPath``).
@@ -191,7 +165,7 @@ class Host:
             VolumeNotFoundError: No pool that is running has it.
         """
         text = check_text("path", os.fspath(path))
-        return self._found(VOLUME_LOOKUP_BY_PATH, lambda lane: lane.connection.storageVolLookupByPath(text))
+        return self._found(VOLUME_LOOKUP_BY_PATH, lambda raw: raw.storageVolLookupByPath(text))
 
     def volume_by_key(self, key: str) -> Volume:
         """The volume with this key (``virStorageVolLookupByKey``).
@@ -200,7 +174,7 @@ class Host:
             VolumeNotFoundError: No pool that is running has it.
         """
         check_text("key", key)
-        return self._found(VOLUME_LOOKUP_BY_KEY, lambda lane: lane.connection.storageVolLookupByKey(key))
+        return self._found(VOLUME_LOOKUP_BY_KEY, lambda raw: raw.storageVolLookupByKey(key))
 
     def pool_capabilities(self) -> PoolCapabilities:
         """Which pool types and formats it knows (``virConnectGetStoragePoolCapabilities``).
@@ -208,9 +182,7 @@ class Host:
         Raises:
             UnsupportedError: The host cannot say.
         """
-        xml = self._call(
-            POOL_CAPABILITIES, self._id, lambda lane: lane.connection.getStoragePoolCapabilities()
-        )
+        xml = self._ask(POOL_CAPABILITIES, lambda raw: raw.getStoragePoolCapabilities())
         return PoolCapabilities.from_xml(xml)
 
     def find_sources(
@@ -236,15 +208,7 @@ class Host:
             UnsupportedError: libvirt cannot find sources of that type, or would crash.
             StorageError: The server does not answer, or has none.
         """
-        request = request_of(hosts, initiator)
-        if not allow_crash:
-            refuse_crash(type, self.versions.daemon, self._uri)
-        xml = self._call(
-            POOL_FIND_SOURCES,
-            self._id,
-            lambda lane: lane.connection.findStoragePoolSources(str(type), request, 0),
-        )
-        return PoolSources.from_xml(xml)
+        return find_sources(self._channel, type, hosts, initiator, allow_crash=allow_crash)
 
     def inventory(self) -> Inventory:
         """All its pools and volumes with what their documents say, read over several lanes.
@@ -254,26 +218,31 @@ class Host:
         Raises:
             StorageError: The pools could not be listed.
         """
-        return take_inventory(self)
+        return take_inventory(self._channel)
 
-    def _found(self, operation: Operation, find: Callable[[Lane], RawVolume]) -> Volume:
-        identity = self._call(operation, self._id, lambda lane: volume_id(lane, self._uri, find(lane)))
-        return Volume(self, identity)
+    def _ask(self, operation: Operation, read: Callable[[RawConnect], R]) -> R:
+        return self._channel.call(operation, self._channel.host, lambda lane: read(lane.connection))
+
+    def _found(self, operation: Operation, find: Callable[[RawConnect], RawVolume]) -> Volume:
+        uri = self._channel.uri
+        found = self._channel.call(
+            operation, self._channel.host, lambda lane: volume_id(lane, uri, find(lane.connection))
+        )
+        return Volume(self._channel, found)
 
     # ---- its connection ---------------------------------------------------------------------------------------------
 
     def is_alive(self) -> bool:
         """Whether it answers; asks it, over a new connection if the others were lost."""
         try:
-            self._call(HOST_VERSION, self._id, lambda lane: lane.connection.getLibVersion())
+            self._ask(HOST_VERSION, lambda raw: raw.getLibVersion())
         except StorageError:
             return False
         return True
 
     def close(self) -> None:
         """Close its connections. What is left of it raises from now on; closing again does nothing."""
-        if self._session is not None:
-            self._session.close()
+        self._channel.close()
 
     def __enter__(self) -> Self:
         return self
@@ -283,131 +252,22 @@ class Host:
     ) -> None:
         self.close()
 
-    # ---- the choke point --------------------------------------------------------------------------------------------
-
-    @property
-    def _id(self) -> HostId:
-        return HostId(self._uri)
-
-    def _pool(self, identity: PoolId) -> Pool:
-        return Pool(self, identity)
-
-    def _connected(self, running: TimeLimit | None = None) -> Session:
-        """What it is connected with.
-
-        Args:
-            running: The time limit of the call that needs it, should it have to be opened.
-        """
-        if ending.is_past():
-            raise threads.too_late(f"{self._uri} cannot be used any more", uri=self._uri)
-        if self._session is None:
-            self._session = self._reopened(self._opening(running))
-        return self._session
-
-    def _opening(self, running: TimeLimit | None = None) -> TimeLimit:
-        """How long opening a connection may take."""
-        return opening_limit(self._options.open_timeout, self._options.timeout, running)
-
-    def _reopened(self, limit: TimeLimit) -> Session:
-        """For a host that was unpickled: the connection that all such hosts of this process and address share."""
-        shared = process.current().shared((self._uri, self._readonly), Once[Session])
-        session = shared.get(limit, lambda: self._opened(limit), lambda session: session.is_closed)
-        if session is None:
-            raise no_answer(self._uri, limit.span)
-        return session
-
-    def _opened(self, limit: TimeLimit) -> Session:
-        connection = Connection(
-            parse(self._uri, pickled=True),
-            readonly=self._readonly,
-            timeout=self._options.timeout,
-            open_timeout=self._options.open_timeout,
-            limit=limit,
-        )
-        return Session(connection, shared=True)
-
-    @contextmanager
-    def _apart(self, latest: float = NEVER) -> Iterator[Host]:
-        """This host over a lane of its own, for what keeps a lane while it waits for others.
-
-        Args:
-            latest: When all must be over, by the monotonic clock: no call on it takes longer than that.
-
-        Raises:
-            DeadlineError: It was not open by then.
-        """
-        running = TimeLimit(max(0.0, latest - monotonic()))
-        with _in_its_turn(HOST_OPEN, self._id, running):
-            session = self._connected(running).sibling(self._opening(running))
-        try:
-            options = self._options
-            if latest < NEVER:
-                left, usual = max(SHORTEST, latest - monotonic()), options.timeout
-                options = attrs.evolve(options, timeout=left if usual is None else min(left, usual))
-            yield Host(self._uri, self._readonly, options, session)
-        finally:
-            session.close()
-
-    def _call(self, operation: Operation, target: Identity, body: Callable[[Lane], R]) -> R:
-        """Every call to the daemon: ``body`` takes its raw objects from the lane that it gets, and keeps none."""
-        session = self._connected_for(operation, target, limit := self._limit(operation))
-        session.turns.wait(operation, target)
-        return session.connection.call(operation, target, body, timeout=limit)
-
-    def _call_secrets(self, operation: Operation, target: Identity, body: Callable[[Lane], R]) -> R:
-        """The same for secrets, which may need a connection of their own."""
-        session = self._connected_for(operation, target, limit := self._limit(operation))
-        with _in_its_turn(operation, target, limit):
-            connection = session.secrets(self._opening(limit))
-        return connection.call(operation, target, body, timeout=limit)
-
-    def _connected_for(self, operation: Operation, target: Identity, limit: TimeLimit) -> Session:
-        with _in_its_turn(operation, target, limit):
-            return self._connected(limit)
-
-    def _limit(self, operation: Operation) -> TimeLimit:
-        options = self._options
-        limit = limit_of(options.long_timeout if operation.duration is Duration.LONG else options.timeout)
-        span = options.timeout if options.open_timeout is None else options.open_timeout
-        limit.opening = NEVER if span is None else span
-        return limit
-
-    def _lane(
-        self, operation: Operation, target: Identity, *, latest: float | None = None, last: bool = False
-    ) -> AbstractContextManager[Lane]:
-        """A lane to keep for a while: for a stream or a bulk listing."""
-        running = limit_of(None if latest is None else max(0.0, latest - monotonic()))
-        session = self._connected_for(operation, target, running)
-        limit = self._limit(operation)
-        return session.connection.lane(operation, target, timeout=limit, latest=latest, last=last)
-
     def __eq__(self, other: object) -> bool:
-        return (
-            (self._uri, self._readonly) == (other._uri, other._readonly)
-            if isinstance(other, Host)
-            else NotImplemented
-        )
+        return self._address == other._address if isinstance(other, Host) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self._uri, self._readonly))
+        return hash(self._address)
+
+    @property
+    def _address(self) -> tuple[str, bool]:
+        return self._channel.uri, self._channel.readonly
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Host, (self._uri, self._readonly, self._options)
+        return Host, (self._channel,)
 
     def __repr__(self) -> str:
-        return f"<Host {self._uri}{' (read-only)' if self._readonly else ''}>"
+        return f"<Host {self.uri}{' (read-only)' if self.readonly else ''}>"
 
     def _repr_html_(self) -> str:
-        rows = [("uri", self._uri), ("readonly", str(self._readonly))]
+        rows = [("uri", self.uri), ("readonly", str(self.readonly))]
         return Table(("Host", ""), rows).html()
-
-
-@contextmanager
-def _in_its_turn(operation: Operation, target: Identity, limit: TimeLimit) -> Iterator[None]:
-    """An opening that took all the time of a call is that call's, and not the address's, failure."""
-    try:
-        yield
-    except ConnectionFailedError:
-        if limit.remaining():
-            raise
-        raise no_turn(fields(operation, target, target.uri), limit.span, None) from None

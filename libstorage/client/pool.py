@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Self, TypeVar
+from typing import Self, TypeVar
 
 from libstorage.client.handle import Handle
-from libstorage.client.options import NoFlags, combined, switch
 from libstorage.client.volumes import Volumes
 from libstorage.connection.identity import PoolId
-from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawPool
 from libstorage.enums import (
     PoolBuildFlags,
@@ -20,13 +18,7 @@ from libstorage.enums import (
     XmlFlags,
 )
 from libstorage.errors import (
-    ConnectionFailedError,
-    ConnectionLostError,
-    DeadlineError,
     InvalidRequestError,
-    PoolInactiveError,
-    PoolNotFoundError,
-    StorageError,
 )
 from libstorage.models.info import PoolInfo
 from libstorage.models.pool import PoolSpec
@@ -42,9 +34,10 @@ from libstorage.operations import (
     POOL_START,
     POOL_STOP,
     POOL_UNDEFINE,
-    POOL_XML,
     Operation,
 )
+from libstorage.session.arguments import NoFlags, combined, switch
+from libstorage.session.calls import ask_pool, change_pool, pool_xml
 from libstorage.units import counted
 
 R = TypeVar("R")
@@ -70,7 +63,7 @@ class Pool(Handle[PoolId]):
     @property
     def volumes(self) -> Volumes:
         """Its volumes."""
-        return Volumes(self._host, self._id)
+        return Volumes(self._channel, self._id)
 
     def type(self) -> PoolType | str:
         """Its type; a type that we do not know as libvirt's word for it.
@@ -118,7 +111,7 @@ class Pool(Handle[PoolId]):
             PoolNotFoundError: It is gone.
         """
         flags = XmlFlags.INACTIVE if inactive else XmlFlags(0)
-        return self._ask(POOL_XML, lambda raw: raw.XMLDesc(flags))
+        return pool_xml(self._channel, self._id, flags)
 
     def is_active(self) -> bool:
         """Whether it is running (``virStoragePoolIsActive``).
@@ -163,7 +156,7 @@ class Pool(Handle[PoolId]):
         wanted = combined(
             PoolBuildFlags, flags, switch(overwrite, PoolBuildFlags.OVERWRITE, PoolBuildFlags.NO_OVERWRITE)
         )
-        return self._do(POOL_BUILD, lambda raw: raw.build(wanted))
+        return self._change(POOL_BUILD, lambda raw: raw.build(wanted))
 
     def start(
         self, *, build: bool = False, overwrite: bool | None = None, flags: PoolCreateFlags | NoFlags = 0
@@ -181,7 +174,7 @@ class Pool(Handle[PoolId]):
             StorageError: It could not be started; the message says what state the pool is in.
         """
         wanted = combined(PoolCreateFlags, flags, build_flag(build, overwrite))
-        return self._do(POOL_START, lambda raw: raw.create(wanted))
+        return self._change(POOL_START, lambda raw: raw.create(wanted))
 
     def stop(self) -> Self:
         """Stop it: unmount, log out, deactivate; no data is lost (``virStoragePoolDestroy``). A transient pool is gone then.
@@ -191,7 +184,7 @@ class Pool(Handle[PoolId]):
             PoolBusyError: Volumes are being built in it.
             PoolNotFoundError: It is gone.
         """
-        return self._do(POOL_STOP, lambda raw: raw.destroy())
+        return self._change(POOL_STOP, lambda raw: raw.destroy())
 
     def refresh(self) -> Self:
         """Look for its volumes anew (``virStoragePoolRefresh``).
@@ -204,7 +197,7 @@ class Pool(Handle[PoolId]):
             PoolNotFoundError: It is gone.
             StorageError: It could not be read; the message says what state the pool is in.
         """
-        return self._do(POOL_REFRESH, lambda raw: raw.refresh(0))
+        return self._change(POOL_REFRESH, lambda raw: raw.refresh(0))
 
     def undefine(self) -> Self:
         """Forget its definition; the storage stays as it is (``virStoragePoolUndefine``).
@@ -213,7 +206,7 @@ class Pool(Handle[PoolId]):
             PoolActiveError: It is running.
             PoolNotFoundError: It is gone.
         """
-        return self._do(POOL_UNDEFINE, lambda raw: raw.undefine())
+        return self._change(POOL_UNDEFINE, lambda raw: raw.undefine())
 
     def delete(self, *, zeroed: bool = False) -> Self:
         """Destroy the storage under it, data included; the definition stays (``virStoragePoolDelete``).
@@ -229,7 +222,7 @@ class Pool(Handle[PoolId]):
             StorageError: It could not be deleted; the message says what state the pool is in.
         """
         flags = PoolDeleteFlags.ZEROED if zeroed else PoolDeleteFlags.NORMAL
-        return self._do(POOL_DELETE, lambda raw: raw.delete(flags))
+        return self._change(POOL_DELETE, lambda raw: raw.delete(flags))
 
     def set_autostart(self, autostart: bool = True) -> Self:
         """Start it by itself from now on, or not (``virStoragePoolSetAutostart``).
@@ -243,66 +236,20 @@ class Pool(Handle[PoolId]):
             StorageError: It is transient.
         """
         if autostart not in (True, False):
-            raise InvalidRequestError(
-                f"autostart is True or False, not {autostart!r}", outcome="not_started", retry="no"
-            )
-        return self._do(POOL_SET_AUTOSTART, lambda raw: raw.setAutostart(int(autostart)))
+            raise InvalidRequestError(f"autostart is True or False, not {autostart!r}")
+        return self._change(POOL_SET_AUTOSTART, lambda raw: raw.setAutostart(int(autostart)))
 
     # ---- inside -----------------------------------------------------------------------------------------------------
 
     def _ask(self, operation: Operation, read: Callable[[RawPool], R]) -> R:
-        return self._call(operation, lambda lane: read(lane.pool(self._id)))
+        return ask_pool(self._channel, operation, self._id, read)
 
-    def _do(self, operation: Operation, act: Callable[[RawPool], object]) -> Self:
-        try:
-            self._call(operation, lambda lane: act(lane.pool(self._id)))
-        except StorageError as error:
-            self._tell_state(operation, error)
-            raise
+    def _change(self, operation: Operation, act: Callable[[RawPool], object]) -> Self:
+        change_pool(self._channel, operation, self._id, act)
         return self
 
-    def _tell_state(self, operation: Operation, error: StorageError) -> None:
-        """Add to the error of a failed step what state that has left the pool in."""
-        if isinstance(error, _SAYS_NOTHING_OF_THE_POOL) or (state := self._state()) is None:
-            return
-        hints = [error.hint, state.said]
-        if operation == POOL_REFRESH and not state.active and not isinstance(error, _WAS_STOPPED_BEFORE):
-            error.outcome, error.retry = "unknown", "no"
-            hints.append(_GONE_BY_REFRESH if state.active is None else _STOPPED_BY_REFRESH)
-        error.hint = "\n".join(filter(None, hints))
-
-    def _state(self) -> _State | None:
-        """What state it is in, as far as that can be told."""
-
-        def read(lane: Lane) -> tuple[int, int]:
-            raw = lane.pool(self._id, fresh=True)
-            return raw.isActive(), raw.isPersistent()
-
-        try:
-            active, persistent = self._call(POOL_IS_ACTIVE, read)
-        except LookupError:
-            return _State(None, f"Pool {self.name!r} is gone.")
-        except StorageError:
-            return None
-        kind = "defined" if persistent else "transient"
-        running = "running" if active else "not started"
-        return _State(bool(active), f"Pool {self.name!r} is {kind} and {running}.")
-
-    def _shown(self) -> str:
+    def _label(self) -> str:
         return repr(self.name)
-
-
-class _State(NamedTuple):
-    active: bool | None  # None: it is gone
-    said: str
-
-
-_STOPPED_BY_REFRESH = "libvirt stops a pool when a refresh fails: mend what is wrong, then pool.start()."
-_GONE_BY_REFRESH = (
-    "libvirt stops a pool when a refresh fails, and a transient one is gone then: create it again."
-)
-_WAS_STOPPED_BEFORE = (PoolInactiveError, PoolNotFoundError)
-_SAYS_NOTHING_OF_THE_POOL = (ConnectionFailedError, ConnectionLostError, DeadlineError)
 
 
 def build_flag(build: bool, overwrite: bool | None) -> PoolCreateFlags | None:
@@ -316,8 +263,6 @@ def build_flag(build: bool, overwrite: bool | None) -> PoolCreateFlags | None:
             raise InvalidRequestError(
                 "overwrite says how to build the pool, but it is not to be built",
                 hint=f"Pass build=True, overwrite={overwrite}.",
-                outcome="not_started",
-                retry="no",
             )
         return None
     how = switch(overwrite, PoolCreateFlags.WITH_BUILD_OVERWRITE, PoolCreateFlags.WITH_BUILD_NO_OVERWRITE)

@@ -9,23 +9,16 @@ from uuid import UUID, uuid4
 import attrs
 
 from libstorage.client.handle import Collection
-from libstorage.client.names import check_pool_name, check_text, check_uuid
-from libstorage.client.options import NoFlags, combined, switch
 from libstorage.client.pool import Pool, build_flag
-from libstorage.client.raw import pool_id
-from libstorage.client.validation import pool_define_flags
-from libstorage.connection.failures.verdict import NO_DRIVER
 from libstorage.connection.identity import HostId, PoolId
 from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawConnect, RawPool
+from libstorage.connection.resolve import pool_id
 from libstorage.enums import ListPoolsFlags, PoolCreateFlags, PoolType
 from libstorage.errors import (
     InvalidRequestError,
-    LibvirtError,
     PoolActiveError,
     PoolExistsError,
-    StorageError,
-    UnsupportedError,
 )
 from libstorage.models.compare import Difference
 from libstorage.models.pool import PoolSpec
@@ -39,6 +32,10 @@ from libstorage.operations import (
     POOLS_LIST,
     Operation,
 )
+from libstorage.session.arguments import NoFlags, check_text, check_uuid, combined, switch
+from libstorage.session.calls import make_pool
+from libstorage.session.names import check_pool_name
+from libstorage.session.validating import pool_define_flags
 
 
 class Pools(Collection[Pool, HostId]):
@@ -116,7 +113,7 @@ class Pools(Collection[Pool, HostId]):
             POOLS_LIST,
             lambda lane: [pool_id(lane, uri, raw) for raw in lane.connection.listAllStoragePools(chosen)],
         )
-        return tuple(Pool(self._host, identity) for identity in found)
+        return tuple(Pool(self._channel, identity) for identity in found)
 
     def names(self, *, active: bool | None = None) -> tuple[str, ...]:
         """The names of all pools, or of those that are running or are not; in one call.
@@ -159,10 +156,14 @@ class Pools(Collection[Pool, HostId]):
             UnsupportedError: The host has no driver for pools of that type.
         """
         request = self._request(spec)
-        flags = pool_define_flags(self._host.versions)
-        return self._found(
-            POOL_DEFINE, self._named(request), lambda raw: raw.storagePoolDefineXML(request.to_xml(), flags)
+        flags = pool_define_flags(self._channel.versions)
+        made = make_pool(
+            self._channel,
+            POOL_DEFINE,
+            request,
+            lambda raw: raw.storagePoolDefineXML(request.to_xml(), flags),
         )
+        return Pool(self._channel, made)
 
     def create_transient(self, spec: PoolSpec, *, build: bool = False, overwrite: bool | None = None) -> Pool:
         """Start a pool without a definition: it vanishes when it is stopped (``virStoragePoolCreateXML``).
@@ -182,15 +183,13 @@ class Pools(Collection[Pool, HostId]):
         """
         request = self._request(spec)
         flags = build_flag(build, overwrite) or PoolCreateFlags.NORMAL
-        target = self._named(request)
-        try:
-            return self._found(
-                POOL_CREATE_TRANSIENT, target, lambda raw: raw.storagePoolCreateXML(request.to_xml(), flags)
-            )
-        except LibvirtError as error:  # libvirt gives several reasons that code
-            if self._has_driver(spec.type):
-                raise
-            raise self._without_driver(error) from None
+        made = make_pool(
+            self._channel,
+            POOL_CREATE_TRANSIENT,
+            request,
+            lambda raw: raw.storagePoolCreateXML(request.to_xml(), flags),
+        )
+        return Pool(self._channel, made)
 
     def ensure(self, spec: PoolSpec) -> Pool:
         """The pool that ``spec`` describes: defined and built if it was not there, and running.
@@ -226,10 +225,8 @@ class Pools(Collection[Pool, HostId]):
             raise InvalidRequestError(
                 f"a pool is made from a PoolSpec, not from {type(spec).__name__}",
                 hint="PoolSpec.dir(name, path) and its siblings make one, PoolSpec.from_xml(text) reads one.",
-                outcome="not_started",
-                retry="no",
             )
-        check_pool_name(spec.name, strict=self._host.options.strict_names)
+        check_pool_name(spec.name, strict=self._channel.options.strict_names)
         return spec if spec.uuid else attrs.evolve(spec, uuid=uuid4())
 
     def _different(self, spec: PoolSpec, differences: Sequence[Difference]) -> PoolExistsError:
@@ -238,41 +235,17 @@ class Pools(Collection[Pool, HostId]):
             f"pool {spec.name!r} exists and is not what was asked for:\n{listed}",
             differences=differences,
             operation=POOL_DEFINE.name,
-            target=str(self._named(spec)),
+            target=str(PoolId(self._scope.uri, spec.name, spec.uuid or "")),
             uri=self._scope.uri,
             hint="Ask for what is there, define() the pool anew with its uuid, or choose another name.",
             outcome="not_started",
             retry="no",
         )
 
-    def _has_driver(self, pool_type: PoolType | str) -> bool:
-        try:
-            return self._host.pool_capabilities().supports(pool_type)
-        except StorageError:
-            return True  # nobody knows
-
-    def _without_driver(self, error: LibvirtError) -> UnsupportedError:
-        return UnsupportedError(
-            error.message,
-            operation=error.operation,
-            target=error.target,
-            uri=error.uri,
-            hint=NO_DRIVER.hint,
-            outcome="not_started",
-            retry="no",
-            code=error.code,
-            domain=error.domain,
-            level=error.level,
-            detail=error.detail,
-        )
-
-    def _named(self, spec: PoolSpec) -> PoolId:
-        return PoolId(self._scope.uri, spec.name, spec.uuid or "")
-
     def _found(self, operation: Operation, target: PoolId, find: Callable[[RawConnect], RawPool]) -> Pool:
         uri = self._scope.uri
         found = self._call(operation, lambda lane: pool_id(lane, uri, find(lane.connection)), target)
-        return Pool(self._host, found)
+        return Pool(self._channel, found)
 
 
 def _running(pool: Pool) -> Pool:
@@ -287,6 +260,4 @@ def _type_flag(pool_type: PoolType | str) -> ListPoolsFlags:
         return ListPoolsFlags.for_type(PoolType(pool_type))
     except ValueError:
         known = ", ".join(PoolType)
-        raise InvalidRequestError(
-            f"{pool_type!r} is no pool type", hint=f"There are {known}.", outcome="not_started", retry="no"
-        ) from None
+        raise InvalidRequestError(f"{pool_type!r} is no pool type", hint=f"There are {known}.") from None

@@ -9,12 +9,9 @@ from uuid import UUID, uuid4
 import attrs
 
 from libstorage.client.handle import Collection, Handle
-from libstorage.client.names import check_text, check_uuid
-from libstorage.client.options import NoFlags, combined, member_of, switch
-from libstorage.client.validation import secret_define_flags
-from libstorage.connection.identity import HostId, Identity, SecretId
-from libstorage.connection.lane import Lane
+from libstorage.connection.identity import HostId, SecretId
 from libstorage.connection.raw import RawConnect, RawSecret
+from libstorage.connection.resolve import secret_id
 from libstorage.enums import ListSecretsFlags, SecretUsageType
 from libstorage.errors import InvalidRequestError
 from libstorage.models.secret import SecretSpec
@@ -31,6 +28,10 @@ from libstorage.operations import (
     SECRETS_LIST,
     Operation,
 )
+from libstorage.session.arguments import NoFlags, check_text, check_uuid, combined, member_of, switch
+from libstorage.session.calls import ask_secret, change_secret, make_secret
+from libstorage.session.channel import Channel
+from libstorage.session.validating import secret_define_flags
 
 R = TypeVar("R")
 
@@ -88,7 +89,7 @@ class Secret(Handle[SecretId]):
             secret = SecretValue(value)
         finally:
             del value  # a traceback may show this frame
-        self._ask(SECRET_SET_VALUE, lambda raw: raw.setValue(_Unshown(secret.reveal()), 0))
+        self._change(SECRET_SET_VALUE, lambda raw: raw.setValue(_Unshown(secret.reveal()), 0))
         return self
 
     def value(self) -> SecretValue:
@@ -107,15 +108,15 @@ class Secret(Handle[SecretId]):
         Raises:
             SecretNotFoundError: It is gone.
         """
-        self._ask(SECRET_UNDEFINE, lambda raw: raw.undefine())
+        self._change(SECRET_UNDEFINE, lambda raw: raw.undefine())
 
-    def _ask(self, operation: Operation, act: Callable[[RawSecret], R]) -> R:
-        return self._call(operation, lambda lane: act(lane.secret(self._id)))
+    def _ask(self, operation: Operation, read: Callable[[RawSecret], R]) -> R:
+        return ask_secret(self._channel, operation, self._id, read)
 
-    def _call(self, operation: Operation, body: Callable[[Lane], R]) -> R:
-        return self._host._call_secrets(operation, self._id, body)
+    def _change(self, operation: Operation, act: Callable[[RawSecret], object]) -> None:
+        change_secret(self._channel, operation, self._id, act)
 
-    def _shown(self) -> str:
+    def _label(self) -> str:
         return self._id.uuid
 
 
@@ -174,11 +175,12 @@ class Secrets(Collection[Secret, HostId]):
             switch(private, ListSecretsFlags.PRIVATE, ListSecretsFlags.NO_PRIVATE),
         )
         uri = self._scope.uri
-        found = self._call(
+        found = self._calls.call(
             SECRETS_LIST,
-            lambda lane: [_secret_id(lane, uri, raw) for raw in lane.connection.listAllSecrets(chosen)],
+            self._scope,
+            lambda lane: [secret_id(lane, uri, raw) for raw in lane.connection.listAllSecrets(chosen)],
         )
-        return tuple(Secret(self._host, identity) for identity in found)
+        return tuple(Secret(self._channel, identity) for identity in found)
 
     def count(self) -> int:
         """How many there are (``virConnectNumOfSecrets``).
@@ -186,7 +188,7 @@ class Secrets(Collection[Secret, HostId]):
         Raises:
             StorageError: The host could not be asked.
         """
-        return self._call(SECRETS_COUNT, lambda lane: lane.connection.numOfSecrets())
+        return self._calls.call(SECRETS_COUNT, self._scope, lambda lane: lane.connection.numOfSecrets())
 
     def define(self, spec: SecretSpec) -> Secret:
         """Define a secret, which has no value yet; or change the one with its uuid (``virSecretDefineXML``).
@@ -201,13 +203,18 @@ class Secrets(Collection[Secret, HostId]):
             raise InvalidRequestError(
                 f"a secret is made from a SecretSpec, not from {type(spec).__name__}",
                 hint="SecretSpec.volume(path) and its siblings make one, SecretSpec.from_xml(text) reads one.",
-                outcome="not_started",
-                retry="no",
             )
         uuid = spec.uuid or str(uuid4())
-        request, flags = attrs.evolve(spec, uuid=uuid), secret_define_flags(self._host.versions)
+        request, flags = attrs.evolve(spec, uuid=uuid), secret_define_flags(self._channel.versions)
         target = SecretId(self._scope.uri, uuid)
-        return self._found(SECRET_DEFINE, target, lambda raw: raw.secretDefineXML(request.to_xml(), flags))
+        made = make_secret(
+            self._channel,
+            SECRET_DEFINE,
+            target,
+            request,
+            lambda raw: raw.secretDefineXML(request.to_xml(), flags),
+        )
+        return Secret(self._channel, made)
 
     def _all(self) -> tuple[Secret, ...]:
         return self.list()
@@ -216,16 +223,9 @@ class Secrets(Collection[Secret, HostId]):
         self, operation: Operation, target: SecretId, find: Callable[[RawConnect], RawSecret]
     ) -> Secret:
         uri = self._scope.uri
-        return Secret(
-            self._host,
-            self._call(operation, lambda lane: _secret_id(lane, uri, find(lane.connection)), target),
-        )
+        found = self._calls.call(operation, target, lambda lane: secret_id(lane, uri, find(lane.connection)))
+        return Secret(self._channel, found)
 
-    def _call(self, operation: Operation, body: Callable[[Lane], R], target: Identity | None = None) -> R:
-        return self._host._call_secrets(operation, target or self._scope, body)
-
-
-def _secret_id(lane: Lane, uri: str, raw: RawSecret) -> SecretId:
-    identity = SecretId(uri, raw.UUIDString())
-    lane.remember(identity, raw)
-    return identity
+    @property
+    def _calls(self) -> Channel:
+        return self._channel.for_secrets()

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar, overload
 
-from libstorage.client import clone, download, upload
-from libstorage.client.checks import Checks
-from libstorage.client.clone import CloneMode
-from libstorage.client.files import BUFFER, VolumeReader, VolumeWriter
 from libstorage.client.handle import Handle
-from libstorage.client.leases import leases
-from libstorage.client.options import NoFlags, Part, combined, member_of, size_of
-from libstorage.client.pieces import Source
-from libstorage.client.progress import Progress, Watch, shown
-from libstorage.client.raw import decoded, raw_volume
-from libstorage.client.sinks import Keeping, Target
-from libstorage.client.sources import Given
-from libstorage.client.upload import Sparse, Tail
 from libstorage.connection.arguments import check_count
 from libstorage.connection.identity import VolumeId
 from libstorage.connection.raw import RawVolume
+from libstorage.connection.resolve import decoded
 from libstorage.enums import (
     VolumeCreateFlags,
     VolumeDeleteFlags,
@@ -36,15 +24,30 @@ from libstorage.models.info import VolumeInfo
 from libstorage.models.volume import BackingStore, VolumeSpec
 from libstorage.operations import (
     VOLUME_DELETE,
-    VOLUME_DOWNLOAD,
     VOLUME_INFO,
     VOLUME_KEY,
     VOLUME_PATH,
     VOLUME_RESIZE,
     VOLUME_WIPE,
-    VOLUME_XML,
     Operation,
 )
+from libstorage.provision import clone
+from libstorage.provision.checks import backing
+from libstorage.provision.clone import CloneMode
+from libstorage.session.arguments import NoFlags, combined, member_of, size_of
+from libstorage.session.calls import ask_volume, change_volume, volume_xml
+from libstorage.transfer import download, upload
+from libstorage.transfer.bar import watched_by
+from libstorage.transfer.ends.opening import DownloadTarget, UploadSource
+from libstorage.transfer.ends.sinks import SaveOptions
+from libstorage.transfer.pieces.checksum import Checks
+from libstorage.transfer.pieces.piece import Openable
+from libstorage.transfer.progress import Progress, Watch
+from libstorage.transfer.reader import BUFFER, VolumeReader
+from libstorage.transfer.upload import Sparse, Tail
+from libstorage.transfer.volume.content import VolumeContent
+from libstorage.transfer.volume.range import Part
+from libstorage.transfer.writer import VolumeWriter
 from libstorage.units import Size, SizeLike
 
 if TYPE_CHECKING:
@@ -70,7 +73,9 @@ class Volume(Handle[VolumeId]):
     @property
     def pool(self) -> Pool:
         """The pool that it is in."""
-        return self._host._pool(self._id.pool)
+        from libstorage.client.pool import Pool
+
+        return Pool(self._channel, self._id.pool)
 
     def key(self) -> str:
         """What libvirt calls its key: the path for most pool types, so neither stable nor secret (``virStorageVolGetKey``).
@@ -129,7 +134,7 @@ class Volume(Handle[VolumeId]):
         Raises:
             VolumeNotFoundError: It is gone.
         """
-        return self._ask(VOLUME_XML, lambda raw: decoded(lambda: raw.XMLDesc(0)))
+        return volume_xml(self._channel, self._id)
 
     def as_backing(self) -> BackingStore:
         """This volume as the backing store of another, its format included.
@@ -138,7 +143,7 @@ class Volume(Handle[VolumeId]):
             VolumeNotFoundError: It is gone.
             UnsupportedError: It is encrypted.
         """
-        return clone.backing(self.spec())
+        return backing(self.spec())
 
     # ---- verbs ------------------------------------------------------------------------------------------------------
 
@@ -171,7 +176,8 @@ class Volume(Handle[VolumeId]):
                 capacity is below this volume's.
             UnsupportedError: The pool type, format or file system cannot do that; the hint says what to use instead.
         """
-        return clone.clone(self, new, self.pool if pool is None else pool, mode, flags)
+        into = self._id.pool if pool is None else pool._id
+        return Volume(self._channel, clone.clone(self._channel, self._id, new, into, mode, flags))
 
     def resize(
         self,
@@ -206,7 +212,7 @@ class Volume(Handle[VolumeId]):
             VolumeResizeFlags.DELTA if delta else None,
         )
         size = size_of("capacity", capacity)
-        return self._do(VOLUME_RESIZE, lambda raw: raw.resize(size, wanted))
+        return self._change(VOLUME_RESIZE, lambda raw: raw.resize(size, wanted))
 
     def wipe(self, algorithm: WipeAlgorithm | str = WipeAlgorithm.ZERO) -> Self:
         """Overwrite its data (``virStorageVolWipePattern``).
@@ -226,7 +232,7 @@ class Volume(Handle[VolumeId]):
             UnsupportedError: The pool type or the host cannot do that.
         """
         wanted = member_of(WipeAlgorithm, algorithm)
-        return self._do(VOLUME_WIPE, lambda raw: raw.wipePattern(wanted, 0))
+        return self._change(VOLUME_WIPE, lambda raw: raw.wipePattern(wanted, 0))
 
     def delete(self, *, with_snapshots: bool = False, flags: VolumeDeleteFlags | NoFlags = 0) -> None:
         """Remove it from the pool, data included (``virStorageVolDelete``).
@@ -242,11 +248,11 @@ class Volume(Handle[VolumeId]):
         """
         snapshots = VolumeDeleteFlags.WITH_SNAPSHOTS if with_snapshots else None
         wanted = combined(VolumeDeleteFlags, flags, snapshots)
-        self._do(VOLUME_DELETE, lambda raw: raw.delete(wanted))
+        self._change(VOLUME_DELETE, lambda raw: raw.delete(wanted))
 
     def upload(
         self,
-        source: Given,
+        source: UploadSource | Volume,
         *,
         offset: SizeLike = 0,
         length: SizeLike | None = None,
@@ -290,17 +296,18 @@ class Volume(Handle[VolumeId]):
             PoolBusyError: All has arrived, but volumes are being built in the pool for so long that it could not see that.
             OSError: The local file cannot be read.
         """
-        with shown(progress) as watcher:
-            watch = Watch(str(self._id), watcher, deadline)
+        with watched_by(progress) as watcher:
+            given = readable(source)
+            watch = Watch(str(self._id), watcher, deadline, has_lane=isinstance(given, Openable))
             part, checks = Part.of(offset, length), Checks.of(checksum, verify=verify)
             upload.upload(
-                self._host, self._id, source, part, watch, checks, sparse=sparse, tail=tail, resume=resume
+                self._channel, self._id, given, part, watch, checks, sparse=sparse, tail=tail, resume=resume
             )
         return self
 
     def download(
         self,
-        target: Target,
+        target: DownloadTarget,
         *,
         offset: SizeLike = 0,
         length: SizeLike | None = None,
@@ -346,11 +353,11 @@ class Volume(Handle[VolumeId]):
             VolumeNotFoundError: It is gone.
             OSError: The local file cannot be written.
         """
-        with shown(progress) as watcher:
+        with watched_by(progress) as watcher:
             watch = Watch(str(self._id), watcher, deadline)
-            keeping = Keeping(overwrite=overwrite, durable=durable, sparse=sparse, resume=resume)
+            saving = SaveOptions(overwrite=overwrite, durable=durable, sparse=sparse, resume=resume)
             part, checks = Part.of(offset, length), Checks.of(checksum)
-            download.download(self._host, self._id, target, part, watch, checks, keeping, parallel=parallel)
+            download.download(self._channel, self._id, target, part, watch, checks, saving, parallel=parallel)
         return self
 
     def copy_to(
@@ -394,11 +401,13 @@ class Volume(Handle[VolumeId]):
             DeadlineError: It took too long.
             VolumeNotFoundError: It is gone.
         """
-        from libstorage.client.importing import copy_volume  # brings formats of images and of compression
+        from libstorage.provision.copy import copy_volume
 
-        with shown(progress) as watcher:
-            watch = Watch(str(self._id), watcher, deadline)
-            return copy_volume(self, pool, new, watch, sparse=sparse, verify=verify)
+        with watched_by(progress) as watcher:
+            content = VolumeContent(self._channel, self._id)
+            watch = Watch(str(self._id), watcher, deadline, has_lane=True)
+            made = copy_volume(content, pool._channel, pool._id, new, watch, sparse=sparse, verify=verify)
+            return Volume(pool._channel, made)
 
     @overload
     def open(self, mode: Literal["rb"] = "rb", *, buffering: int = BUFFER) -> io.BufferedReader: ...
@@ -427,34 +436,27 @@ class Volume(Handle[VolumeId]):
         check_count("buffering", buffering, least=-1, most=_LARGEST_BUFFER)
         if mode == "rb":
             size = buffering if buffering > 0 else BUFFER
-            return io.BufferedReader(VolumeReader(self._host, self._id, self.spec, size), size)
+            return io.BufferedReader(VolumeReader(self._channel, self._id, self.spec, size), size)
         if mode != "wb":
             raise InvalidRequestError(
                 f"a volume is not opened as {mode!r}, but as 'rb' or 'wb'",
                 hint="For text, wrap it: io.TextIOWrapper(volume.open()).",
-                outcome="not_started",
-                retry="no",
             )
         return VolumeWriter(str(self._id), self.upload)
 
     # ---- inside -----------------------------------------------------------------------------------------------------
 
     def _ask(self, operation: Operation, read: Callable[[RawVolume], R]) -> R:
-        return self._call(operation, lambda lane: read(raw_volume(lane, self._id)))
+        return ask_volume(self._channel, operation, self._id, read)
 
-    def _do(self, operation: Operation, act: Callable[[RawVolume], object]) -> Self:
-        with leases().changing(self._id, operation):
-            self._call(operation, lambda lane: act(raw_volume(lane, self._id, fresh=True)))
+    def _change(self, operation: Operation, act: Callable[[RawVolume], object]) -> Self:
+        change_volume(self._channel, operation, self._id, act)
         return self
 
-    @contextmanager
-    def _as_source(self, *, holes: bool, latest: float) -> Iterator[Source]:
-        with (
-            leases().reading(self._id, VOLUME_DOWNLOAD),
-            self._host._apart(latest) as host,
-            download.content(host, self._id, Part(0, None), holes=holes, latest=latest) as source,
-        ):
-            yield source
-
-    def _shown(self) -> str:
+    def _label(self) -> str:
         return f"{self.name!r} in pool {self._id.pool.name!r}"
+
+
+def readable(source: UploadSource | Volume) -> UploadSource:
+    """What a transfer reads from: of a volume, its content."""
+    return VolumeContent(source._channel, source._id) if isinstance(source, Volume) else source

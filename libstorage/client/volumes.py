@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from libstorage.client.asking import Asking, Headers, Redirects
-from libstorage.client.bulk import read_volumes
-from libstorage.client.checks import Checks
-from libstorage.client.clone import check_volume_spec
 from libstorage.client.handle import Collection
-from libstorage.client.names import check_name
-from libstorage.client.options import NoFlags, combined, size_of
-from libstorage.client.progress import Progress, Watch, shown
-from libstorage.client.raw import list_volumes, raw_volume
-from libstorage.client.sources import Given
-from libstorage.client.upload import Sparse
-from libstorage.client.validation import volume_create_flags
-from libstorage.client.volume import Volume
+from libstorage.client.volume import Volume, readable
 from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.connection.lane import Lane
+from libstorage.connection.resolve import list_volumes, raw_volume
 from libstorage.enums import VolumeCreateFlags
-from libstorage.errors import InvalidRequestError
+from libstorage.listing.volumes import read_volumes
 from libstorage.models.inventory import VolumeEntry
 from libstorage.models.volume import VolumeSpec
-from libstorage.operations import VOLUME_CREATE, VOLUME_LOOKUP_BY_NAME, VOLUMES_COUNT, VOLUMES_LIST
+from libstorage.operations import VOLUME_LOOKUP_BY_NAME, VOLUMES_COUNT, VOLUMES_LIST
+from libstorage.provision.checks import check_volume_spec
+from libstorage.provision.create import create_volume
+from libstorage.session.arguments import NoFlags, check_name, size_of
+from libstorage.transfer.bar import watched_by
+from libstorage.transfer.ends.opening import UploadSource
+from libstorage.transfer.ends.web.asking import Asking, Headers, Redirects
+from libstorage.transfer.pieces.checksum import Checks
+from libstorage.transfer.pieces.piece import Openable
+from libstorage.transfer.progress import Progress, Watch
+from libstorage.transfer.upload import Sparse
 from libstorage.units import SizeLike
 
 if TYPE_CHECKING:
-    from libstorage.client.decompress import Compression
+    from libstorage.transfer.pieces.decompress import Compression
 
 
 class Volumes(Collection[Volume, PoolId]):
@@ -49,7 +49,7 @@ class Volumes(Collection[Volume, PoolId]):
         """
         identity = VolumeId(self._scope, check_name(name))
         self._call(VOLUME_LOOKUP_BY_NAME, lambda lane: _look_up(lane, identity), identity)
-        return Volume(self._host, identity)
+        return Volume(self._channel, identity)
 
     def list(self) -> tuple[Volume, ...]:
         """All of them, in one call (``virStoragePoolListAllVolumes``).
@@ -58,7 +58,7 @@ class Volumes(Collection[Volume, PoolId]):
             PoolInactiveError: The pool is not running.
             UnsupportedError: There are more than libvirt can list.
         """
-        return tuple(Volume(self._host, VolumeId(self._scope, name)) for name in self.names())
+        return tuple(Volume(self._channel, VolumeId(self._scope, name)) for name in self.names())
 
     def names(self) -> tuple[str, ...]:
         """The names of all of them, in one call.
@@ -86,7 +86,7 @@ class Volumes(Collection[Volume, PoolId]):
             PoolInactiveError: The pool is not running.
             UnsupportedError: There are more than libvirt can list.
         """
-        return read_volumes(self._host, self._scope)
+        return read_volumes(self._channel, self._scope)
 
     # ---- making -----------------------------------------------------------------------------------------------------
 
@@ -108,21 +108,14 @@ class Volumes(Collection[Volume, PoolId]):
             DocumentError: libvirt does not take the document.
             UnsupportedError: This type of pool does not make volumes, or none of that format.
         """
-        check_volume_spec(spec, strict_name=self._host.options.strict_names)
-        _check_capacity(spec)
-        preallocate = VolumeCreateFlags.PREALLOC_METADATA if preallocate_metadata else None
-        wanted = combined(VolumeCreateFlags, flags, preallocate, volume_create_flags(self._host.versions))
-        identity = VolumeId(self._scope, spec.name)
-
-        def create(lane: Lane) -> None:
-            lane.remember(identity, lane.pool(self._scope).createXML(spec.to_xml(), wanted))
-
-        self._call(VOLUME_CREATE, create, identity)
-        return Volume(self._host, identity)
+        made = create_volume(
+            self._channel, self._scope, spec, preallocate_metadata=preallocate_metadata, flags=flags
+        )
+        return Volume(self._channel, made)
 
     def import_image(
         self,
-        source: Given,
+        source: UploadSource | Volume,
         spec: VolumeSpec | None = None,
         *,
         name: str | None = None,
@@ -184,14 +177,15 @@ class Volumes(Collection[Volume, PoolId]):
             DeadlineError: It took too long.
             OSError: The local file cannot be read.
         """
-        from libstorage.client.importing import (  # brings formats of images and of compression
-            Wanted,
-            import_image,
-        )
+        from libstorage.provision.fill import Wanted
+        from libstorage.provision.image_import import import_image
 
         asking, headers = Asking.of(headers, redirects), None  # no traceback of ours shows them
-        with shown(progress) as watcher:
-            watch = Watch(f"import into {self._scope}", watcher, deadline)
+        with watched_by(progress) as watcher:
+            given = readable(source)
+            watch = Watch(
+                f"import into {self._scope}", watcher, deadline, has_lane=isinstance(given, Openable)
+            )
             wanted = Wanted(
                 spec=None if spec is None else check_volume_spec(spec, strict_name=False),
                 name=name,
@@ -201,21 +195,13 @@ class Volumes(Collection[Volume, PoolId]):
                 sparse=sparse,
                 verify=verify,
             )
-            pool = self._host._pool(self._scope)
-            return import_image(pool, source, wanted, Checks.of(checksum), decompress, watch, asking)
+            made = import_image(
+                self._channel, self._scope, given, wanted, Checks.of(checksum), decompress, watch, asking
+            )
+            return Volume(self._channel, made)
 
     def _all(self) -> tuple[Volume, ...]:
         return self.list()
-
-
-def _check_capacity(spec: VolumeSpec) -> None:
-    if spec.capacity is None and spec.backing_store is None:
-        raise InvalidRequestError(
-            f"volume {spec.name!r} has no capacity, which only a clone or a volume with a backing store may leave out",
-            hint='VolumeSpec.raw(name, "20 GiB"), for one.',
-            outcome="not_started",
-            retry="no",
-        )
 
 
 def _look_up(lane: Lane, identity: VolumeId) -> None:

@@ -78,6 +78,4 @@ def check_switch(what: str, value: object) -> None:
 
 def refused(what: str, expected: str, value: object) -> InvalidRequestError:
     """An argument that is not what it must be."""
-    return InvalidRequestError(
-        f"{what} must be {expected}, not {shortened(repr(value))}", outcome="not_started", retry="no"
-    )
+    return InvalidRequestError(f"{what} must be {expected}, not {shortened(repr(value))}")

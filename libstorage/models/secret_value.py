@@ -38,8 +38,6 @@ class SecretValue:
             raise InvalidRequestError(
                 f"the value of a secret {wrong}",
                 hint="Give its bytes, or text, which is encoded as UTF-8.",
-                outcome="not_started",
-                retry="no",
             )
         # Neither the repr of a BytesIO nor any of its attributes shows what is in it.
         self._held = io.BytesIO(data)

@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import Any, TypeAlias, cast
 
 from libstorage.errors import Problem
-from libstorage.xml.parse import Tree
+from libstorage.xml.tree import Tree
 from libstorage.xml.wording import (
     BLANK,
     Wrong,

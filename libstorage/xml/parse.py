@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import TypeAlias, cast
+from typing import cast
 
 from lxml import etree
 
 from libstorage.errors import DocumentError, Problem, shortened
+from libstorage.xml.tree import Tree
 from libstorage.xml.wording import BLANK, Wrong, problem_at
-
-Tree: TypeAlias = etree._Element
 
 LARGEST = 4 * 1024 * 1024
 """Most bytes of a document: libvirt's own limit for one string of its protocol."""

@@ -17,7 +17,7 @@ from libstorage.units import Size, counted
 from libstorage.xml.fields import REPEATED, Field, Shape, Unknown, Variants
 from libstorage.xml.kinds import Kind, UnknownWord
 from libstorage.xml.mapping import Mapped, Mapping, construct, mapping_of
-from libstorage.xml.parse import Tree
+from libstorage.xml.tree import Tree
 from libstorage.xml.wording import (
     BLANK,
     SIZE_NUMBER,

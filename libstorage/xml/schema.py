@@ -32,7 +32,8 @@ from libstorage.errors import (
     without_frames,
 )
 from libstorage.xml.explain import MOST_PROBLEMS, Component, explain
-from libstorage.xml.parse import Tree, parse
+from libstorage.xml.parse import parse
+from libstorage.xml.tree import Tree
 from libstorage.xml.wording import Wrong, no_attribute, problem_at, unexpected, wrong_root
 
 

@@ -16,7 +16,7 @@ from attrs import frozen
 from libstorage.errors import DocumentError, Problem, shortened
 
 if TYPE_CHECKING:
-    from libstorage.xml.parse import Tree
+    from libstorage.xml.tree import Tree
 
 Prefixes: TypeAlias = Iterable[tuple[str | None, str]]
 

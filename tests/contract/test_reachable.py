@@ -14,7 +14,6 @@ LISTED_AT_ONCE = "listAll… gives handles, of which the names are known, in the
 EVENTS = "events come with a later version"
 TEXT = "the UUID as text is what identities hold"
 OWN_LOOP = "transfers have a loop of their own: this one loses errors or data"
-SPARSE = "sparse transfers come with the transfer engine"
 DOCUMENT = "the document says it, with everything else"
 
 LEFT_OUT = {
@@ -37,8 +36,8 @@ LEFT_OUT = {
     "virSecret.usageType": DOCUMENT,
     "virStream.recvAll": OWN_LOOP,
     "virStream.sendAll": OWN_LOOP,
-    "virStream.sparseRecvAll": SPARSE,
-    "virStream.sparseSendAll": SPARSE,
+    "virStream.sparseRecvAll": OWN_LOOP,
+    "virStream.sparseSendAll": OWN_LOOP,
     "virStorageVol.wipe": "wipePattern with the algorithm zero is the same",
     "virStorageVol.streamBufSize": "a constant of the binding",
 }
@@ -54,10 +53,22 @@ def methods() -> list[str]:
 
 def called() -> set[str]:
     """The names of all methods that the client and its connection call."""
-    places = [*CHECKOUT.glob("libstorage/client/*.py"), *CHECKOUT.glob("libstorage/connection/*.py")]
-    trees = [ast.walk(ast.parse(path.read_text())) for path in places]
-    return {node.attr for tree in trees for node in tree if isinstance(node, ast.Attribute)}
+    trees = [ast.walk(ast.parse(path.read_text())) for path in CHECKOUT.glob("libstorage/**/*.py")]
+    return {node.attr for tree in trees for node in tree if isinstance(node, ast.Attribute) and _is_raw(node)}
 
+
+def _is_raw(node: ast.Attribute) -> bool:
+    """Whether an attribute is looked up on what libvirt's binding gave: by the names that such values have here."""
+    owner = node.value
+    while isinstance(owner, ast.Attribute | ast.Call | ast.Subscript):
+        if isinstance(owner, ast.Attribute) and owner.attr in RAW:
+            return True
+        owner = owner.func if isinstance(owner, ast.Call) else owner.value
+    return isinstance(owner, ast.Name) and owner.id in RAW
+
+
+RAW = {"raw", "connection", "opened", "_stream", "pool", "binding", "_raw", "source"}
+"""What values of the binding's are called in this library."""
 
 CALLED = called()
 

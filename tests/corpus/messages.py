@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from libstorage.errors import DocumentError, Problem
-from libstorage.xml.parse import Tree, parse
+from libstorage.xml.parse import parse
 from libstorage.xml.schema import validate
+from libstorage.xml.tree import Tree
 from tests.corpus.documents import MODELS
 from tests.corpus.mutations import mutants
 

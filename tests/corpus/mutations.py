@@ -8,7 +8,8 @@ from copy import deepcopy
 
 from lxml import etree
 
-from libstorage.xml.parse import Tree, parse
+from libstorage.xml.parse import parse
+from libstorage.xml.tree import Tree
 
 ODD_VALUES = (
     # numbers

@@ -17,8 +17,9 @@ from attrs import frozen
 from lxml import etree
 
 from libstorage.xml.explain import Component
-from libstorage.xml.parse import Tree, parse
+from libstorage.xml.parse import parse
 from libstorage.xml.schema import is_fit_for_xsd, load_xsd, without_unicode_blanks
+from libstorage.xml.tree import Tree
 from tests.judges.chance import Chance
 from tests.judges.equivalent import EQUIVALENT
 from tests.judges.planted import SCHEMAS, Fault, faults

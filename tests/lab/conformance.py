@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from libstorage import Host, Pool, PoolSources, StorageError, Volume, VolumeFormat, VolumeSpec, connect
-from libstorage.client.clone import CloneMode
+from libstorage.provision.clone import CloneMode
 from tests.lab.case import Case, Place
 from tests.lab.seen import NOT_TRIED, WORKS, Cell, Seen
 

@@ -21,8 +21,9 @@ from pathlib import Path
 from time import monotonic
 
 from libstorage import Host, MiB, VolumeSpec, connect
-from libstorage.client.leases import leases
-from libstorage.client.progress import Progress, TransferProgress
+from libstorage.session.leases import leases
+from libstorage.transfer.progress import Progress, TransferProgress
+from tests.inside import connection_of
 from tests.live.rest import wait_until
 
 SIZE = 6 * MiB
@@ -43,7 +44,7 @@ def files_open() -> int:
 
 def left(host: Host, folder: Path, threads: int, descriptors: int) -> str:
     """What is left that should not be; a thread that has just ended may have left a cycle behind."""
-    lanes = host._connected().connection._lanes
+    lanes = connection_of(host)._lanes
     things: dict[str, Callable[[], bool]] = {
         "a busy lane": lambda: not lanes._busy() and not lanes._waiters,
         "a lease": lambda: not leases()._held,

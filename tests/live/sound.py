@@ -25,9 +25,9 @@ from libstorage import (
     VolumeSpec,
     VolumeTarget,
 )
-from libstorage.client.names import check_pool_name, check_volume_name
 from libstorage.models.pool import POOL_NAME
 from libstorage.models.volume import VOLUME_NAME
+from libstorage.session.names import check_pool_name, check_volume_name
 from tests.property.strategies import Values, instances, matching, pools
 
 

@@ -12,6 +12,7 @@ import fsspec
 import pytest
 
 import libstorage as ls
+from libstorage.session.channel import Channel
 from libstorage.testing import PrivateDaemon
 from tests.live.addresses import good, hostile, install, outcomes
 
@@ -136,7 +137,7 @@ class TestHosts:
             assert host.secrets.count() >= 0  # over the twin
 
     def test_an_unpickled_one_reads_its_address_again(self, environment: dict[str, str], evil: str) -> None:
-        handle = ls.Host(f"qemu+ssh://h/system?Command={evil}", False, ls.Options())
+        handle = ls.Host(Channel(f"qemu+ssh://h/system?Command={evil}", False, ls.Options()))
         with pytest.raises(ls.InvalidRequestError, match="does not open again from a pickle"):
             handle.pools.names()
         assert not Path(environment["RECORDS"], "ran").exists()

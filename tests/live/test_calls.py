@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from libstorage import Host, Pool, PoolSpec, Secret, SecretSpec, Volume, VolumeSpec, connect
+from tests.inside import channel_of
 from tests.live.conftest import remove
 from tests.live.rpc import RpcCounter
 
@@ -169,7 +170,7 @@ def test_secrets(counter: RpcCounter, folder: Path) -> None:
             lambda: secret.set_value(b"x"),
             secret.value,
             secret.spec,
-            lambda: Secret(host, secret._id).xml(),
+            lambda: Secret(channel_of(host), secret._id).xml(),
             host.secrets.list,
             lambda: host.secrets[secret.uuid],
             secret.undefine,

@@ -28,8 +28,8 @@ from libstorage import (
     VolumeSpec,
     connect,
 )
-from libstorage.client import clone
 from libstorage.connection.failures.codes import Code
+from libstorage.provision import clone
 from tests.live.conftest import remove, started_daemon
 
 CONTENT = os.urandom(MiB) + bytes(MiB) + os.urandom(MiB)

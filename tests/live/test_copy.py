@@ -35,8 +35,8 @@ from libstorage import (
     VolumeSpec,
     connect,
 )
-from libstorage.client.progress import TransferProgress
 from libstorage.testing import PrivateDaemon
+from libstorage.transfer.progress import TransferProgress
 from tests.live.conftest import remove, started_daemon
 
 NOISE = random.Random(6).randbytes(2 * MiB)

@@ -33,7 +33,9 @@ from libstorage import (
 )
 from libstorage.connection import process
 from libstorage.connection.sockets import all_sockets
+from libstorage.session.channel import Channel
 from libstorage.testing import PrivateDaemon
+from tests.inside import session_of
 from tests.live.rpc import RpcCounter
 
 
@@ -123,8 +125,8 @@ class TestPickles:
         one, two = pickle.loads(pickle.dumps((pool, volume)))
         assert one.info()
         assert two.info()
-        assert one.host._connected() is two.host._connected()
-        assert one.host._connected() is not host._connected()
+        assert session_of(one.host) is session_of(two.host)
+        assert session_of(one.host) is not session_of(host)
         lanes = len(all_sockets())
         for _ in range(20):
             assert pickle.loads(pickle.dumps(pool)).is_active()
@@ -147,7 +149,7 @@ class TestPickles:
         assert pickle.loads(pickle.dumps(pool)).is_active()
 
     def test_loading_connects_to_nobody(self) -> None:
-        there = Host("storage:///session?socket=/nosuch", False, Options())
+        there = Host(Channel("storage:///session?socket=/nosuch", False, Options()))
         back = pickle.loads(pickle.dumps(there)).with_options(timeout=3)
         assert (back.uri, back.options.timeout) == (there.uri, 3)
         with pytest.raises(ConnectionFailedError):
@@ -191,7 +193,7 @@ class TestOptions:
         assert pool.with_options(strict_names=False).volumes[volume.name].host.options.strict_names is False
 
     def test_they_share_the_connection(self, host: Host) -> None:
-        assert host.with_options(timeout=1)._connected() is host._connected()
+        assert session_of(host.with_options(timeout=1)) is session_of(host)
 
     def test_one_that_there_is_not(self, host: Host) -> None:
         with pytest.raises(InvalidRequestError, match="timeout"):

@@ -41,8 +41,8 @@ from libstorage import (
     VolumeSpec,
     connect,
 )
-from libstorage.client.progress import TransferProgress
 from libstorage.testing import PrivateDaemon
+from libstorage.transfer.progress import TransferProgress
 from tests.live.conftest import started_daemon
 
 NOISE = random.Random(5).randbytes(3 * MiB)

@@ -30,11 +30,12 @@ from libstorage import (
     VolumeSpec,
     connect,
 )
-from libstorage.client.crew import Crew, Worker
 from libstorage.connection.identity import HostId
+from libstorage.listing.crew import Crew, Worker
 from libstorage.operations import POOLS_LIST
 from libstorage.testing import PrivateDaemon
 from libstorage.xml import document as documents
+from tests.inside import channel_of, connection_of
 from tests.live.conftest import remove
 from tests.live.rest import wait_until
 
@@ -59,7 +60,7 @@ def fill(pool: Pool, number: int) -> Path:
 def lanes_of(host: Host) -> int:
     """How many lanes there are once none is on its way any more: a listing may be over before that."""
     assert wait_until(lambda: not HELPERS.intersection(thread.name for thread in threading.enumerate()))
-    return host._connected().connection.lane_count()
+    return connection_of(host).lane_count()
 
 
 class TestSpecs:
@@ -366,7 +367,7 @@ class TestCrew:
 
     @pytest.fixture
     def crew(self, host: Host) -> Crew:
-        return Crew(host, POOLS_LIST, HostId(host.uri))
+        return Crew(channel_of(host), POOLS_LIST, HostId(host.uri))
 
     def test_it_leaves_a_lane_for_others(self, host: Host, crew: Crew) -> None:
         release, inside = threading.Event(), threading.Semaphore(0)
@@ -386,7 +387,7 @@ class TestCrew:
 
     def test_a_second_crew_gets_its_place(self, host: Host, crew: Crew) -> None:
         """Helpers of the first go as soon as somebody waits, so that a long listing does not keep a short one out."""
-        second = Crew(host, POOLS_LIST, HostId(host.uri))
+        second = Crew(channel_of(host), POOLS_LIST, HostId(host.uri))
         served = threading.Event()
 
         def slow(worker: Worker) -> None:

@@ -31,8 +31,8 @@ from libstorage import (
     VolumeSpec,
     connect,
 )
-from libstorage.client.files import BUFFER, VolumeReader
 from libstorage.testing import PrivateDaemon
+from libstorage.transfer.reader import BUFFER, VolumeReader
 from tests.live.rpc import RpcCounter
 
 MiB = 1 << 20

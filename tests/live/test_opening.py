@@ -25,8 +25,10 @@ from libstorage import (
     connect,
 )
 from libstorage.connection import process
+from libstorage.connection.connection import opening_limit
 from libstorage.operations import HOST_VERSION
 from libstorage.testing import PrivateDaemon
+from tests.inside import channel_of, connection_of, session_of
 from tests.live.conftest import started_daemon
 from tests.live.rest import are_back, resources_at_rest, wait_until
 
@@ -182,7 +184,9 @@ class TestNobodyElseWaits:
         before = resources_at_rest()
         leave = threading.Event()
         with ThreadPoolExecutor(2) as threads:
-            inside = threads.submit(host._call, HOST_VERSION, host._id, lambda _: leave.wait(20))
+            inside = threads.submit(
+                channel_of(host).call, HOST_VERSION, channel_of(host).host, lambda _: leave.wait(20)
+            )
             sleep(SOON / 4)
             waiting = threads.submit(host.pools.count)
             sleep(SOON / 4)
@@ -207,12 +211,15 @@ class TestNobodyElseWaits:
 class TestTakenOver:
     def test_by_every_connection_of_a_host(self, uri: str, folder: Path) -> None:
         with connect(uri, timeout=7, open_timeout=3, lanes=3) as host:
-            here = host._connected()
-            twin, apart = here.secrets(host._opening()), here.sibling(host._opening())
+            here = session_of(host)
+            twin, apart = (
+                here.secrets(opening_limit(host.options.open_timeout, host.options.timeout, None)),
+                here.sibling(opening_limit(host.options.open_timeout, host.options.timeout, None)),
+            )
             back: Host = pickle.loads(pickle.dumps(host.with_options(open_timeout=2)))
             for connection in (twin, apart.connection, here.connection):
                 assert (connection.timeout, connection.open_timeout) == (7, 3)
-            assert (back._connected().connection.timeout, back._connected().connection.open_timeout) == (7, 2)
+            assert (connection_of(back).timeout, connection_of(back).open_timeout) == (7, 2)
             apart.close()
             back.close()
 

@@ -26,11 +26,13 @@ from libstorage import (
     VolumeSpec,
     connect,
 )
-from libstorage.client import download, sinks
-from libstorage.client.parallel import Ranges
-from libstorage.client.pieces import Piece
-from libstorage.client.progress import Meter
 from libstorage.testing import PrivateDaemon
+from libstorage.transfer import download
+from libstorage.transfer.ends import sinks
+from libstorage.transfer.pieces.piece import Piece
+from libstorage.transfer.progress import Meter
+from libstorage.transfer.volume.parallel import Ranges
+from tests.inside import connection_of
 from tests.live.test_transfer import memory
 
 SIZE = int(6 * MiB + 4711)
@@ -59,7 +61,7 @@ class TestManyTransfers:
             list(threads.map(lambda volume: volume.upload(NOISE, progress=bar), volumes))
             list(threads.map(lambda v: v.download(folder / v.name, progress=bar), volumes))
         assert all((folder / volume.name).read_bytes() == NOISE for volume in volumes)
-        assert pool.host._connected().connection.lane_count() <= 4
+        assert connection_of(pool.host).lane_count() <= 4
         drawn = screen.getvalue().rpartition("\r")[2]
         assert "100%" in drawn
         assert f"{16 * SIZE / MiB:.1f}M/{16 * SIZE / MiB:.1f}M" in drawn
@@ -193,15 +195,15 @@ class TestRanges:
     def test_a_slow_file_does_not_fill_the_memory(
         self, pool: Pool, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        size, write, most = 96 * MiB, sinks.Place.write, [0]
+        size, write, most = 96 * MiB, sinks.Cursor.write, [0]
         volume = pool.volumes.create(VolumeSpec.raw("large.img", size))
 
-        def slowly(place: sinks.Place, piece: Piece) -> None:
+        def slowly(place: sinks.Cursor, piece: Piece) -> None:
             sleep(0.008)
             most.append(memory())
             write(place, piece)
 
-        monkeypatch.setattr(sinks.Place, "write", slowly)
+        monkeypatch.setattr(sinks.Cursor, "write", slowly)
         before = memory()
         volume.download(folder / "copy", parallel=2, sparse=False)
         assert (folder / "copy").stat().st_size == size

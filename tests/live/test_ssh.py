@@ -21,6 +21,7 @@ import pytest
 from libstorage import Host, connect
 from libstorage.errors import ConnectionFailedError, DeadlineError
 from libstorage.testing import PrivateDaemon
+from tests.inside import channel_of, connection_of
 from tests.live.forward import ForwardedPort
 from tests.live.rest import are_back, resources_at_rest, wait_until
 from tests.live.ssh import SshClient, SshServer
@@ -79,7 +80,7 @@ class TestAddresses:
             assert host.pools.count() == 0
             assert host.versions.daemon >= 9_000_000
             assert len(net.ssh.processes()) == 1  # told at the first look
-            assert not host._connected().connection.local
+            assert not connection_of(host).local
             cut(host)
             assert wait_until(lambda: is_over(net.ssh.processes()[0]))
             assert host.is_alive()
@@ -120,7 +121,7 @@ class TestLanes:
         meeting = threading.Barrier(4)
         with connect(net.uri("near", net.daemons[0]), lanes=4) as host, ThreadPoolExecutor(4) as threads:
             list(threads.map(lambda _: busy(host, lambda: meeting.wait(20)), range(4)))
-            assert host._connected().connection.lane_count() == 4
+            assert connection_of(host).lane_count() == 4
             assert len(net.ssh.left()) == len(net.ssh.processes()) == 4
         assert all(map(is_over, net.ssh.processes()))
         assert are_back(before)
@@ -202,8 +203,8 @@ class TestWhoseSocketItIs:
                 hosts = list(threads.map(connect, uris))
             with socket.create_connection(("127.0.0.1", one.port)) as stranger, hosts[0], hosts[1]:
                 cut(hosts[0])
-                assert hosts[1]._connected().connection.is_alive()
-                assert not hosts[0]._connected().connection.is_alive()
+                assert connection_of(hosts[1]).is_alive()
+                assert not connection_of(hosts[0]).is_alive()
                 assert all(host.is_alive() for host in hosts)
                 assert stranger.getpeername()[1] == one.port
             assert (one.served, other.served) == (3, 1)
@@ -221,7 +222,7 @@ class TestWhoseSocketItIs:
             own_daemon.socket.rename(place)
         with connect(f"storage:///{path(own_daemon)}?socket={place}") as host:
             cut(host)
-            assert not host._connected().connection.is_alive()
+            assert not connection_of(host).is_alive()
             assert host.is_alive()  # over another lane
 
 
@@ -230,7 +231,7 @@ class TestWhoseSocketItIs:
 
 def cut(host: Host) -> None:
     """Cut the host's only lane, which must know how."""
-    (lane,) = host._connected().connection._lanes._lanes
+    (lane,) = connection_of(host)._lanes._lanes
     lane.cut()
     assert lane.is_cut
 
@@ -247,7 +248,9 @@ def busy(host: Host, meet: Callable[[], object]) -> None:
     """Hold a lane until all have met."""
     from libstorage.operations import HOST_VERSION
 
-    host._call(HOST_VERSION, host._id, lambda lane: (lane.connection.getLibVersion(), meet()))
+    channel_of(host).call(
+        HOST_VERSION, channel_of(host).host, lambda lane: (lane.connection.getLibVersion(), meet())
+    )
 
 
 class Neighbours:

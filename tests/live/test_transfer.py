@@ -36,12 +36,12 @@ from libstorage import (
     VolumeSpec,
     connect,
 )
-from libstorage.client import settle
-from libstorage.client.arrival import KEPT, Ending
-from libstorage.client.progress import TransferProgress
-from libstorage.client.receive import RECEIVE_BYTES
-from libstorage.client.streams import FIRST_BYTES, SEND_BYTES
 from libstorage.testing import PrivateDaemon
+from libstorage.transfer import settle
+from libstorage.transfer.progress import TransferProgress
+from libstorage.transfer.volume.ending import KEPT, Ending
+from libstorage.transfer.volume.intake import RECEIVE_BYTES
+from libstorage.transfer.volume.streams import FIRST_BYTES, SEND_BYTES
 from tests.live.conftest import started_daemon
 
 SIZES = sorted(

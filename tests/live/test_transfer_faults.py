@@ -39,9 +39,9 @@ from libstorage import (
     VolumeSpec,
     connect,
 )
-from libstorage.client.leases import leases
-from libstorage.client.progress import TransferProgress
+from libstorage.session.leases import leases
 from libstorage.testing import PrivateDaemon
+from libstorage.transfer.progress import TransferProgress
 from tests.live.conftest import ORDINARY_USER, started_daemon
 from tests.live.rest import are_back, resources_at_rest
 from tests.live.test_transfer import Broken, content

@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from libstorage import InvalidRequestError, KiB, MiB, Pool, Size, TransferError, Volume, VolumeSpec
-from libstorage.client.receive import RECEIVE_BYTES
-from libstorage.client.sources import Given
-from libstorage.client.streams import SEND_BYTES
-from libstorage.client.upload import Sparse
+from libstorage.transfer.ends.opening import UploadSource
+from libstorage.transfer.upload import Sparse
+from libstorage.transfer.volume.intake import RECEIVE_BYTES
+from libstorage.transfer.volume.streams import SEND_BYTES
 
 _RANDOM = random.Random(3)
 DATA = (
@@ -77,10 +77,10 @@ def solid(path: str | Path) -> dict[int, bytes]:
 
 
 @pytest.fixture
-def source_of(pool: Pool, folder: Path) -> Callable[[str, bytes], Given]:
+def source_of(pool: Pool, folder: Path) -> Callable[[str, bytes], UploadSource | Volume]:
     """Makes a source of a kind from bytes."""
 
-    def source_of(kind: str, data: bytes) -> Given:
+    def source_of(kind: str, data: bytes) -> UploadSource | Volume:
         path = folder / "source"
         if kind == "sparse path":
             write_sparse(path, data)
@@ -127,7 +127,7 @@ class TestUploads:
     def test_into_a_raw_volume(
         self,
         raw: Callable[[int, bool], Volume],
-        source_of: Callable[[str, bytes], Given],
+        source_of: Callable[[str, bytes], UploadSource | Volume],
         kind: str,
         part: dict[str, Any],
         sparse: Sparse,
@@ -155,7 +155,7 @@ class TestUploads:
         self,
         pool: Pool,
         folder: Path,
-        source_of: Callable[[str, bytes], Given],
+        source_of: Callable[[str, bytes], UploadSource | Volume],
         kind: str,
         sparse: Sparse,
         dirty: bool,
@@ -182,7 +182,7 @@ class TestUploads:
     def test_what_is_behind_a_shorter_source(
         self,
         raw: Callable[[int, bool], Volume],
-        source_of: Callable[[str, bytes], Given],
+        source_of: Callable[[str, bytes], UploadSource | Volume],
         kind: str,
         dirty: bool,
         sparse: Sparse,
@@ -265,7 +265,7 @@ class TestSizes:
     def test_at_the_edges(
         self,
         raw: Callable[[int, bool], Volume],
-        source_of: Callable[[str, bytes], Given],
+        source_of: Callable[[str, bytes], UploadSource | Volume],
         folder: Path,
         size: int,
         data: str,

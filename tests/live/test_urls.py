@@ -40,9 +40,10 @@ from libstorage import (
     Volume,
     VolumeSpec,
 )
-from libstorage.client import said, urls
-from libstorage.client import web as web_module
-from libstorage.client.pieces import Source
+from libstorage.transfer.ends import origin, redaction
+from libstorage.transfer.ends.opening import url_source
+from libstorage.transfer.ends.web import web as web_module
+from libstorage.transfer.pieces.piece import Source
 from tests.live.web import Page, Web, certificate, ranges_of, web_server
 
 MiB = 1 << 20
@@ -60,7 +61,7 @@ def fresh(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     web.pages.clear()
     web.asked.clear()
     monkeypatch.setenv("no_proxy", "*")
-    monkeypatch.setattr(urls, "PAUSES", [0.0, 0.0, 0.0])
+    monkeypatch.setattr(origin, "PAUSES", [0.0, 0.0, 0.0])
     MemoryFileSystem.store.clear()
 
 
@@ -75,7 +76,7 @@ def content(volume: Volume) -> bytes:
 
 def read(url: str) -> bytes:
     """All that a URL gives."""
-    with urls.source(url) as source:
+    with url_source(url) as source:
         return b"".join(parts(source))
 
 
@@ -96,7 +97,7 @@ class TestFromTheWeb:
     @pytest.mark.parametrize("size", [0, 1, 2, 262_144, 262_145])
     def test_sizes(self, web: Web, size: int) -> None:
         web.pages["/x"] = Page(NOISE[:size])
-        with urls.source(web.url("/x")) as source:
+        with url_source(web.url("/x")) as source:
             assert source.length == size
             assert b"".join(parts(source)) == NOISE[:size]
 
@@ -104,7 +105,7 @@ class TestFromTheWeb:
         web.pages["/chunked"] = Page(NOISE, chunked=True)
         web.pages["/closed"] = Page(NOISE, says=-1)
         for path in web.pages:
-            with urls.source(web.url(path)) as source:
+            with url_source(web.url(path)) as source:
                 assert source.length is None
             volume.upload(bytes(len(NOISE)), sparse=False).upload(web.url(path))
             assert content(volume) == NOISE
@@ -291,10 +292,11 @@ class TestWhatIsRefused:
 import sys
 sys.modules["fsspec"] = None
 from libstorage import UnsupportedError
-from libstorage.client import said, urls
-from libstorage.client import web as web_module
+from libstorage.transfer.ends import redaction
+from libstorage.transfer.ends import origin
+from libstorage.transfer.ends.web import web as web_module
 try:
-    with urls.source("memory://u:secret@x/y"): pass
+    with url_source("memory://u:secret@x/y"): pass
 except UnsupportedError as error:
     print(error)
 """
@@ -330,7 +332,7 @@ class TestSecrets:
 
     def test_they_are_not_in_the_name(self, web: Web, volume: Volume) -> None:
         web.pages["/x"] = Page(NOISE)
-        with urls.source(web.url("/x", user="visitor:hunter2@") + "?sig=signature") as source:
+        with url_source(web.url("/x", user="visitor:hunter2@") + "?sig=signature") as source:
             assert source.name == web.url("/x")
 
     @pytest.mark.parametrize(
@@ -344,7 +346,7 @@ class TestSecrets:
         ],
     )
     def test_how_an_address_is_shown(self, url: str, shown: str) -> None:
-        assert said.shown(url) == shown
+        assert redaction.redacted_url(url) == shown
 
 
 class TestOtherFileSystems:

@@ -33,7 +33,7 @@ from libstorage import (
     UnsupportedError,
     VolumeSpec,
 )
-from libstorage.client import urls
+from libstorage.transfer.ends import origin
 from tests import sinks
 from tests.live.web import Page, certificate, web_server
 
@@ -99,7 +99,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setattr(urls, "PAUSES", [0.0, 0.0])
+    monkeypatch.setattr(origin, "PAUSES", [0.0, 0.0])
 
 
 # ---- proxies --------------------------------------------------------------------------------------------------------

@@ -13,27 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libstorage.client import sinks
-from libstorage.client.arrival import Ending
-from libstorage.client.pieces import (
-    Digest,
-    Hashed,
-    Hole,
-    Padded,
-    Piece,
-    Preceded,
-    Source,
-    Sparsified,
-    length_of,
-    split,
-    taken,
-    zeros,
-)
-from libstorage.client.progress import Meter, Watch
-from libstorage.client.resume import after_what_is_there
-from libstorage.client.sinks import NewFileSink, Place
-from libstorage.client.sources import FileSource, IterableSource, SparseFileSource
 from libstorage.errors import TransferError
+from libstorage.transfer.ends import sinks
+from libstorage.transfer.ends.sinks import Cursor, NewFileSink
+from libstorage.transfer.ends.sources import FileSource, IterableSource, SparseFileSource
+from libstorage.transfer.pieces.checksum import Digest
+from libstorage.transfer.pieces.filters import Hashed, Padded, Preceded, Sparsified
+from libstorage.transfer.pieces.piece import Hole, Piece, Source, length_of, split, taken, zeros
+from libstorage.transfer.pieces.resume import after_what_is_there
+from libstorage.transfer.progress import Meter, Watch
+from libstorage.transfer.volume.ending import Ending
 
 DATA = st.binary(min_size=1, max_size=300) | st.integers(1, 200_000).map(bytes)
 PIECES = st.lists(DATA | st.integers(1, 200_000).map(Hole), max_size=8)
@@ -149,7 +138,7 @@ def test_a_place_of_a_file(pieces: list[Piece], begin: int, at_once: int) -> Non
         return pwritev(file, [part[:at_once] for part in data[:1]], place)
 
     with tempfile.NamedTemporaryFile() as named, io.FileIO(named.name, "r+") as file:
-        place = Place(file, begin)
+        place = Cursor(file, begin)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sinks, "_BLOCK", 1024)
             patch.setattr(os, "pwritev", little)

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libstorage import StorageError
-from libstorage.client import said, urls
-from libstorage.client.said import LONGEST, Secrets, plain, redacted, shown
+from libstorage.transfer.ends import origin, redaction
+from libstorage.transfer.ends.opening import url_source
+from libstorage.transfer.ends.redaction import LONGEST, Redactor, plain, redacted, redacted_url
 
 SECRET = "hunter2-swordfish"
 HOSTILE = st.lists(
@@ -47,7 +48,7 @@ HOSTILE = st.lists(
 ADDRESS = f"http://u:{SECRET}@h/x"
 
 
-@pytest.mark.parametrize("show", [plain, shown, Secrets(ADDRESS).hide])
+@pytest.mark.parametrize("show", [plain, redacted_url, Redactor(ADDRESS).hide])
 @given(text=HOSTILE)
 def test_short_and_printable(show: Callable[[str], str], text: str) -> None:
     found = show(text)
@@ -58,16 +59,22 @@ def test_short_and_printable(show: Callable[[str], str], text: str) -> None:
 @given(before=HOSTILE, after=HOSTILE, length=st.integers(0, 5000))
 def test_no_secret_is_said(before: str, after: str, length: int) -> None:
     text = f"{before}{'x' * length}{SECRET}{after}"
-    assert SECRET not in Secrets(ADDRESS).hide(text)
-    assert SECRET not in Secrets("http://h/", values=[f"Bearer {SECRET}", SECRET]).hide(text)
+    assert SECRET not in Redactor(ADDRESS).hide(text)
+    assert SECRET not in Redactor("http://h/", values=[f"Bearer {SECRET}", SECRET]).hide(text)
 
 
 @pytest.mark.parametrize(
     "unit", ["a", "a:", "http://", "a@", "::", "a::b", "'", "/", "[", "?", "%3A", "://@?", "a+"]
 )
 def test_ten_times_the_text_takes_ten_times_the_time(unit: str) -> None:
-    secrets = Secrets(ADDRESS)
-    for show in (plain, shown, redacted, secrets.hide, lambda text: Secrets(f"http://{text}").hide(text)):
+    secrets = Redactor(ADDRESS)
+    for show in (
+        plain,
+        redacted_url,
+        redacted,
+        secrets.hide,
+        lambda text: Redactor(f"http://{text}").hide(text),
+    ):
         short, long = (unit * (length // len(unit)) for length in (20_000, 400_000))
         assert _seconds(show, long) < 100 * _seconds(show, short) + 0.5  # squared, it would be 400 times
 
@@ -105,9 +112,9 @@ def _seconds(show: Callable[[str], object], text: str) -> float:
 def test_no_error_holds_the_password_of_an_address(
     scheme: str, rest: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(urls, "PAUSES", [])
+    monkeypatch.setattr(origin, "PAUSES", [])
     monkeypatch.setenv("no_proxy", "*")
-    with pytest.raises(StorageError) as error, urls.source(f"{scheme}://u:{SECRET}@{rest}"):
+    with pytest.raises(StorageError) as error, url_source(f"{scheme}://u:{SECRET}@{rest}"):
         pass
     for one in _all(error.value):
         for text in (repr(one), str(one), repr(one.args), repr(vars(one)), repr(pickle.dumps(one))):
@@ -126,7 +133,7 @@ def test_raised_alone() -> None:
         try:
             raise KeyError(SECRET)
         except KeyError:
-            said.raise_alone(ValueError("mine"))
+            redaction.raise_alone(ValueError("mine"))
 
     with pytest.raises(ValueError, match="mine") as error:
         fails()

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from libstorage import InvalidRequestError, SecretValue
-from libstorage.client.asking import Asking, Headers, is_public
+from libstorage.transfer.ends.web.asking import Asking, Headers, is_public
 from tests import sinks
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from libstorage import InvalidRequestError, MiB, TransferBar, TransferProgress
-from libstorage.client.progress import Phase, shown
+from libstorage.transfer.bar import watched_by
+from libstorage.transfer.progress import Phase, Watch
 
 
 def told(
@@ -86,13 +87,11 @@ class TestDrawing:
         assert "verify volume 1:  75%" in last(file)
         assert "6.00M/8.00M" in last(file)
 
-    def test_a_transfer_with_the_number_of_one_that_is_over_is_another(self) -> None:
-        file = io.StringIO()
-        with TransferBar(file=file) as bar:
-            bar(told(4 * MiB))
-            bar(told(0))
-            bar(told(MiB))
-        assert "5.00M/8.00M" in last(file)
+    def test_every_transfer_has_a_number_of_its_own(self) -> None:
+        seen: list[int] = []
+        for _ in range(100):  # Python gives the place of one that is over to the next
+            Watch("volume", lambda one: seen.append(one.transfer), None).phase("upload", 1)
+        assert len(set(seen)) == 100
 
 
 class TestThreads:
@@ -173,18 +172,18 @@ class TestEnd:
 
 class TestShown:
     def test_true_is_a_bar_that_is_closed(self) -> None:
-        with shown(True) as bar:
+        with watched_by(True) as bar:
             assert isinstance(bar, TransferBar)
         assert bar._is_closed
 
     @pytest.mark.parametrize("nobody", [False, None])
     def test_nobody_may_want_to_know(self, nobody: Any) -> None:
-        with shown(nobody) as bar:
+        with watched_by(nobody) as bar:
             assert bar is None
 
     @pytest.mark.parametrize("progress", [1.5, "yes", 1])
     def test_other_things_are_refused(self, progress: Any) -> None:
-        with pytest.raises(InvalidRequestError, match="progress"), shown(progress):
+        with pytest.raises(InvalidRequestError, match="progress"), watched_by(progress):
             pass
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from libstorage import PoolType, UnsupportedError, VolumeFormat, VolumeSpec
-from libstorage.client.clone import Place, _check_places, _copy_of
 from libstorage.connection.identity import PoolId
+from libstorage.provision.clone import PoolFacts, check_pools, copy_of
 
 
-def place(kind: PoolType) -> Place:
-    return Place(PoolId("test:///", kind, ""), kind, False)
+def place(kind: PoolType) -> PoolFacts:
+    return PoolFacts(PoolId("test:///", kind, ""), kind, False)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_formats_of_files_are_no_formats_of_devices(
         + (f"<format type='{form}'/>" if form else "")
         + "</target></volume>"
     )
-    assert _copy_of(have, "clone", place(source), place(target)).target.format == expected
+    assert copy_of(have, "clone", place(source), place(target)).target.format == expected
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,10 @@ def test_formats_of_files_are_no_formats_of_devices(
 )
 def test_what_is_told_to_use_instead(mode: str, source: PoolType, target: PoolType, hint: str) -> None:
     with pytest.raises(UnsupportedError) as refused:
-        _check_places(mode, place(source), place(target))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        check_pools(mode, place(source), place(target))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert hint in (refused.value.hint or "")
     assert refused.value.outcome == "not_started"
 
 
 def test_a_clone_within_rbd() -> None:
-    _check_places("copy", place(PoolType.RBD), place(PoolType.RBD))
+    check_pools("copy", place(PoolType.RBD), place(PoolType.RBD))

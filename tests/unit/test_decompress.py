@@ -20,9 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libstorage import InvalidRequestError, MiB, TransferError, UnsupportedError
-from libstorage.client.decompress import Compression, Decompressed, decompressed
-from libstorage.client.pieces import Hole, Piece, length_of, zeros
-from libstorage.client.sources import FileSource, IterableSource
+from libstorage.transfer.ends.sources import FileSource, IterableSource
+from libstorage.transfer.pieces.decompress import Compression, Decompressed, decompressed
+from libstorage.transfer.pieces.piece import Hole, Piece, length_of, zeros
 
 NOISE: Final = random.Random(4).randbytes(200_000)
 

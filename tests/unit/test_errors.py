@@ -17,12 +17,15 @@ from libstorage.errors import (
     DocumentError,
     ErrorFields,
     ExistsError,
+    InvalidRequestError,
+    LibvirtError,
     NoSpaceError,
     PoolExistsError,
     PoolNotFoundError,
     Problem,
     StorageError,
     StorageIOError,
+    UnsupportedError,
 )
 
 
@@ -68,6 +71,9 @@ def fields_of(error: StorageError) -> dict[str, Any]:
     return {name: getattr(error, name) for name in names}
 
 
+REFUSED = {"outcome": "not_started", "retry": "no"}
+
+
 @pytest.mark.parametrize("cls", ALL)
 class TestEveryError:
     def test_has_every_field(self, cls: type[StorageError]) -> None:
@@ -77,7 +83,10 @@ class TestEveryError:
 
     def test_has_every_field_when_none_is_given(self, cls: type[StorageError]) -> None:
         error = make(cls)
-        assert {name: getattr(error, name) for name in BARE} == BARE | {"errno": cls._usual_errno}
+        assert {name: getattr(error, name) for name in BARE} == BARE | {
+            "errno": cls._usual_errno,
+            **(REFUSED if cls in {InvalidRequestError, UnsupportedError} else {}),
+        }
 
     @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
     def test_pickles_all_but_the_detail(self, cls: type[StorageError], protocol: int) -> None:
@@ -220,3 +229,23 @@ class TestDocumentError:
 
     def test_a_message_can_be_given(self) -> None:
         assert str(DocumentError(PROBLEMS, "not a pool document")) == "not a pool document"
+
+
+def test_a_refusal_before_any_call_says_so() -> None:
+    for kind in (InvalidRequestError, UnsupportedError):
+        assert (kind("no").outcome, kind("no").retry) == ("not_started", "no")
+        assert (kind("no", retry="now").outcome, kind("no", retry="now").retry) == ("not_started", "now")
+        assert (kind("no", code=1).outcome, kind("no", code=1).retry) == (None, None)
+        assert (kind("no", outcome="unknown").outcome, kind("no", outcome="unknown").retry) == (
+            "unknown",
+            None,
+        )
+
+
+def test_a_hint_grows_by_lines() -> None:
+    error = make(LibvirtError)
+    error.add_hint("")
+    assert error.hint is None
+    error.add_hint("one")
+    error.add_hint("two")
+    assert str(error).splitlines()[-2:] == ["one", "two"]

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from libstorage import ImageInfo, InvalidRequestError, MiB, Size, VolumeFormat, probe_image
-from libstorage.client.image import HEAD
+from libstorage.transfer.pieces.image import HEAD
 from tests.patience import make_patient_qemu_img
 
 SIZE = Size("20 MiB")

@@ -6,15 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libstorage.client.names import (
-    POOL_NAME_BYTES,
-    VOLUME_NAME_BYTES,
-    check_name,
-    check_pool_name,
-    check_uuid,
-    check_volume_name,
-)
 from libstorage.errors import InvalidRequestError
+from libstorage.session.arguments import check_name, check_uuid
+from libstorage.session.names import POOL_NAME_BYTES, VOLUME_NAME_BYTES, check_pool_name, check_volume_name
 
 REFUSED = {
     "": "is empty",

@@ -345,4 +345,4 @@ def not_text(value: object) -> InvalidRequestError:
 
 def invalid(reason: str, hint: str) -> InvalidRequestError:
     """The error for what can be said without an address."""
-    return InvalidRequestError(reason, operation="host.open", hint=hint, outcome="not_started", retry="no")
+    return InvalidRequestError(reason, operation="host.open", hint=hint)

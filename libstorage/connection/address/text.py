@@ -187,6 +187,4 @@ def refuse(shown: str, reason: str, hint: str) -> NoReturn:
         f"cannot connect to {shown!r}: {reason}",
         operation="host.open",
         hint=hint,
-        outcome="not_started",
-        retry="no",
     )

@@ -21,7 +21,8 @@ from libstorage import (
     VolumeCreateFlags,
     VolumeSpec,
 )
-from libstorage.client.settle import let_pool_see
+from libstorage.transfer.settle import let_pool_see
+from tests.inside import channel_of
 from tests.lab.scenarios.scene import MiB, Scene, loop_device, names
 
 FS = pytest.mark.parametrize("place", ["fs"], indirect=True)
@@ -218,7 +219,7 @@ class TestARefreshThatFails:
     def test_after_an_upload(self, scene: Scene, pool: Pool) -> None:
         self.break_it(scene, pool)
         with pytest.raises(StorageError, match="stops a pool when a refresh fails") as error:
-            let_pool_see(scene.host, pool._id)  # as every upload does, after its last byte
+            let_pool_see(channel_of(scene.host), pool._id)  # as every upload does, after its last byte
         assert "All data has arrived" in str(error.value)
         assert error.value.outcome == "done"
         assert not pool.is_active()

@@ -1,0 +1,63 @@
+"""The question that discovery of pool sources asks, and when it must not be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from libstorage.enums import PoolType
+from libstorage.errors import UnsupportedError
+from libstorage.models.discovery import PoolSources, SourceQuery
+from libstorage.models.source_parts import SourceHost
+from libstorage.operations import POOL_FIND_SOURCES
+from libstorage.session.channel import Channel
+
+_CRASHES_BEFORE: Final = 9_001_000
+"""Daemons up to 9.0 were seen to die; whether a later one does is not known to us."""
+
+
+def find_sources(
+    channel: Channel,
+    type: PoolType | str,
+    hosts: Iterable[SourceHost | str] | SourceHost | str,
+    initiator: str | None,
+    *,
+    allow_crash: bool,
+) -> PoolSources:
+    """Sources that pools could be made from. See [Host.find_sources][libstorage.Host.find_sources]."""
+    request = request_of(hosts, initiator)
+    if not allow_crash:
+        refuse_crash(type, channel.versions.daemon, channel.uri)
+    xml = channel.call(
+        POOL_FIND_SOURCES,
+        channel.host,
+        lambda lane: lane.connection.findStoragePoolSources(str(type), request, 0),
+    )
+    return PoolSources.from_xml(xml)
+
+
+def request_of(hosts: Iterable[SourceHost | str] | SourceHost | str, initiator: str | None) -> str | None:
+    """The document to send, ``None`` when there is nothing to say.
+
+    Raises:
+        DocumentError: A server or the initiator is not what its name says.
+    """
+    query = SourceQuery(hosts=hosts, initiator=initiator)
+    return query.to_xml() if query.hosts or query.initiator else None
+
+
+def refuse_crash(type: PoolType | str, daemon_version: int, uri: str) -> None:
+    """Refuse what would kill the daemon.
+
+    Raises:
+        UnsupportedError: It would.
+    """
+    if type != PoolType.ISCSI_DIRECT or daemon_version >= _CRASHES_BEFORE:
+        return
+    raise UnsupportedError(
+        "looking for iscsi-direct sources kills this daemon when the server has more than one target",
+        operation=POOL_FIND_SOURCES.name,
+        target=f"host {uri}",
+        uri=uri,
+        hint="Look for iscsi sources instead: they are the same. Or insist with allow_crash=True.",
+    )

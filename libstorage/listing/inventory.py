@@ -1,0 +1,102 @@
+"""Everything that a host has, in as few calls as libvirt allows: four, one or two per pool, one per volume."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from libstorage.connection.binding import answer
+from libstorage.connection.identity import HostId, PoolId
+from libstorage.connection.lane import Lane
+from libstorage.connection.resolve import pool_id
+from libstorage.enums import ListPoolsFlags
+from libstorage.errors import StorageError
+from libstorage.listing.crew import Crew, Worker
+from libstorage.listing.volumes import VolumeReading, error_of, read
+from libstorage.models.inventory import Inventory, PoolEntry
+from libstorage.models.pool import PoolSpec
+from libstorage.operations import POOL_XML, POOLS_LIST, VOLUMES_LIST
+from libstorage.session.channel import Channel
+
+
+def take_inventory(channel: Channel) -> Inventory:
+    """All pools and volumes of a channel. See [Host.inventory][libstorage.Host.inventory]."""
+    crew = Crew(channel, POOLS_LIST, HostId(channel.uri))
+    pools: list[_PoolReading] = []
+
+    def begin(worker: Worker) -> None:
+        """Asking which pools are active is one call; asking each pool would be one for each."""
+        everything = _listed(worker.lane, channel.uri, ListPoolsFlags(0))
+        active = _listed(worker.lane, channel.uri, ListPoolsFlags.ACTIVE)
+        persistent = _listed(worker.lane, channel.uri, ListPoolsFlags.PERSISTENT)
+        autostart = _listed(worker.lane, channel.uri, ListPoolsFlags.AUTOSTART)
+        pools[:] = [
+            _PoolReading(
+                crew,
+                channel,
+                pool,
+                active=pool in active,
+                persistent=pool in persistent,
+                autostart=pool in autostart,
+            )
+            for pool in everything
+        ]
+        crew.add(pool.read for pool in pools)
+
+    crew.run(begin)
+    return Inventory(uri=channel.uri, pools=tuple(pool.entry() for pool in pools))
+
+
+def _listed(lane: Lane, uri: str, flags: ListPoolsFlags) -> dict[PoolId, None]:
+    return dict.fromkeys(pool_id(lane, uri, raw) for raw in lane.connection.listAllStoragePools(flags))
+
+
+class _PoolReading:
+    """One pool, while it is being read."""
+
+    def __init__(
+        self, crew: Crew, channel: Channel, pool: PoolId, *, active: bool, persistent: bool, autostart: bool
+    ) -> None:
+        self._pool = pool
+        self._active = active
+        self._entry = partial(
+            PoolEntry,
+            name=pool.name,
+            uuid=pool.uuid,
+            active=active,
+            persistent=persistent,
+            autostart=autostart,
+        )
+        self._volumes = VolumeReading(crew, channel, pool)
+        self._spec: PoolSpec | None = None
+        self._error: StorageError | None = None
+
+    def read(self, worker: Worker) -> None:
+        """Its document, and those of its volumes."""
+        operation = POOL_XML
+        try:
+            self._read_document(worker.lane)
+            if self._active:
+                operation = VOLUMES_LIST
+                self._volumes.begin(worker)
+        except Exception as failure:  # noqa: BLE001 -- what is not this pool's is raised again
+            self._error = error_of(failure, operation, self._pool, worker.lane)
+
+    def _read_document(self, lane: Lane) -> None:
+        """A document that cannot be read does not hide the pool's volumes."""
+        try:
+            document = lane.pool(self._pool).XMLDesc(0)
+        except Exception as failure:
+            if answer(failure) is not None:
+                raise
+            self._error = error_of(failure, POOL_XML, self._pool, lane)
+        else:
+            found = read(PoolSpec, document, POOL_XML, self._pool)
+            if isinstance(found, StorageError):
+                self._error = found
+            else:
+                self._spec = found
+        lane.renew()
+
+    def entry(self) -> PoolEntry:
+        """What was read."""
+        return self._entry(spec=self._spec, error=self._error, volumes=self._volumes.entries())

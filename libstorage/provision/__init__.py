@@ -1,0 +1,1 @@
+"""New volumes with the content of something that exists."""

@@ -1,0 +1,322 @@
+"""What a clone asks libvirt for, and what is refused before that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Literal, TypeAlias
+
+import attrs
+
+from libstorage.connection.failures.verdict import AFTER_A_REFRESH
+from libstorage.connection.identity import PoolId, VolumeId
+from libstorage.connection.lane import Lane
+from libstorage.connection.raw import RawPool, RawVolume
+from libstorage.connection.resolve import raw_volume
+from libstorage.enums import Ability, PoolType, VolumeCreateFlags, VolumeFormat
+from libstorage.enums.abilities import AS_OF
+from libstorage.errors import InvalidRequestError, UnsupportedError
+from libstorage.models.support import able_types, supports
+from libstorage.models.volume import VolumeSpec, VolumeTarget
+from libstorage.operations import VOLUME_CLONE, VOLUME_CREATE, VOLUME_RESIZE
+from libstorage.provision.checks import IMAGES, NEVER_GROW, backing, check_volume_spec
+from libstorage.provision.undo import take_back
+from libstorage.session.arguments import NoFlags, combined
+from libstorage.session.calls import capacity_of, change_volume, make_volume, pool_spec, volume_spec
+from libstorage.session.channel import Channel
+from libstorage.session.leases import leases
+from libstorage.session.names import check_volume_name
+from libstorage.session.validating import volume_create_flags
+from libstorage.units import Size
+
+CloneMode: TypeAlias = Literal["copy", "reflink", "linked"]
+"""``copy``: all the data, on its own. ``reflink``: shares blocks with the source until one of them is written (raw, on
+btrfs and xfs). ``linked``: a qcow2 volume that holds only what differs from the source, which it needs for ever."""
+
+_NEEDS: Final = {"copy": Ability.CLONE, "reflink": Ability.REFLINK, "linked": Ability.LINK}
+_ASKED: Final = frozenset({Ability.CLONE, Ability.REFLINK})
+"""What a daemon does or refuses; a link that it does not know it may leave out without a word."""
+_ELSE: Final = "Clone it with mode='copy', or with mode='linked'."
+
+
+@attrs.frozen
+class PoolFacts:
+    """A pool that a clone comes from or goes to.
+
+    Attributes:
+        pool: Which.
+        type: Its type.
+        is_newer: Whether its daemon is newer than what is known of types, and may know better.
+    """
+
+    pool: PoolId
+    type: PoolType | str
+    is_newer: bool
+
+    def can(self, ability: Ability) -> bool:
+        """Whether it can do that, or may."""
+        return supports(self.type, ability) or (self.is_newer and ability in _ASKED)
+
+
+@attrs.frozen
+class Request:
+    """What to ask for.
+
+    Attributes:
+        spec: The document.
+        capacity: What the clone must have in the end, where libvirt may make it as large as its source.
+    """
+
+    spec: VolumeSpec
+    capacity: Size | None = None
+
+
+def clone(
+    channel: Channel,
+    volume: VolumeId,
+    new: str | VolumeSpec,
+    pool: PoolId,
+    mode: CloneMode,
+    flags: VolumeCreateFlags | NoFlags,
+) -> VolumeId:
+    """Make another volume with the same content. See [Volume.clone][libstorage.Volume.clone]."""
+    if pool.uri != volume.uri:
+        raise _refusal(
+            f"{volume} cannot be cloned into {pool}, which is on another host ({pool.uri})",
+            hint="volume.copy_to(pool) copies between hosts.",
+        )
+    _check_new(new, mode, strict_name=channel.options.strict_names)
+    facts = _facts(channel, mode, volume.pool, pool)
+    operation = VOLUME_CREATE if mode == "linked" else VOLUME_CLONE
+    with leases().reading(volume, operation):
+        request = request_for(new, mode, lambda: volume_spec(channel, volume), *facts)
+        made = _made(channel, volume, request.spec, pool, mode, flags)
+    if request.capacity is not None:
+        try:
+            _grow(channel, made, request.capacity)
+        except BaseException as error:
+            take_back(channel, made, error, operation)
+            raise
+    return made
+
+
+def _made(
+    channel: Channel,
+    volume: VolumeId,
+    spec: VolumeSpec,
+    pool: PoolId,
+    mode: CloneMode,
+    flags: VolumeCreateFlags | NoFlags,
+) -> VolumeId:
+    reflink = VolumeCreateFlags.REFLINK if mode == "reflink" else None
+    wanted = combined(VolumeCreateFlags, flags, reflink, volume_create_flags(channel.versions))
+
+    def copy(raw: RawPool, lane: Lane) -> RawVolume:
+        return raw.createXMLFrom(spec.to_xml(), raw_volume(lane, volume, fresh=True), wanted)
+
+    def link(raw: RawPool, _: Lane) -> RawVolume:
+        return raw.createXML(spec.to_xml(), wanted)
+
+    operation, make = (VOLUME_CREATE, link) if mode == "linked" else (VOLUME_CLONE, copy)
+    try:
+        return make_volume(channel, operation, pool, spec, make)
+    except UnsupportedError as error:
+        if mode == "reflink":
+            error.hint = f"Blocks are shared within one xfs or btrfs file system only. {_ELSE}"
+        raise
+
+
+def _grow(channel: Channel, volume: VolumeId, capacity: Size) -> None:
+    if capacity_of(channel, volume) < capacity:
+        change_volume(channel, VOLUME_RESIZE, volume, lambda raw: raw.resize(capacity, 0))
+
+
+def _check_new(new: str | VolumeSpec, mode: CloneMode, *, strict_name: bool) -> None:
+    """Refuse what is no clone of anything.
+
+    Raises:
+        InvalidRequestError: The name is not one to give to a new volume, or there is no such mode.
+    """
+    if mode not in _NEEDS:
+        raise _refusal(f"{mode!r} is no way to clone: there are copy, reflink and linked")
+    if isinstance(new, str):
+        check_volume_name(new, strict=strict_name)
+    else:
+        check_volume_spec(new, strict_name=strict_name)
+
+
+def _facts(channel: Channel, mode: CloneMode, source: PoolId, target: PoolId) -> tuple[PoolFacts, PoolFacts]:
+    """The two pools, when they are not known to be unable to do that.
+
+    Their types are remembered, but nothing is refused because of an old one.
+
+    Raises:
+        PoolNotFoundError: One of them is gone.
+        UnsupportedError: The message names type and mode, the hint what to use instead.
+    """
+    try:
+        facts = _facts_of(channel, source), _facts_of(channel, target)
+        check_pools(mode, *facts)
+    except UnsupportedError:
+        facts = _facts_of(channel, source, fresh=True), _facts_of(channel, target, fresh=True)
+        check_pools(mode, *facts)
+    return facts
+
+
+def _facts_of(channel: Channel, pool: PoolId, *, fresh: bool = False) -> PoolFacts:
+    kind = channel.session().pool_type(pool, lambda: pool_spec(channel, pool).type, fresh=fresh)
+    return PoolFacts(pool, kind, channel.versions.daemon > AS_OF)
+
+
+def check_pools(mode: CloneMode, source: PoolFacts, target: PoolFacts) -> None:
+    """Refuse a clone that libvirt cannot make in pools of these types.
+
+    Raises:
+        UnsupportedError: If it cannot; the hint says what to use instead.
+    """
+    ability = _NEEDS[mode]
+    if not target.can(ability):
+        raise _unsupported(
+            f"{target.pool}: pools of type {target.type} do not {ability.__doc__} (mode={mode!r})",
+            f"Pools of these types do: {able_types(ability)}. {_instead(mode, source, target)}",
+        )
+    if mode == "reflink" and not source.can(ability):
+        raise _unsupported(
+            f"{source.pool}: volumes of type {source.type} pools share no blocks with others (mode='reflink')",
+            _instead(mode, source, target),
+        )
+    is_within = source.pool == target.pool
+    if not is_within and (target.type == PoolType.RBD or not source.can(Ability.PATHS)):
+        raise _unsupported(
+            f"libvirt cannot clone from {source.pool} of type {source.type} into {target.pool} of type {target.type} "
+            f"(mode={mode!r})",
+            _instead(mode, source, target),
+        )
+
+
+def request_for(
+    new: str | VolumeSpec,
+    mode: CloneMode,
+    read_source: Callable[[], VolumeSpec],
+    source: PoolFacts,
+    target: PoolFacts,
+) -> Request:
+    """What to ask libvirt for; the source is read only if that depends on it.
+
+    Raises:
+        InvalidRequestError: The mode does not go with ``new``, or the capacity is below the source's.
+        UnsupportedError: libvirt cannot do that.
+    """
+    if mode != "linked" and isinstance(new, VolumeSpec) and new.backing_store is not None:
+        raise _refusal(f"volume {new.name!r}: a {mode} clone stands on its own, but this has a backing store")
+    if mode == "copy" and isinstance(new, VolumeSpec) and new.capacity is None:
+        return Request(new)
+    have = read_source()
+    if isinstance(new, VolumeSpec):
+        _check_smaller(new, have)
+    if mode == "linked":
+        return Request(_link_to(have, new))
+    spec = copy_of(have, new, source, target) if isinstance(new, str) else new
+    if mode == "reflink":
+        _check_reflink(spec, have)
+    return Request(spec, _capacity_to_reach(spec, have))
+
+
+def copy_of(have: VolumeSpec, name: str, source: PoolFacts, target: PoolFacts) -> VolumeSpec:
+    """The same volume under another name, on its own: without the backing store that the source may have.
+
+    Raises:
+        InvalidRequestError: It is encrypted, and nobody knows with which secret.
+    """
+    if have.target.encryption is not None and not have.target.encryption.secrets:
+        raise _refusal(
+            f"volume {have.name!r} is encrypted, and libvirt does not know with which secret, which its clone needs, too",
+            hint="Give new a VolumeSpec that names the secret; or " + AFTER_A_REFRESH,
+        )
+    spec = have.request(name=name, backing_store=None)
+    if source.type == target.type or (source.can(Ability.FILES) and target.can(Ability.FILES)):
+        return spec
+    form = have.target.format if have.target.format in IMAGES else VolumeFormat.RAW
+    return spec.with_target(format=form if target.can(Ability.FILES) else None)
+
+
+def _link_to(source: VolumeSpec, new: str | VolumeSpec) -> VolumeSpec:
+    """A volume that holds only what differs from ``source``.
+
+    Raises:
+        InvalidRequestError: ``new`` has another backing store.
+        UnsupportedError: ``source`` cannot be one.
+        DocumentError: ``new`` has a format without backing stores.
+    """
+    store = backing(source)
+    if isinstance(new, str):
+        target = VolumeTarget(format=VolumeFormat.QCOW2, compat="1.1", permissions=source.target.permissions)
+        return VolumeSpec(name=new, capacity=source.capacity, target=target, backing_store=store)
+    if new.backing_store is not None and new.backing_store.path != store.path:
+        raise _refusal(
+            f"volume {new.name!r} is to be linked to {store.path}, but says {new.backing_store.path}"
+        )
+    if new.target.format is None:
+        new = new.with_target(format=VolumeFormat.QCOW2)
+    return attrs.evolve(new, backing_store=store)
+
+
+def _check_reflink(spec: VolumeSpec, source: VolumeSpec) -> None:
+    """Refuse what libvirt would have converted.
+
+    Raises:
+        UnsupportedError: One of them is not raw, or is encrypted.
+    """
+    for each in (source, spec):
+        what = "encrypted ones" if each.target.encryption else each.target.format
+        if what not in (None, VolumeFormat.RAW):
+            raise _unsupported(
+                f"volume {each.name!r}: libvirt shares blocks of raw volumes only, not of {what} (mode='reflink')",
+                "Clone it with mode='copy'." if each.target.encryption else _ELSE,
+            )
+
+
+def _check_smaller(spec: VolumeSpec, source: VolumeSpec) -> None:
+    """Refuse a capacity that libvirt would raise in silence, or that would cut the content off.
+
+    Raises:
+        InvalidRequestError: It is below the source's.
+    """
+    if spec.capacity is not None and source.capacity is not None and spec.capacity < source.capacity:
+        raise _refusal(
+            f"volume {spec.name!r}: a clone is at least as large as its source, {source.capacity}, not {spec.capacity}",
+            hint="Leave the capacity out; resize the clone with shrink=True, if its content allows that.",
+        )
+
+
+def _capacity_to_reach(spec: VolumeSpec, source: VolumeSpec) -> Size | None:
+    """The capacity that libvirt may pass over.
+
+    Raises:
+        UnsupportedError: Volumes of that format cannot grow.
+    """
+    if spec.capacity is None or source.capacity is None or spec.capacity <= source.capacity:
+        return None
+    if spec.target.format in NEVER_GROW:
+        raise _unsupported(
+            f"volume {spec.name!r}: libvirt makes a clone as large as its source, {source.capacity}, and "
+            f"{spec.target.format} volumes cannot grow to {spec.capacity}",
+            "Leave the capacity out, or clone it into a qcow2 or raw volume.",
+        )
+    return spec.capacity
+
+
+def _instead(mode: CloneMode, source: PoolFacts, target: PoolFacts) -> str:
+    """What to use for a mode that these pools do not have."""
+    if mode != "copy" and target.can(Ability.CLONE) and source.can(Ability.PATHS):
+        return "Clone it with mode='copy'."
+    if source.can(Ability.DOWNLOAD) and target.can(Ability.CREATE) and target.can(Ability.UPLOAD):
+        return "Copy it with volume.copy_to(pool)."
+    return "Use the storage's own tools."
+
+
+def _refusal(message: str, hint: str | None = None) -> InvalidRequestError:
+    return InvalidRequestError(message, hint=hint)
+
+
+def _unsupported(message: str, hint: str) -> UnsupportedError:
+    return UnsupportedError(message, hint=hint)

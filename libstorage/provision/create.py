@@ -1,0 +1,31 @@
+"""Creates a volume without content."""
+
+from __future__ import annotations
+
+from libstorage.connection.identity import PoolId, VolumeId
+from libstorage.enums import VolumeCreateFlags
+from libstorage.models.volume import VolumeSpec
+from libstorage.operations import VOLUME_CREATE
+from libstorage.provision.checks import check_capacity, check_volume_spec
+from libstorage.session.arguments import NoFlags, combined
+from libstorage.session.calls import make_volume
+from libstorage.session.channel import Channel
+from libstorage.session.validating import volume_create_flags
+
+
+def create_volume(
+    channel: Channel,
+    pool: PoolId,
+    spec: VolumeSpec,
+    *,
+    preallocate_metadata: bool = False,
+    flags: VolumeCreateFlags | NoFlags = 0,
+) -> VolumeId:
+    """Create a volume. See [Volumes.create][libstorage.Volumes.create]."""
+    check_volume_spec(spec, strict_name=channel.options.strict_names)
+    check_capacity(spec)
+    preallocate = VolumeCreateFlags.PREALLOC_METADATA if preallocate_metadata else None
+    wanted = combined(VolumeCreateFlags, flags, preallocate, volume_create_flags(channel.versions))
+    return make_volume(
+        channel, VOLUME_CREATE, pool, spec, lambda raw, _: raw.createXML(spec.to_xml(), wanted)
+    )

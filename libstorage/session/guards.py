@@ -1,0 +1,51 @@
+"""Who may refuse a change before it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import attrs
+
+from libstorage.connection.identity import Identity
+from libstorage.models.spec import Spec
+from libstorage.operations import Operation
+
+
+@attrs.frozen
+class Change:
+    """A change that is about to be made.
+
+    Attributes:
+        operation: What is to be done.
+        target: The thing that it is done to.
+        spec: The document that is sent with it; ``None`` if there is none.
+    """
+
+    operation: Operation
+    target: Identity
+    spec: Spec | None = None
+
+
+Guard: TypeAlias = Callable[[Change], object]
+"""Called before a change; raises to refuse it."""
+
+
+class Guards:
+    """The guards of a session, asked in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._guards: tuple[Guard, ...] = ()
+
+    def add(self, guard: Guard) -> None:
+        """Ask this guard, too, from now on."""
+        self._guards = (*self._guards, guard)
+
+    def check(self, change: Change) -> None:
+        """Ask every guard.
+
+        Raises:
+            StorageError: If a guard refuses the change.
+        """
+        for guard in self._guards:
+            guard(change)

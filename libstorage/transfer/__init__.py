@@ -1,0 +1,1 @@
+"""The bytes of volumes, in and out."""

@@ -1,0 +1,148 @@
+"""One bar for any number of transfers."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+from libstorage.errors import InvalidRequestError, UnsupportedError
+from libstorage.transfer.progress import Progress, TransferProgress
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+
+class TransferBar:
+    """A bar that shows how far transfers are, all of them together: bytes, rate, time left and phase.
+
+    It is drawn by tqdm, in a notebook as a widget, and needs ``libstorage[progress]``. Transfers of any number of threads
+    may share it, as ``progress=bar`` in a ``with TransferBar() as bar`` block; what goes wrong when it is drawn ends the
+    bar and no transfer.
+
+    Args:
+        file: Where to draw it, instead of ``sys.stderr``.
+        leave: Leave it on the screen at the end.
+
+    Raises:
+        UnsupportedError: tqdm is not installed.
+    """
+
+    def __init__(self, *, file: TextIO | None = None, leave: bool = True) -> None:
+        self._make = _tqdm()
+        self._file = file
+        self._leave = leave
+        self._lock = threading.Lock()
+        self._bar: tqdm[Any] | None = None
+        self._is_closed = False
+        self._phases: dict[tuple[int, str], TransferProgress] = {}
+
+    def __call__(self, progress: TransferProgress) -> None:
+        """Show this, too. For ``progress=`` of a transfer."""
+        with self._lock:
+            self._phases[progress.transfer, progress.phase] = progress
+            if self._is_closed:
+                return
+            try:
+                self._draw()
+            except Exception:  # noqa: BLE001 -- a terminal that is gone is no reason to end a transfer
+                self._is_closed = True
+
+    def close(self) -> None:
+        """End the bar as it is; what transfers tell later is not shown. Closing again does nothing."""
+        with self._lock:
+            if self._bar is not None and not self._is_closed:
+                try:
+                    self._bar.close()
+                except Exception:  # noqa: BLE001 -- see above
+                    self._bar.disable = True
+            self._is_closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _draw(self) -> None:
+        shown = list(self._phases.values())
+        totals = [phase.total for phase in shown]
+        total = None if None in totals else sum(filter(None, totals))
+        if self._bar is None:
+            self._bar = self._make(
+                total=total,
+                file=self._file,
+                leave=self._leave,
+                unit="B",
+                unit_scale=True,
+                unit_divisor=1024,
+                miniters=1,
+                dynamic_ncols=True,
+            )
+        if self._bar.total != total:
+            self._resize(self._bar, total)
+        self._bar.set_description_str(self._description(), refresh=False)
+        self._bar.update(sum(phase.done for phase in shown) - self._bar.n)
+
+    @staticmethod
+    def _resize(bar: tqdm[Any], total: int | None) -> None:
+        bar.total = total
+        widget = getattr(bar, "container", None)
+        if widget is not None and total is not None:  # a notebook's bar has a length of its own
+            widget.children[1].max = total
+
+    def _description(self) -> str:
+        latest = {progress.transfer: progress for progress in self._phases.values()}
+        running = [one for one in latest.values() if one.done != one.total] or list(latest.values())
+        if len(latest) == 1:
+            return f"{running[0].phase} {running[0].name}"
+        return ", ".join(
+            f"{count} × {phase}" for phase, count in Counter(one.phase for one in running).items()
+        )
+
+
+def _tqdm() -> Callable[..., tqdm[Any]]:
+    try:
+        with warnings.catch_warnings():  # in a notebook without ipywidgets it warns, and takes the plain bar
+            warnings.simplefilter("ignore")
+            from tqdm.auto import tqdm
+    except ImportError:
+        raise UnsupportedError(
+            "a progress bar needs the package tqdm",
+            hint="Install it: pip install 'libstorage[progress]'.",
+        ) from None
+    lock: Any = tqdm.get_lock()  # type: ignore[no-untyped-call]
+    lock = getattr(lock, "th_lock", lock)  # the part for threads, which Ctrl-C cannot leave locked
+
+    def refresh(bar: tqdm[Any], nolock: bool = False, lock_args: object = None) -> None:
+        """Draw it. tqdm's own keeps the lock when that fails, and then all other threads' bars wait for ever."""
+        with nullcontext() if nolock else lock:
+            bar.display()
+
+    # A monitor is a thread that looks whether a bar was forgotten; here every update looks at the clock.
+    return type("TransferBarOfTqdm", (tqdm,), {"monitor_interval": 0, "_lock": lock, "refresh": refresh})
+
+
+@contextmanager
+def watched_by(progress: Progress | bool | None) -> Iterator[Progress | None]:
+    """Whom to tell: a function of the caller's, a bar of our own, or nobody.
+
+    Raises:
+        InvalidRequestError: It is neither a function nor ``True`` or ``False``.
+        UnsupportedError: A bar needs a package that is not installed.
+    """
+    if callable(progress):
+        yield progress
+    elif progress is True:
+        with TransferBar() as bar:
+            yield bar
+    elif progress is False or progress is None:
+        yield None
+    else:
+        raise InvalidRequestError(f"progress is a function, True or False, not {progress!r}")

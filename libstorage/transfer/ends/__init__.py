@@ -1,0 +1,1 @@
+"""The end of a transfer that is not a volume: files, file objects, URLs."""

@@ -1,0 +1,204 @@
+"""The local source of a transfer: a path, a file object, bytes, or an iterable of bytes."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import BinaryIO
+
+from libstorage.connection.process import NEVER
+from libstorage.errors import InvalidRequestError, TransferError
+from libstorage.transfer.ends.aside import Aside, late
+from libstorage.transfer.pieces.piece import FIRST, PIECE, Hole, Piece, Source
+
+
+class FileSource:
+    """A file object of the caller's, from where it stands."""
+
+    def __init__(self, name: str, file: BinaryIO | io.BytesIO | io.FileIO) -> None:
+        self.name = name
+        self.length: int | None = _rest_of(file)
+        self._file = file
+        self._at_once = FIRST
+
+    def read(self, most: int) -> Piece:
+        """The next bytes.
+
+        Raises:
+            InvalidRequestError: It gives something else than bytes.
+            TransferError: It would have to be waited for, or gave more than asked.
+        """
+        data: object = self._file.read(min(most, self._at_once))
+        self._at_once = PIECE
+        if data is None:
+            raise TransferError(f"{self.name} has nothing to read yet: it is in non-blocking mode")
+        found = _bytes(self.name, data, "Open it in binary mode, as in open(path, 'rb').")
+        if len(found) > most:
+            raise TransferError(f"{self.name} gave {len(found)} bytes when asked for {most}")
+        return found
+
+
+class SparseFileSource:
+    """A file whose holes are found without reading them (``SEEK_DATA`` and ``SEEK_HOLE``)."""
+
+    def __init__(self, name: str, file: io.FileIO) -> None:
+        self.name = name
+        self.length: int = os.fstat(file.fileno()).st_size
+        self._file = file
+        self._place = self._data = self._data_end = 0
+        self._at_once = FIRST
+
+    def read(self, most: int) -> Piece:
+        """The next bytes, or the next hole."""
+        left = min(most, self.length - self._place)
+        if left <= 0:
+            return b""
+        if self._place >= self._data_end:
+            self._find_data()
+        if self._place < self._data:
+            hole = Hole(min(left, self._data - self._place))
+            self._place += hole.length
+            return hole
+        length = min(left, self._data_end - self._place, self._at_once)
+        data = os.pread(self._file.fileno(), length, self._place)
+        self._at_once = PIECE
+        self._place += len(data)
+        return data
+
+    def _find_data(self) -> None:
+        """Where data begins, here or behind a hole, and where it ends."""
+        number = self._file.fileno()
+        try:
+            self._data = os.lseek(number, self._place, os.SEEK_DATA)
+            self._data_end = os.lseek(number, self._data, os.SEEK_HOLE)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            # Nothing but a hole up to the end; behind the end of a file that was cut off, reading will find nothing.
+            self._data, self._data_end = os.fstat(number).st_size, self.length
+
+
+class IterableSource:
+    """Whatever gives bytes when it is iterated over."""
+
+    def __init__(self, given: Iterable[object]) -> None:
+        self.name: str = f"the {type(given).__name__}"
+        self.length: int | None = None
+        self._parts = iter(given)
+        self._rest = memoryview(b"")
+        self._at_once = FIRST
+
+    def read(self, most: int) -> Piece:
+        """The next bytes.
+
+        Raises:
+            InvalidRequestError: It gives something else than bytes.
+        """
+        while not self._rest:
+            try:
+                self._rest = memoryview(_bytes(self.name, next(self._parts), "Give bytes."))
+            except StopIteration:
+                return b""
+        length = min(most, self._at_once)
+        self._at_once = PIECE
+        data, self._rest = self._rest[:length], self._rest[length:]
+        return bytes(data)
+
+
+class Until:
+    """A source that nothing is read from when there is no time left: decompression may read for long, and give nothing."""
+
+    def __init__(self, source: Source, latest: float) -> None:
+        self.name: str = source.name
+        self.length: int | None = source.length
+        self._source, self._latest = source, latest
+
+    def read(self, most: int) -> Piece:
+        """The next piece of the source.
+
+        Raises:
+            DeadlineError: It is too late.
+        """
+        if monotonic() >= self._latest:
+            raise late(self.name)
+        return self._source.read(most)
+
+
+class Timed:
+    """A source of the caller's that may hang: nobody waits for it longer than there is time."""
+
+    def __init__(self, source: Source, aside: Aside, latest: float) -> None:
+        self.name: str = source.name
+        self.length: int | None = source.length
+        self._source, self._aside = Until(source, latest), aside
+
+    def read(self, most: int) -> Piece:
+        """The next piece of the source.
+
+        Raises:
+            DeadlineError: It takes too long.
+        """
+        return self._aside.run(lambda: self._source.read(most))
+
+
+def until(source: Source, latest: float) -> Source:
+    """Return the source, or one that is not read any more after ``latest``."""
+    return source if latest == NEVER else Until(source, latest)
+
+
+@contextmanager
+def timed(source: Source, latest: float) -> Iterator[Source]:
+    """Read a source of the caller's, which may hang, in a thread of its own if there is a deadline."""
+    if latest == NEVER:
+        yield source
+        return
+    aside = Aside(source.name, latest)
+    try:
+        yield Timed(source, aside, latest)
+    finally:
+        aside.close(lambda: None)
+
+
+@contextmanager
+def file_source(path: str, *, holes: bool) -> Iterator[Source]:
+    """Open a file or block device as a source.
+
+    Raises:
+        InvalidRequestError: If the path names something without a length, such as a pipe.
+        OSError: If it cannot be opened.
+    """
+    mode = os.stat(path).st_mode  # noqa: PTH116 -- as it was given; opening a pipe would wait for its other end
+    if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
+        raise InvalidRequestError(
+            f"{path} is neither a file nor a block device",
+            hint="Open it yourself, and pass the file object.",
+        )
+    with io.FileIO(path) as file:
+        found = os.fstat(file.fileno())
+        if stat.S_ISREG(found.st_mode) and holes and found.st_size:
+            yield SparseFileSource(path, file)
+        else:
+            yield FileSource(path, file)
+
+
+def _bytes(name: str, data: object, hint: str) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    if isinstance(data, bytearray | memoryview):
+        return bytes(data)
+    raise InvalidRequestError(f"{name} gives {type(data).__name__}, not bytes", hint=hint)
+
+
+def _rest_of(file: BinaryIO | io.BytesIO | io.FileIO) -> int | None:
+    try:
+        here = file.tell()
+        end = file.seek(0, os.SEEK_END)
+        file.seek(here)
+    except (OSError, AttributeError):  # a pipe, or an object that can only read
+        return None
+    return max(0, end - here) if end else None  # devices and files of the kernel's say 0, and give more

@@ -1,0 +1,174 @@
+"""A connection to a server that is given no more time than there is: each wait ends when the transfer has to."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import Any, Final
+
+from libstorage.errors import DeadlineError
+from libstorage.models.secret_value import SecretValue
+from libstorage.transfer.ends.aside import Aside
+
+TIMEOUT: Final = 60.0
+"""Seconds that a server may keep silent."""
+
+_SHORTEST: Final = 0.001  # seconds; no time at all would mean not to wait
+_AT_ONCE: Final = 256 * 1024
+
+
+class NotAllowedError(Exception):
+    """A name stands for addresses that it must not stand for."""
+
+
+class MalformedError(Exception):
+    """What a server says breaks the rules."""
+
+
+class EndedError(MalformedError):
+    """The connection ends where something must come."""
+
+
+class Wire:
+    """A connection.
+
+    Args:
+        connection: The socket, which belongs to it from now on.
+        latest: When all must be over, by the monotonic clock.
+
+    Attributes:
+        peer: The address of the other end.
+    """
+
+    def __init__(self, connection: socket.socket, latest: float) -> None:
+        self.peer: str = connection.getpeername()[0]
+        self._socket, self._latest = connection, latest
+        self._rest = b""
+
+    def secure(self, host: str) -> None:
+        """Go on under TLS, with a server that can prove to be ``host``.
+
+        Raises:
+            OSError: It cannot, or does not answer in time.
+            MalformedError: It has said something before.
+        """
+        if self._rest:
+            raise MalformedError("it spoke before it was asked")
+        self._socket.settimeout(self._patience())
+        # Only a word of the server's own may end a body that has no length: not anybody who cuts the connection.
+        context = ssl.create_default_context()
+        context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # Debian 12's Python sets it
+        self._socket = context.wrap_socket(self._socket, server_hostname=host, suppress_ragged_eofs=False)
+
+    def send(self, data: SecretValue) -> None:
+        """Send all of it.
+
+        Raises:
+            OSError: It cannot be sent.
+        """
+        self._socket.settimeout(self._patience())
+        self._socket.sendall(data.reveal())
+
+    def some(self, most: int) -> bytes:
+        """The next bytes that are there, or come; none at the end.
+
+        Raises:
+            OSError: The connection broke, or nothing comes in time.
+        """
+        if self._rest:
+            data, self._rest = self._rest[:most], self._rest[most:]
+            return data
+        self._socket.settimeout(self._patience())
+        return self._socket.recv(min(most, _AT_ONCE))
+
+    def line(self, most: int) -> bytes:
+        """The next line, without its end.
+
+        Args:
+            most: How many bytes it may have.
+
+        Raises:
+            OSError: The connection broke, or nothing comes in time.
+            EndedError: The connection ends before the line does.
+            MalformedError: It is longer.
+        """
+        found = bytearray()
+        while (end := found.find(b"\n")) < 0 and len(found) <= most:
+            data = self.some(4096)
+            if not data:
+                raise EndedError("it ended the connection in the middle of its answer")
+            found += data
+        if end < 0 or end > most:
+            raise MalformedError("a line has no end")
+        self._rest = bytes(found[end + 1 :]) + self._rest
+        return bytes(found[: end - 1 if found[:end].endswith(b"\r") else end])
+
+    def has_more(self, seconds: float) -> bool:
+        """Whether anything comes within so many seconds, when nothing should.
+
+        Raises:
+            OSError: The connection broke.
+        """
+        if self._rest:
+            return True
+        self._socket.settimeout(min(seconds, self._patience()))
+        try:
+            return bool(self._socket.recv(1))
+        except TimeoutError:
+            return False
+
+    def close(self) -> None:
+        """End the connection."""
+        self._socket.close()
+
+    def _patience(self) -> float:
+        return _left(self._latest)
+
+
+def connected(host: str, port: int, latest: float, allows: Callable[[str], bool]) -> Wire:
+    """A connection to a server.
+
+    Args:
+        host: Its name or address.
+        port: Its port.
+        latest: When all must be over, by the monotonic clock.
+        allows: Whether an address may be connected to. It is asked about the very address that is used.
+
+    Raises:
+        OSError: It cannot be reached in time.
+        NotAllowedError: No address of that name may be connected to.
+    """
+    found = [address for address in _addresses(host, port, latest) if allows(address[4][0])]
+    if not found:
+        raise NotAllowedError
+    problem: OSError | None = None
+    for family, kind, protocol, _, address in found:
+        connection = socket.socket(family, kind, protocol)
+        try:
+            connection.settimeout(_left(latest))
+            connection.connect(address)
+            return Wire(connection, latest)
+        except OSError as error:
+            connection.close()
+            problem = error
+        except BaseException:
+            connection.close()
+            raise
+    assert problem is not None
+    raise problem
+
+
+def _addresses(host: str, port: int, latest: float) -> Sequence[tuple[Any, ...]]:
+    resolver = Aside(f"the address of {host}", min(latest, monotonic() + TIMEOUT))
+    try:
+        return resolver.run(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    except DeadlineError:
+        raise TimeoutError(f"nobody tells the address of {host}") from None
+    finally:
+        resolver.close(lambda: None)
+
+
+def _left(latest: float) -> float:
+    return min(TIMEOUT, max(_SHORTEST, latest - monotonic()))

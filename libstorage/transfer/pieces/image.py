@@ -1,0 +1,184 @@
+"""What an image is, by its first bytes: its format, its size as a guest sees it, and what else it refers to."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+from typing import Final
+from uuid import UUID
+
+import attrs
+
+from libstorage.enums import VolumeFormat
+from libstorage.errors import InvalidRequestError
+from libstorage.transfer.pieces.piece import Hole, Piece, Source
+from libstorage.units import Size
+
+HEAD: Final = 2 << 20
+"""How many bytes to look at: a qcow2 image names its backing file in its first cluster."""
+
+VHDX: Final = "vhdx"
+"""A format that libvirt has no word for."""
+
+_SECTOR: Final = 512
+_LONGEST_NAME: Final = 1023  # qemu's limit for the name of a backing file
+_ISO_PLACE: Final = 32769
+
+
+@attrs.frozen
+class ImageInfo:
+    """What an image is.
+
+    Attributes:
+        format: Its format; ``"vhdx"`` is one that libvirt does not know.
+        virtual_size: Its size as a guest sees it, in bytes; ``None`` where its beginning does not tell.
+        backing_file: The file that it holds the changes to, as the image names it: whoever opens the image opens that
+            file, too.
+        data_file: Whether its data is in other files, which the image names.
+    """
+
+    format: VolumeFormat | str
+    virtual_size: Size | None
+    backing_file: str | None = None
+    data_file: bool = False
+
+
+def probe(head: list[Piece], source: Source) -> ImageInfo:
+    """What an image is.
+
+    Args:
+        head: Its first pieces: ``HEAD`` bytes, or all that there are.
+        source: Where they come from, for its name and length.
+
+    Raises:
+        InvalidRequestError: It says that it is of some format, and breaks its rules.
+    """
+    data = b"".join(bytes(piece.length) if isinstance(piece, Hole) else piece for piece in head)
+    length = len(data) if source.length is None and len(data) < HEAD else source.length
+    try:
+        return _probed(_Head(data, length))
+    except (struct.error, ValueError, _BrokenError) as error:
+        raise InvalidRequestError(
+            f"{source.name} begins like an image, but is none: {error}",
+            hint="It is damaged, or made to be misread.",
+        ) from None
+
+
+class _BrokenError(Exception):
+    """A header that breaks its format's rules."""
+
+
+@attrs.frozen
+class _Head:
+    """The first bytes of an image, and how many it has altogether if that is known."""
+
+    data: bytes
+    length: int | None
+
+    def number(self, place: int, form: str) -> int:
+        """A number in ``struct``'s notation."""
+        if place + struct.calcsize(form) > len(self.data):
+            raise _BrokenError("it ends within its header")
+        found: int = struct.unpack_from(form, self.data, place)[0]
+        return found
+
+    def text(self, place: int, length: int) -> bytes:
+        """Bytes that must be there."""
+        if not length or length > _LONGEST_NAME or place + length > len(self.data):
+            raise _BrokenError("it names another file in a place where no name can be")
+        return self.data[place : place + length]
+
+    def plain(self, format: VolumeFormat = VolumeFormat.RAW) -> ImageInfo:
+        """An image whose bytes are what a guest sees."""
+        return ImageInfo(format, None if self.length is None else Size(self.length))
+
+
+def _probed(head: _Head) -> ImageInfo:
+    for place, magic, read in _MAGIC:
+        if head.data[place : place + len(magic)] == magic:
+            return read(head)
+    if _is_descriptor(head.data):
+        return ImageInfo(VolumeFormat.VMDK, None, data_file=True)
+    return head.plain()
+
+
+def _qcow(head: _Head) -> ImageInfo:
+    version = head.number(4, ">I")
+    if version not in (1, 2, 3):
+        raise _BrokenError(f"there is no version {version} of qcow")
+    place, length = head.number(8, ">Q"), head.number(16, ">I")
+    return ImageInfo(
+        VolumeFormat.QCOW if version == 1 else VolumeFormat.QCOW2,
+        Size(head.number(24, ">Q")),
+        _name(head.text(place, length)) if place and length else None,
+        data_file=version == 3 and bool(head.number(72, ">Q") & 4),
+    )
+
+
+def _qed(head: _Head) -> ImageInfo:
+    backing = None
+    if head.number(16, "<Q") & 1:
+        backing = _name(head.text(head.number(56, "<I"), head.number(60, "<I")))
+    return ImageInfo(VolumeFormat.QED, Size(head.number(48, "<Q")), backing)
+
+
+def _vmdk(head: _Head) -> ImageInfo:
+    sectors, place, length = (head.number(at, "<Q") for at in (12, 28, 36))
+    start, end = place * _SECTOR, (place + length) * _SECTOR
+    if end > len(head.data):
+        raise _BrokenError("its description is not where it says")
+    parent = re.search(rb'parentFileNameHint[ \t]*=[ \t]*"([^"\n]+)"', head.data[start:end])
+    backing = _name(parent[1]) if parent else None
+    # qemu takes the extents of the description, which may be any file, when there is no capacity
+    return ImageInfo(VolumeFormat.VMDK, Size(sectors * _SECTOR), backing, data_file=not sectors)
+
+
+def _vdi(head: _Head) -> ImageInfo:
+    parent = UUID(bytes_le=head.data[424:440])
+    return ImageInfo(VolumeFormat.VDI, Size(head.number(368, "<Q")), str(parent) if parent.int else None)
+
+
+def _vpc(head: _Head) -> ImageInfo:
+    backing = None
+    if head.number(60, ">I") == 4:
+        name = head.number(16, ">Q") + 64
+        backing = head.text(name, 512).decode("utf-16-be", "replace").rstrip("\0")
+    return ImageInfo(VolumeFormat.VPC, Size(head.number(40, ">Q")), backing)
+
+
+def _luks(head: _Head) -> ImageInfo:
+    payload = head.number(104, ">I") * _SECTOR if head.number(6, ">H") == 1 else None
+    if payload is None or head.length is None:
+        return ImageInfo(VolumeFormat.LUKS, None)
+    return ImageInfo(VolumeFormat.LUKS, Size(head.length - payload))
+
+
+def _ploop(head: _Head) -> ImageInfo:
+    return ImageInfo(VolumeFormat.PLOOP, Size(head.number(36, "<Q") * _SECTOR))
+
+
+def _is_descriptor(data: bytes) -> bool:
+    """Whether qemu takes it for a text that describes a vmdk image."""
+    for line in data[:_SECTOR].splitlines():
+        if line.strip() and not line.startswith(b"#"):
+            return line.startswith(b"version=")
+    return data[:21].lower() == b"# disk descriptorfile"
+
+
+def _name(name: bytes) -> str:
+    return name.decode("utf-8", "backslashreplace")
+
+
+_MAGIC: Final[tuple[tuple[int, bytes, Callable[[_Head], ImageInfo]], ...]] = (
+    (0, b"QFI\xfb", _qcow),
+    (0, b"QED\0", _qed),
+    (0, b"KDMV", _vmdk),
+    (0, b"conectix", _vpc),
+    (0, b"vhdxfile", lambda _: ImageInfo(VHDX, None)),
+    (0, b"LUKS\xba\xbe", _luks),
+    (0, b"WithoutFreeSpace", _ploop),
+    (0, b"WithouFreSpacExt", _ploop),
+    (64, b"\x7f\x10\xda\xbe", _vdi),
+    (_ISO_PLACE, b"CD001", lambda head: head.plain(VolumeFormat.ISO)),
+)

@@ -1,0 +1,149 @@
+"""How far a transfer is, for whoever wants to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from time import monotonic
+from typing import Literal, TypeAlias
+
+import attrs
+
+from libstorage.connection import process
+from libstorage.connection.arguments import SHORTEST, check_seconds
+from libstorage.connection.process import NEVER
+from libstorage.errors import DeadlineError
+from libstorage.session.channel import Channel
+
+Phase: TypeAlias = Literal["upload", "download", "compare", "verify"]
+
+
+@attrs.frozen(kw_only=True)
+class TransferProgress:
+    """How far one phase of a transfer is.
+
+    Attributes:
+        name: What is being transferred, for people.
+        transfer: A number that tells transfers of this process apart.
+        phase: ``upload`` or ``download``; ``compare`` looks for what need not be sent again, ``verify`` reads back
+            what was sent.
+        done: Bytes done in this phase.
+        total: All bytes of this phase; ``None`` if the source cannot tell.
+        seconds: How long this phase has taken so far.
+    """
+
+    name: str
+    transfer: int
+    phase: Phase
+    done: int
+    total: int | None
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Bytes per second; 0 in the beginning."""
+        return self.done / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds that it may still take; ``None`` if that cannot be told."""
+        return None if self.total is None or not self.rate else (self.total - self.done) / self.rate
+
+
+Progress: TypeAlias = Callable[[TransferProgress], object]
+"""Called in the thread of the transfer, when a phase begins and after every part of it."""
+
+
+class Watch:
+    """One transfer, phase by phase: shows how far it is, and ends it when it takes too long.
+
+    Args:
+        name: What is being transferred.
+        progress: Whom to tell.
+        deadline: Seconds that all phases may take together.
+
+        has_lane: Whether the source keeps a lane, as a volume does: then the transfer may take the last one.
+
+    Raises:
+        InvalidRequestError: The deadline is no number of seconds.
+    """
+
+    def __init__(
+        self, name: str, progress: Progress | None, deadline: float | None, *, has_lane: bool = False
+    ) -> None:
+        check_seconds("deadline", deadline)
+        self.name = name
+        self.expires: float | None = None if deadline is None else monotonic() + deadline
+        self.meter: Meter | None = None
+        self.has_lane: bool = has_lane
+        self._number = next(process.current().shared("transfers", count))
+        self._progress = progress
+
+    def phase(self, phase: Phase, total: int | None) -> Meter:
+        """A phase begins, of so many bytes if that is known."""
+        self.meter = Meter(self, phase, total)
+        return self.meter
+
+    def rename(self, name: str) -> None:
+        """Use another name from now on, for a transfer whose volume gets its name late."""
+        self.name = name
+
+    @property
+    def latest(self) -> float:
+        """When it must be over, by the monotonic clock."""
+        return NEVER if self.expires is None else self.expires
+
+    def limited(self, channel: Channel) -> Channel:
+        """The channel, with no more time for a call than there is for the whole transfer."""
+        if self.expires is None:
+            return channel
+        left, usual = max(self.latest - monotonic(), SHORTEST), channel.options.timeout
+        return channel.with_options(timeout=left if usual is None else min(left, usual), long_timeout=left)
+
+    def show(self, phase: Phase, done: int, total: int | None, began: float) -> None:
+        """Tell whoever wants to know."""
+        if self._progress is not None:
+            seconds = monotonic() - began
+            self._progress(
+                TransferProgress(
+                    name=self.name,
+                    transfer=self._number,
+                    phase=phase,
+                    done=done,
+                    total=total,
+                    seconds=seconds,
+                )
+            )
+
+
+class Meter:
+    """How far one phase of a transfer is."""
+
+    def __init__(self, watch: Watch, phase: Phase, total: int | None) -> None:
+        self.total = total
+        self.done: int = 0
+        self._watch = watch
+        self._phase: Phase = phase
+        self._began = monotonic()
+        self._watch.show(phase, 0, total, self._began)
+
+    @property
+    def latest(self) -> float:
+        """When the transfer must be over, by the monotonic clock."""
+        return self._watch.latest
+
+    @property
+    def left(self) -> int | None:
+        """How many bytes are left."""
+        return None if self.total is None else self.total - self.done
+
+    def add(self, number: int) -> None:
+        """So many bytes more.
+
+        Raises:
+            DeadlineError: The transfer takes too long.
+        """
+        self.done += number
+        self._watch.show(self._phase, self.done, self.total, self._began)
+        if monotonic() > self.latest:
+            raise DeadlineError(f"the deadline passed after {self.done} bytes of the {self._phase}")

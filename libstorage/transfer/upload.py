@@ -1,0 +1,292 @@
+"""Upload: bytes into a volume, and what its pool sees of it then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Literal, TypeAlias, get_args
+
+import attrs
+
+from libstorage.connection.identity import PoolId, VolumeId
+from libstorage.enums import VolumeFormat
+from libstorage.errors import InvalidRequestError, NoSpaceError, StorageError, TransferError
+from libstorage.models.volume import VolumeSpec
+from libstorage.operations import POOL_INFO, VOLUME_UPLOAD
+from libstorage.session.calls import ask_pool, changing_volume
+from libstorage.session.channel import Channel
+from libstorage.transfer.ends.opening import UploadSource, opened_source
+from libstorage.transfer.explain import explained
+from libstorage.transfer.pieces.checksum import Checks, Digest
+from libstorage.transfer.pieces.filters import Hashed, Padded, Sparsified
+from libstorage.transfer.pieces.piece import Source
+from libstorage.transfer.pieces.resume import after_what_is_there
+from libstorage.transfer.progress import Watch
+from libstorage.transfer.pump import pump
+from libstorage.transfer.settle import let_pool_see
+from libstorage.transfer.volume.ending import MissingBytes
+from libstorage.transfer.volume.range import Part, VolumeRange, check_bytes, is_file, read_document, refusal
+from libstorage.transfer.volume.receiver import receiving
+from libstorage.transfer.volume.streams import Sender, sending
+
+Sparse: TypeAlias = bool | Literal["auto"]
+"""``auto``: holes that the source knows of stay holes. ``True``: long runs of zeros become holes, too. ``False``: none."""
+
+Tail: TypeAlias = Literal["keep", "zero"]
+"""What becomes of the volume behind the end of a shorter source: it is kept as it is, or reads as zeros."""
+
+_PLAIN = (None, VolumeFormat.RAW, VolumeFormat.ISO, VolumeFormat.NONE, VolumeFormat.UNKNOWN)
+_FARTHEST: Final = 1 << 63  # bytes; what begins there cannot be told to libvirt
+_FULL: Final = 1 << 20  # bytes; a pool that has less available is full
+
+
+def upload(
+    channel: Channel,
+    volume: VolumeId,
+    given: UploadSource,
+    part: Part,
+    watch: Watch,
+    checks: Checks,
+    *,
+    sparse: Sparse = "auto",
+    tail: Tail = "keep",
+    resume: bool = False,
+) -> None:
+    """Fill a volume, and let its pool see that. See [Volume.upload][libstorage.Volume.upload]."""
+    _check_word("sparse", sparse, (True, False, "auto"))
+    _check_word("tail", tail, get_args(Tail))
+    channel = watch.limited(channel)
+    with (
+        changing_volume(channel, VOLUME_UPLOAD, volume),
+        opened_source(given, holes=sparse is not False, latest=watch.latest) as source,
+    ):
+        place = _Region.find(volume, read_document(channel, volume), source, part)
+        with explained(VOLUME_UPLOAD, volume, place.state):
+            _fill(channel, source, place, watch, checks, sparse=sparse, tail=tail, resume=resume)
+    if place.done or place.same:
+        let_pool_see(watch.limited(channel), volume.pool)
+
+
+def fill_new(
+    channel: Channel, volume: VolumeId, source: Source, watch: Watch, *, sparse: Sparse, verify: bool
+) -> None:
+    """Fill a volume that was just made; a file grows as it is filled. What an error leaves behind is its maker's to say."""
+    channel = watch.limited(channel)
+    with changing_volume(channel, VOLUME_UPLOAD, volume):
+        place = _Region.find(volume, read_document(channel, volume), source, Part(0, None), grows=True)
+        _fill(channel, source, place, watch, Checks(verify=verify), sparse=sparse, tail="zero")
+    let_pool_see(channel, volume.pool)
+
+
+def _fill(
+    channel: Channel,
+    source: Source,
+    place: _Region,
+    watch: Watch,
+    checks: Checks,
+    *,
+    sparse: Sparse,
+    tail: Tail,
+    resume: bool = False,
+) -> None:
+    volume, digest = place.volume, checks.digest()
+    sent = Digest() if checks.verify else None
+    reading = Hashed(source, digest) if digest else source
+    if tail == "zero" or (place.is_empty and sparse is not False):
+        reading = place.padded(reading)
+    if sparse is True:
+        reading = Sparsified(reading)
+    if sent is not None:
+        reading = Hashed(reading, sent)
+    if resume:
+        reading = _behind_what_is_there(channel, reading, place, watch)
+    _send(channel, volume, reading, place, watch)
+    checks.check(digest, source.name)
+    if sent is not None:
+        _read_back(channel, volume, place, sent, watch)
+
+
+@attrs.define
+class _Region:
+    """Where in a volume an upload goes, and how far it is.
+
+    Attributes:
+        offset: Where it begins.
+        length: How many bytes; ``None`` if the source cannot tell.
+        room: How many bytes there is room for; ``None`` if the volume grows as it is filled.
+        end: Where the volume's bytes end now.
+        is_empty: Whether nothing but zeros is in the volume's file.
+        is_file: Whether it is a file, which can have holes.
+        same: How many bytes are there already.
+        done: How many were sent.
+        begun: Whether the volume may have been changed.
+    """
+
+    volume: VolumeId
+    offset: int
+    length: int | None
+    room: int | None
+    end: int
+    is_empty: bool
+    is_file: bool
+    same: int = 0
+    done: int = 0
+    begun: bool = False
+
+    @classmethod
+    def find(
+        cls, volume: VolumeId, spec: VolumeSpec, source: Source, part: Part, *, grows: bool = False
+    ) -> _Region:
+        """Where ``part`` of the volume is; a file may grow for it if it ``grows``, or is of a format that does.
+
+        Raises:
+            InvalidRequestError: The volume has no such part; libvirt would let its file grow.
+        """
+        check_bytes(VOLUME_UPLOAD, volume, spec)
+        grows = is_file(spec) and (grows or spec.target.format not in _PLAIN)
+        size = int(max(spec.capacity or 0, spec.physical or 0))
+        length = _length_to_send(source, part)
+        if not grows and part.offset + (length or 0) > size:
+            raise refusal(
+                VOLUME_UPLOAD,
+                volume,
+                f"{length} bytes from byte {part.offset} on do not fit into {volume}, which has {size}",
+                hint=f"Make it larger first: resize({part.offset + (length or 0)}).",
+            )
+        if grows and (part.offset > size or part.offset + (length or 0) >= _FARTHEST):
+            raise refusal(
+                VOLUME_UPLOAD,
+                volume,
+                f"{volume} cannot grow so that {length} bytes from byte {part.offset} on are in it: "
+                f"it has {size}, and no file has more than {_FARTHEST - 1}",
+            )
+        return cls(
+            volume=volume,
+            offset=part.offset,
+            length=length,
+            room=None if grows else size - part.offset,
+            end=int(spec.physical or spec.capacity or 0),
+            is_empty=is_file(spec) and spec.allocation == 0,
+            is_file=is_file(spec),
+        )
+
+    @property
+    def there(self) -> int:
+        """How many bytes of this part the volume has now."""
+        there = max(0, self.end - self.offset)
+        return there if self.length is None else min(there, self.length)
+
+    @property
+    def clean_from(self) -> int | None:
+        """From where on the volume reads as zeros, and a hole can be left out.
+
+        libvirt cuts a file off where a hole ends, so there may be none before what is to be kept.
+        """
+        ends = self.offset + (self.length or 0)
+        if not self.is_file or ends < self.end:
+            return None
+        return 0 if self.is_empty else self.end
+
+    def padded(self, source: Source) -> Source:
+        """The source, with zeros behind it up to the end of the volume."""
+        if self.room is None:
+            return source
+        wanted, self.length = self.length, self.room
+        return Padded(source, wanted, self.room)
+
+    def state(self) -> tuple[str, bool]:
+        """What a failure leaves behind, and whether it has changed anything."""
+        if not self.begun:
+            return f"Nothing was sent; {self.volume} is as it was.", False
+        sent = f"{self.same + self.done}" + ("" if self.length is None else f" of {self.length}")
+        end = "the end" if self.length is None else self.offset + self.length
+        told = f"{sent} bytes were sent; bytes {self.offset} to {end} of {self.volume} are undefined now."
+        return f"{told} Upload it again from the start, or with resume=True.", True
+
+
+def _check_word(what: str, word: object, words: tuple[object, ...]) -> None:
+    if word not in words:
+        raise InvalidRequestError(f"{what} is one of {', '.join(map(repr, words))}, not {word!r}")
+
+
+def _length_to_send(source: Source, part: Part) -> int | None:
+    if part.length is not None and source.length is not None and source.length < part.length:
+        raise InvalidRequestError(f"{source.name} has {source.length} bytes, not {part.length}")
+    return source.length if part.length is None else part.length
+
+
+def _send(channel: Channel, volume: VolumeId, source: Source, place: _Region, watch: Watch) -> None:
+    total = None if place.length is None else place.length - place.same
+    meter = watch.phase("upload", total)
+    if total == 0:
+        return  # libvirt takes a length of 0 for no limit
+    room = None if place.room is None else place.room - place.same
+    with (
+        _arriving(channel, volume),
+        channel.lane(VOLUME_UPLOAD, volume, latest=watch.latest, last=watch.has_lane) as lane,
+    ):
+        begin = place.offset + place.same
+        sender: Sender | None = None
+        try:
+            with sending(lane, volume, begin, total or room or 0, place.clean_from) as sender:
+                pump(source, sender, meter, lane, room=room)
+        finally:
+            if sender is not None:
+                place.begun, place.done = True, sender.sent
+
+
+@contextmanager
+def _arriving(channel: Channel, volume: VolumeId) -> Iterator[None]:
+    """Say why the end of an upload is missing that libvirt said was there.
+
+    Raises:
+        NoSpaceError: The pool is full.
+        TransferError: It is missing for some other reason.
+    """
+    try:
+        yield
+    except MissingBytes as missing:
+        told = f"libvirt says that all is well, but the bytes from {missing.offset} on are not there"
+        if _is_full(channel, volume.pool):
+            raise NoSpaceError(
+                f"{told}: {volume.pool} is full", hint="Free some space, or use a larger pool."
+            ) from None
+        raise TransferError(
+            told, hint="Somebody else wrote to the volume meanwhile, or it is broken."
+        ) from None
+
+
+def _is_full(channel: Channel, pool: PoolId) -> bool:
+    try:
+        let_pool_see(channel, pool)
+        available = ask_pool(channel, POOL_INFO, pool, lambda raw: raw.info()[3])
+    except StorageError:
+        return False
+    return available < _FULL
+
+
+def _behind_what_is_there(channel: Channel, source: Source, place: _Region, watch: Watch) -> Source:
+    meter = watch.phase("compare", place.there)
+    extent = VolumeRange(place.volume, place.offset, place.there, place.is_file)
+    with receiving(channel, extent, latest=watch.latest) as have:
+        rest = after_what_is_there(source, have, meter)
+    place.same = meter.done
+    return rest
+
+
+def _read_back(channel: Channel, volume: VolumeId, place: _Region, sent: Digest, watch: Watch) -> None:
+    """Compare what is in the volume with what was sent.
+
+    Raises:
+        TransferError: It is not the same.
+    """
+    length, found = place.same + place.done, Digest()
+    meter = watch.phase("verify", length)
+    extent = VolumeRange(volume, place.offset, length, place.is_file)
+    with receiving(channel, extent, latest=watch.latest) as source:
+        pump(Hashed(source, found), None, meter)
+    if found.hex() != sent.hex():
+        raise TransferError(
+            f"{volume} holds other bytes than were sent: sha256 {found.hex()}, not {sent.hex()}",
+            hint="Somebody else wrote to it meanwhile, or the storage is broken.",
+        )

@@ -1,0 +1,1 @@
+"""The end of a transfer that is a volume: libvirt's streams."""

@@ -1,0 +1,190 @@
+"""The bytes of a volume as the source of a transfer: received by a thread while others are being written."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+from time import monotonic
+
+from libstorage.connection import threads
+from libstorage.connection.lane import Lane
+from libstorage.connection.process import NEVER
+from libstorage.errors import TransferError
+from libstorage.session.channel import Channel
+from libstorage.transfer.pieces.piece import Hole, Piece, length_of, split
+from libstorage.transfer.volume.intake import Intake, Stopped, ended
+from libstorage.transfer.volume.range import VolumeRange
+
+# With pieces of 1 MiB or more at once malloc gives memory back and takes it again all the time.
+_BATCH = 256 << 10  # bytes that are worth waking those who read
+_AHEAD = 1 << 20  # bytes that may be received before they are asked for
+_HOLE_COST = 4096  # how many bytes a hole counts for: there may be very many
+
+
+@contextmanager
+def receiving(channel: Channel, extent: VolumeRange, *, latest: float = NEVER) -> Iterator[Receiver]:
+    """Bytes of a volume, as a source: a thread receives them while others are being written.
+
+    Args:
+        channel: The host that the volume is on.
+        extent: Which bytes.
+        latest: When it must be over, by the monotonic clock.
+    """
+    receiver = Receiver(channel, extent, latest)
+    try:
+        receiver.start()
+        yield receiver
+        receiver.end()
+    finally:
+        receiver.stop()
+
+
+# ---- the loop -------------------------------------------------------------------------------------------------------
+
+
+# ---- a thread of its own --------------------------------------------------------------------------------------------
+
+
+class _Ahead:
+    """Pieces that were received and not read yet.
+
+    They are handed over many at once: every switch from one thread to another costs more than a piece. The reader may
+    be interrupted while it waits, which cannot be said of ``threading.Condition``.
+    """
+
+    def __init__(self) -> None:
+        self.waited: float = 0.0
+        self._batches: SimpleQueue[deque[Piece] | BaseException | None] = SimpleQueue()
+        self._room: SimpleQueue[None] = SimpleQueue()
+        self._batch: deque[Piece] = deque()
+        self._bytes = 0
+        self._is_unwanted = False
+        for _ in range(_AHEAD // _BATCH):
+            self._room.put(None)
+
+    def put(self, piece: Piece) -> None:
+        self._batch.append(piece)
+        self._bytes += _HOLE_COST if isinstance(piece, Hole) else len(piece)
+
+    def hand_over(self, lane: Lane, latest: float, patience: float | None) -> bool:
+        if self._bytes >= _BATCH:
+            if not self._has_room(lane, patience):
+                return False
+            self._batches.put(self._batch)
+            self._batch, self._bytes = deque(), 0
+        lane.renew(latest)
+        if self._is_unwanted:
+            raise Stopped
+        return True
+
+    def _has_room(self, lane: Lane, patience: float | None) -> bool:
+        """Wait for room; the lane has all the time."""
+        began = monotonic()
+        if self._room.empty():
+            lane.pause()
+        try:
+            self._room.get(timeout=patience)
+        except Empty:
+            return False
+        finally:
+            self.waited += monotonic() - began
+        return True
+
+    def end(self, error: BaseException | None = None) -> None:
+        """There are no more."""
+        self._batches.put(self._batch)
+        self._batches.put(error)
+
+    def abandon(self) -> None:
+        """Nobody wants more."""
+        self._is_unwanted = True
+        self._room.put(None)
+
+    def take(self, giver: threading.Thread) -> deque[Piece] | None:
+        """The next ones; ``None`` at the end.
+
+        Args:
+            giver: The thread that receives them.
+
+        Raises:
+            BaseException: What ended it.
+        """
+        got = threads.take(self._batches, giver)
+        if isinstance(got, deque):
+            self._room.put(None)
+            return got
+        self._batches.put(got)  # for whoever asks again
+        if got is not None:
+            raise got
+        return None
+
+
+class Receiver:
+    """The bytes of a volume, received ahead."""
+
+    def __init__(self, channel: Channel, extent: VolumeRange, latest: float) -> None:
+        self.name: str = str(extent.volume)
+        self.length: int = extent.length
+        self._ahead = _Ahead()
+        self._intake = Intake(channel, extent, self._ahead, latest)
+        self._pieces: deque[Piece] = deque()
+        self._unread = extent.length
+        self._thread = threading.Thread(
+            target=_run, args=(self._intake, self._ahead), name="libstorage-receiver", daemon=True
+        )
+        # Ctrl-C can strike before stop() is called: then the thread ends when its reader is gone.
+        weakref.finalize(self, self._ahead.abandon).atexit = False
+
+    def start(self) -> None:
+        """Begin to receive."""
+        if self.length:  # libvirt takes a length of 0 for no limit
+            threads.start(self._thread)
+
+    def read(self, most: int) -> Piece:
+        """The next bytes, or the next hole.
+
+        Raises:
+            TransferError: The volume is shorter than it said.
+            StorageError: The transfer broke off.
+        """
+        if not self._unread:
+            return b""
+        while not self._pieces:
+            pieces = self._ahead.take(self._thread)
+            if pieces is None:
+                raise TransferError(f"{self.name} ended {self._unread} bytes before its end")
+            self._pieces = pieces
+        piece = self._pieces.popleft()
+        if length_of(piece) > most:
+            piece, rest = split(piece, most)
+            self._pieces.appendleft(rest)
+        self._unread -= length_of(piece)
+        return piece
+
+    def end(self) -> None:
+        """If all was read, wait until libvirt has said that it was right.
+
+        Raises:
+            StorageError: It was not.
+        """
+        if self.length and not self._unread:
+            while self._ahead.take(self._thread) is not None:
+                pass
+
+    def stop(self) -> None:
+        """End the thread, whatever it is doing."""
+        self._ahead.abandon()
+        ended(self._thread, self._intake)
+
+
+def _run(intake: Intake, ahead: _Ahead) -> None:
+    try:
+        intake.run()
+    except BaseException as error:  # noqa: BLE001 -- it is for those who read
+        ahead.end(error)
+    else:
+        ahead.end()

@@ -1,0 +1,216 @@
+"""A volume as a file object: read anywhere, written from the start."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from libstorage.connection import ending, threads
+from libstorage.errors import TransferError
+from libstorage.transfer.pipe import Aborted, Fill, Pipe
+
+if TYPE_CHECKING:
+    pass
+
+
+_PIECE = 1 << 20  # bytes that are sent at once
+_DROPPED = 2.0  # seconds; a finalizer may run where others wait for it
+
+
+# ---- reading --------------------------------------------------------------------------------------------------------
+
+
+# ---- writing --------------------------------------------------------------------------------------------------------
+
+
+class VolumeWriter(io.BufferedIOBase):
+    """A volume that is open for writing: what [Volume.open][libstorage.Volume.open] gives for ``wb``.
+
+    One that is open when the program ends is aborted, with a ``ResourceWarning``.
+
+    Args:
+        name: Name of the volume.
+        fill: Fills it.
+        undo: Called when the upload is aborted or has failed.
+    """
+
+    mode = "wb"
+
+    def __init__(self, name: str, fill: Fill, undo: Callable[[], object] | None = None) -> None:
+        super().__init__()
+        self.name: str = name
+        self._undo = undo or _nothing
+        self._done = 0
+        self._buffer = bytearray()
+        self._is_aborted = False
+        self._too_late: TransferError | None = None
+        self._outer: BaseException | None = None
+        self._is_entered = self._is_closing = False
+        self._process_id = os.getpid()
+        self._pipe = Pipe(fill, self._undo)
+        try:
+            self._pipe.start()
+            ending.end.add(self, VolumeWriter._end, VolumeWriter._wait)
+        except BaseException:
+            self.discard()
+            raise
+
+    def writable(self) -> bool:
+        """It is.
+
+        Raises:
+            ValueError: It is closed.
+        """
+        self._check_open()
+        return True
+
+    def tell(self) -> int:
+        """How many bytes were written.
+
+        Raises:
+            ValueError: It is closed.
+        """
+        self._check_open()
+        return self._done
+
+    def write(self, data: Any, /) -> int:
+        """Take all of it; it is sent when there is enough.
+
+        Raises:
+            ValueError: It is closed.
+            NoSpaceError: The storage under it is full.
+            TransferError: The volume takes no more.
+            StorageError: The upload broke off; the message says what state the volume is in.
+        """
+        self._check_open()
+        view = memoryview(data).cast("B")
+        for start in range(0, len(view), _PIECE):
+            self._buffer += view[start : start + _PIECE]
+            if len(self._buffer) >= _PIECE:
+                self._send(_PIECE)
+        self._done += len(view)
+        return len(view)
+
+    def close(self) -> None:
+        """Send the rest, wait until all has arrived, and let the pool see it.
+
+        Raises:
+            StorageError: The upload broke off; the message says what state the volume is in.
+        """
+        if self._too_late is not None:
+            self._check_open()
+        if self.closed:
+            return
+        if self._is_entered and sys.exc_info()[1] not in {None, self._outer}:
+            self.discard()  # what is around it closes it because of an error
+            return
+        try:
+            if self._buffer:
+                self._send(_PIECE)
+            self._is_closing = True
+            self._pipe.put(b"")
+            while self._pipe.wait():
+                pass
+            if self._pipe.taken != self._done:
+                raise self._full()
+        except BaseException:
+            self.discard()
+            raise
+        super().close()
+
+    def discard(self) -> None:
+        """Abort: what was written is not to be kept. Does nothing once it is closed."""
+        if self.closed:
+            return
+        self._abort(Aborted("not all was written"))
+        self._pipe.wait_for_end()
+        super().close()
+        if self._pipe.error is None:  # it ended well, or never began
+            self._undo()
+
+    def __enter__(self) -> Self:
+        self._check_open()
+        self._is_entered, self._outer = True, sys.exc_info()[1]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.discard()
+            return
+        self.close()
+        if self._is_aborted:
+            raise TransferError(f"{self.name} was closed because of an error, and is not complete")
+
+    def __del__(self) -> None:
+        if getattr(self, "_pipe", None) is None or self.closed or self._process_id != os.getpid():
+            return
+        try:
+            self._warn(3)
+        finally:  # a warning may be an error
+            self._abort(Aborted("not all was written"))
+            self._pipe.wait_for_end(_DROPPED)
+            super().close()
+
+    def _end(self) -> None:
+        """At the end of the program: warn, and abort; wait for nobody."""
+        if self.closed or self._is_closing:
+            return
+        try:
+            self._warn(ending.NOWHERE)
+        finally:
+            self._too_late = TransferError(
+                f"{self.name} is not complete: the program ended before it was closed",
+                hint="Close it, in a with block.",
+            )
+            self._abort(self._too_late)
+            super().close()
+
+    def _wait(self, latest: float) -> None:
+        """At the end of the program: wait until it is aborted, but only until then by the monotonic clock."""
+        self._pipe.wait_for_end(max(0.0, latest - monotonic()))
+
+    def _warn(self, level: int) -> None:
+        warnings.warn(
+            f"{self.name} was never closed: it is not complete", ResourceWarning, level, source=self
+        )
+
+    def _abort(self, error: Exception) -> None:
+        self._is_aborted = True
+        self._buffer.clear()
+        self._pipe.put(error)
+
+    def _send(self, most: int) -> None:
+        try:
+            has_room = self._pipe.wait()
+        except TransferError as error:
+            if error is self._too_late:
+                threads.linger()
+            raise
+        if not has_room:
+            raise self._full()
+        self._pipe.put(bytes(self._buffer[:most]))
+        del self._buffer[:most]
+
+    def _full(self) -> TransferError:
+        return TransferError(
+            f"{self.name} takes no more than {self._pipe.taken} bytes", hint="Resize it first."
+        )
+
+    def _check_open(self) -> None:
+        if self._too_late is not None:
+            threads.linger()
+            raise self._too_late
+        if self.closed:
+            raise ValueError(f"{self.name} is not open any more")
+
+
+def _nothing() -> None:
+    pass
