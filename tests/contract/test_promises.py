@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import pickle
+import pydoc
 import re
 import tomllib
 from collections.abc import Iterator
@@ -113,6 +114,21 @@ def test_every_thread_is_named_in_the_page() -> None:
 def test_the_top_level_stays_small() -> None:
     (limit,) = re.findall(r"`libstorage\.__all__` stays under (\d+)", UPGRADING)
     assert len(libstorage.__all__) < int(limit) == 170
+
+
+def test_help_begins_with_the_names_to_start_with() -> None:
+    shown = pydoc.plain(pydoc.render_doc(libstorage)).partition("PACKAGE CONTENTS")[0]
+    listed = re.findall(r"^ +- \[(\w+)\]\[libstorage\.(\w+)\]: \S", shown, re.MULTILINE)
+    assert {first == second for first, second in listed} == {True}
+    names = [name for name, _ in listed]
+    assert 12 <= len(names) <= 15
+    assert set(names) <= set(libstorage.__all__)
+    assert {"connect", "Host", "Pool", "Volume", "PoolSpec", "VolumeSpec", "StorageError"} <= set(names)
+
+
+def test_the_version_has_its_part_of_the_changelog() -> None:
+    titles = re.findall(r"^## \[(.+?)\]", (CHECKOUT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert next(title for title in titles if title != "Unreleased") == libstorage.__version__
 
 
 def test_the_public_namespaces_are_those_of_the_page() -> None:
