@@ -1,71 +1,68 @@
 # `make demo` and `make test` need nothing first: they set up what is missing (Debian packages, .venv).
+# The text behind `## ` is what `make help` prints.
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup system demo test quick corpus lab stress sound judges lint format docs wheel-test coverage bench \
-	bench-compare clean
-help:
-	@echo 'make demo | test | quick | corpus | lab | stress | sound | judges | lint | format | docs | wheel-test | coverage'
-	@echo '     bench | bench-compare REV=revision | clean'
+.PHONY: help setup system demo test quick check corpus lab stress sound judges lint format docs wheel-test coverage \
+	bench bench-compare clean
+help: ## list the targets
+	@awk -F ':[^#]*## ' '/^[a-z-]+:[^#]*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: system .venv/stamp
+setup: system .venv/stamp ## install the Debian packages and the Python environment .venv
 
-system:
+system: ## install the Debian packages that are missing
 	@tools/system-packages
 
+# Debian 12's pip (23.0) cannot read dependency groups: they need 25.1.
 .venv/stamp: pyproject.toml | system
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("libstorage needs Python 3.11 or newer: make PYTHON=python3.x")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(PIP) --upgrade 'pip>=25.1'
+	$(PIP) --editable . --group dev
 	@touch $@
 
-demo: setup
+demo: setup ## run the tour, docs/examples/quickstart.py, on a private libvirt daemon
 	$(BIN)/python docs/examples/quickstart.py
 
-# Two processes, each with a core and daemons of its own.
-test: setup
+test: setup ## run all tests but the lab and the corpus of libvirt, in two processes with daemons of their own
 	$(BIN)/pytest -n 2 --dist loadfile
 
-# What needs no daemon, in less than a minute: properties with fewer examples than in `make test`.
-quick: setup
+quick: setup ## run the tests that need no daemon, properties with fewer examples, in less than a minute
 	HYPOTHESIS_PROFILE=quick $(BIN)/pytest -n 2 --dist loadfile tests/unit tests/property tests/contract
 
-# Libvirt's own test documents as well: from Debian's source package, or from the folder LIBSTORAGE_CORPUS.
-corpus: setup
+check: lint quick ## lint and quick: run it before you push
+
+corpus: setup ## test against libvirt's own documents, from Debian's source package or LIBSTORAGE_CORPUS
 	@tools/libvirt-corpus .corpus
 	$(BIN)/pytest tests/libvirt_corpus
 
-# Every pool type on real storage: its packages, servers and a guest; LIBSTORAGE_LAB_RECORD=1 keeps what is seen.
-lab: setup
+lab: setup ## test every pool type on real storage, as root; LIBSTORAGE_LAB_RECORD=1 records the results
 	@tools/system-packages $$(sed 's/#.*//' tests/lab/packages)
 	$(BIN)/pytest tests/lab
 
-# Sixteen threads on one host for a minute, and on one that hangs and dies.
-stress: setup
+stress: setup ## run sixteen threads for a minute on one host, and on one that hangs and dies
 	LIBSTORAGE_STRESS_SECONDS=60 $(BIN)/pytest tests/live/test_stress.py tests/live/test_threads.py
 
-# 10,000 sound specs of every sort, which a real daemon must take and give back; minutes.
-sound: setup
+sound: setup ## send 10,000 sound specs to a real daemon and compare the answers; takes minutes
 	LIBSTORAGE_SOUND=10000 $(BIN)/pytest -s -o faulthandler_timeout=0 tests/live/test_sound.py
 
 # Both type checkers read tests/typing, too, which says what types users see.
-lint: setup
-	@status=0; for tool in 'ruff check' 'ruff format --check' lint-imports mypy basedpyright; do \
+lint: setup ## run ruff, lint-imports, mypy, basedpyright and codespell
+	@status=0; for tool in 'ruff check' 'ruff format --check' lint-imports mypy basedpyright codespell; do \
 		echo "$$tool"; $(BIN)/$$tool || status=1; done; exit $$status
 
-format: setup
+format: setup ## fix what ruff can fix, and format
 	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
 
-# The pages of docs/reference, from what the code declares.
-docs: setup
+docs: setup ## generate the pages of docs/reference from the code
 	$(BIN)/python -m docs.generate
 
-wheel-test: setup
+wheel-test: setup ## build the archives, and test the wheel in an environment of its own
 	tools/wheel-test
 
-# Every branch of the floors below the connection is tested.
-coverage: setup
+coverage: setup ## measure branch coverage; the floors below the connection must have 100 %
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
@@ -73,30 +70,28 @@ coverage: setup
 	$(BIN)/coverage report --fail-under=100 \
 		--include='libstorage/enums/*,libstorage/display.py,libstorage/errors.py,libstorage/units.py,libstorage/operations.py,libstorage/xml/*,libstorage/models/*'
 
-# The figures of docs/benchmarks.md. The machine should do nothing else meanwhile.
-bench: setup
+bench: setup ## measure the figures of docs/benchmarks.md, on a machine that does nothing else
 	@tools/system-packages virtinst python3-lxml golang-go
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+	$(PIP) --group bench
 	@tools/libvirt-corpus .corpus
 	set -e; for script in codec footprint listing transfer; do $(BIN)/python -m benchmarks.$$script; done
 	$(BIN)/python -m benchmarks.report
 
-# What "no slower" means: revision REV and this one in turns, one table of ratios. The machine should do nothing else meanwhile.
-# Under ten minutes; ONLY='codec listing' measures only those of codec, footprint, listing and transfer.
+# One table of ratios, in under ten minutes. ONLY='codec listing' measures only those of codec, footprint, listing and transfer.
 ROUNDS ?= 7
 MINUTES ?= 9.5
 ONLY ?=
-bench-compare: setup
+bench-compare: setup ## measure the revision REV and this one in turns, on a machine that does nothing else
 	@test -n "$(REV)" || { echo 'make bench-compare REV=revision [ONLY=codec] [ROUNDS=7] [MINUTES=9.5]' >&2; exit 2; }
 	@$(BIN)/python -m benchmarks.compare '$(REV)' --rounds $(ROUNDS) --minutes $(MINUTES) $(if $(ONLY),--only $(ONLY))
 
-# Libvirt's schema, ours and the strict reader on so many documents of each kind; or FAULTS=200: what the bench is worth.
+# FAULTS=200 measures what the bench itself is worth.
 JUDGES ?= 100000
 FAULTS ?= 0
 SEED ?= 1
-judges: setup
+judges: setup ## compare libvirt's schema, ours and the strict reader on JUDGES documents of each kind
 	nice $(BIN)/python -m tests.judges --documents $(JUDGES) --faults $(FAULTS) --seed $(SEED)
 
-clean:
+clean: ## remove .venv, caches and built archives
 	rm -rf .venv .corpus .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .coverage* build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +

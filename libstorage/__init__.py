@@ -1,8 +1,20 @@
-"""The typed Python SDK for libvirt storage.
+"""The typed Python SDK for libvirt storage: pools, volumes and secrets.
 
-Documents ([PoolSpec][libstorage.PoolSpec], [VolumeSpec][libstorage.VolumeSpec] and their parts) are immutable values that
-read and write libvirt's XML; [connect][libstorage.connect] opens a host, whose pools and volumes are handles with typed flags
-and errors that one can act on:
+The names to start with:
+
+- [connect][libstorage.connect]: open a host, such as ``qemu:///system``
+- [Host][libstorage.Host]: one libvirt daemon; ``host.pools``, ``host.secrets``
+- [Pool][libstorage.Pool]: build, start, refresh, stop; ``pool.volumes``
+- [Volume][libstorage.Volume]: upload, download, clone, resize, wipe, delete
+- [Secret][libstorage.Secret]: a password or key that the host keeps
+- [PoolSpec][libstorage.PoolSpec]: describe a pool; ``PoolSpec.dir("images", "/srv/images")``
+- [VolumeSpec][libstorage.VolumeSpec]: describe a volume; ``VolumeSpec.qcow2("web.qcow2", "20 GiB")``
+- [SecretSpec][libstorage.SecretSpec]: describe a secret
+- [Permissions][libstorage.Permissions]: owner, group, mode and label of a pool or volume
+- [Size][libstorage.Size]: a number of bytes; ``Size("20 GiB")``
+- [StorageError][libstorage.StorageError]: the base of every error, with ``hint``, ``outcome`` and ``retry``
+- [describe][libstorage.describe]: every field of a class of documents, with its type and meaning
+- [validate][libstorage.validate]: check a document against libvirt's schema or that of libstorage
 
 ```python
 import libstorage as ls
@@ -13,7 +25,8 @@ with ls.connect("qemu:///system") as host:
 ```
 
 Importing this package loads next to nothing: each name loads its module when it is first used, and only a connection
-loads libvirt, so documents work where libvirt cannot be imported.
+loads libvirt, so documents work where libvirt cannot be imported. ``libstorage.testing`` starts a private libvirt
+daemon for tests; ``libstorage.fsspec`` shows volumes as files.
 """
 
 from __future__ import annotations
@@ -175,7 +188,7 @@ if TYPE_CHECKING:
     from libstorage.xml.fields import Unknown
     from libstorage.xml.schema import validate
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.2.0"
 
 __all__ = [
     "LENIENCIES",

@@ -4,7 +4,7 @@ Simpler than ours, in the peer's favour: times, modes, UUIDs and switches stay t
 One class holds what the sources of all pool types have, for a model cannot be chosen by its parent's attribute.
 """
 
-# Where the extra "bench" is not installed, its base class is unknown.
+# Where the group "bench" is not installed, its base class is unknown.
 # pyright: reportMissingImports=false, reportCallIssue=false, reportGeneralTypeIssues=false
 
 from __future__ import annotations

@@ -1,0 +1,72 @@
+"""Plain English: phrases that make a reader stop are dropped from docstrings and messages, and do not come back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.contract.prose import PHRASES, Text, counts, found, texts
+
+# How often each phrase may be used. A ceiling is only ever lowered: `python -m tests.contract.prose` prints the counts
+# of today.
+CEILINGS = {
+    "so many": 27,
+    "anew": 12,
+    "is had": 12,
+    "is at": 10,
+    "nobody": 52,
+    "somebody": 34,
+    "who": 58,
+    "what is there": 12,
+    "of ours": 6,
+    "told": 69,
+    "is no": 77,
+    "there is none": 16,
+    "It is.": 2,
+    "a Sphinx role": 10,
+    "two blanks after a full stop": 24,
+}
+
+PLANTED = '''\
+"""Nobody tells so many."""
+
+LIMIT = 3
+"""How much is had: the limit is no number."""
+
+
+class Lane:
+    """A lane, whose number is at most 4, and which is no longer open."""
+
+    def is_open(self):
+        """It is."""
+
+    def read(self):
+        """:class:`Lane` is at it anew.  Then it ends."""
+        raise ValueError(f"there is none of ours for {self}", hint="Ask what is there, or somebody who knows.")
+'''
+
+
+@pytest.fixture(scope="module")
+def used() -> list[tuple[str, Text]]:
+    return list(found())
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_a_phrase_is_used_less_and_less(used: list[tuple[str, Text]], phrase: str) -> None:
+    uses = [f"{text.module}:{text.line}: {text.text}" for name, text in used if name == phrase]
+    assert len(uses) <= CEILINGS[phrase], "\n\n".join(uses)
+
+
+def test_each_phrase_that_comes_back_is_found(tmp_path: Path) -> None:
+    (tmp_path / "planted.py").write_text(PLANTED)
+
+    assert counts(tmp_path) == dict.fromkeys(PHRASES, 1)
+
+
+def test_each_docstring_has_its_owner(tmp_path: Path) -> None:
+    (tmp_path / "planted.py").write_text(PLANTED)
+
+    documented = {text.owner: text.line for text in texts(tmp_path) if text.owner is not None}
+
+    assert documented == {"": 1, "LIMIT": 4, "Lane": 8, "Lane.is_open": 11, "Lane.read": 14}
