@@ -30,6 +30,13 @@ class PoolId:
 
 
 @attrs.frozen
+class NewPool(PoolId):
+    """A pool that is being defined or created, with its type, for which libvirt cannot be asked yet."""
+
+    type: str = attrs.field(eq=False)
+
+
+@attrs.frozen
 class VolumeId:
     """A volume of a pool."""
 

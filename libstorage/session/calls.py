@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from libstorage.connection.identity import Identity, PoolId, SecretId, VolumeId
+from libstorage.connection.identity import Identity, NewPool, PoolId, SecretId, VolumeId
 from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawConnect, RawPool, RawSecret, RawVolume
 from libstorage.connection.resolve import decoded, pool_id, raw_volume, secret_id
@@ -143,7 +143,7 @@ def make_pool(
     Raises:
         StorageError: If a guard refuses the pool, or libvirt does.
     """
-    target, uri = PoolId(channel.uri, spec.name, spec.uuid or ""), channel.uri
+    target, uri = NewPool(channel.uri, spec.name, spec.uuid or "", str(spec.type)), channel.uri
     return _change(channel, operation, target, lambda lane: pool_id(lane, uri, make(lane.connection)), spec)
 
 

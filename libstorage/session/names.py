@@ -6,6 +6,7 @@ already can always be read and looked up; these rules are for what is made anew.
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 import warnings
 from typing import Final
@@ -51,8 +52,17 @@ def _check(kind: str, name: str, most_bytes: int, strict: bool) -> None:
         )
     if name.startswith("-"):
         warnings.warn(
-            f"{kind} name {name!r} begins with '-': programs will take it for an option", stacklevel=5
+            f"{kind} name {name!r} begins with '-': programs will take it for an option",
+            stacklevel=_callers_level(),
         )
+
+
+def _callers_level() -> int:
+    """The ``stacklevel`` of the first frame outside this package, for a warning in the frame that calls this."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("libstorage."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _problem(name: str, most_bytes: int) -> str | None:

@@ -43,7 +43,7 @@ Cost = Callable[[Callable[[], object]], int]
 
 def unknown(handle: Any, host: Host) -> Any:
     """The same thing as a handle of a host that has not met it yet."""
-    return type(handle)(host, handle._id)
+    return type(handle)(channel_of(host), handle._id)
 
 
 @pytest.fixture

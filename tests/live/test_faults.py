@@ -242,7 +242,7 @@ class TestOpening:
         if os.geteuid() != 0:
             pytest.skip("not run: needs root, who can become another user")
         with started_daemon() as daemon:
-            script = "from libstorage.connection import libvirt; libvirt.load(); import os; os.setuid(15099)"
+            script = "from libstorage.connection import binding; binding.load(); import os; os.setuid(15099)"
             done = run(f"{CONNECT}\n{script}\nConnection({daemon.uri!r})")
         assert AuthenticationError.__name__ in done.stderr
         assert "member of its group" in done.stderr

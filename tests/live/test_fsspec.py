@@ -286,7 +286,7 @@ class TestWhereVolumesAreNoFiles:
         """As in a pool of type ``logical``, which needs a volume group: here the same of a pool of files."""
         path = make(b"-" * 5000)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("libstorage.fsspec.has_files", lambda _: False)
+            patch.setattr("libstorage.fsspec.filesystem.has_files", lambda _: False)
             fs.pipe_file(path, b"new")
             with pytest.raises(UnsupportedError, match="no size yet"):
                 fs.pipe_file(f"{path}x", b"new")

@@ -292,9 +292,7 @@ class TestWhatIsRefused:
 import sys
 sys.modules["fsspec"] = None
 from libstorage import UnsupportedError
-from libstorage.transfer.ends import redaction
-from libstorage.transfer.ends import origin
-from libstorage.transfer.ends.web import web as web_module
+from libstorage.transfer.ends.opening import url_source
 try:
     with url_source("memory://u:secret@x/y"): pass
 except UnsupportedError as error:

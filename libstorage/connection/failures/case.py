@@ -10,10 +10,11 @@ import attrs
 from libstorage.connection import binding
 from libstorage.connection.binding import Answer
 from libstorage.connection.failures.codes import Code
-from libstorage.connection.identity import Identity, PoolId, SecretId, VolumeId
+from libstorage.connection.identity import Identity, NewPool, PoolId, SecretId, VolumeId
 from libstorage.connection.lane import Lane
 from libstorage.enums import PoolType
 from libstorage.errors import DocumentError
+from libstorage.models.capabilities import PoolCapabilities
 from libstorage.models.pool import PoolSpec
 from libstorage.operations import Operation
 
@@ -72,6 +73,17 @@ class Case:
         xml = None if pool is None else self._read(lambda lane: lane.pool(pool).XMLDesc(0))
         try:
             return None if xml is None else PoolSpec.from_xml(xml).type
+        except DocumentError:
+            return None
+
+    def has_driver(self) -> bool | None:
+        """Return whether the daemon has a driver for pools of the type that is being created."""
+        target = self.target
+        if not isinstance(target, NewPool):
+            return None
+        xml = self._read(lambda lane: lane.connection.getStoragePoolCapabilities())
+        try:
+            return None if xml is None else PoolCapabilities.from_xml(xml).supports(target.type)
         except DocumentError:
             return None
 

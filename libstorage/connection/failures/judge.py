@@ -48,7 +48,10 @@ def judge(case: Case) -> Verdict:
     if said.code is None:
         return verdict.OTHER
     decide = _DECIDED.get(said.code)
-    return verdict.PLAIN.get(said.code, verdict.OTHER) if decide is None else decide(case)
+    found = verdict.PLAIN.get(said.code, verdict.OTHER) if decide is None else decide(case)
+    if case.op == op.POOL_CREATE_TRANSIENT and found.error is LibvirtError and case.has_driver() is False:
+        return verdict.NO_DRIVER  # libvirt gives several reasons the code of that one
+    return found
 
 
 # ---- codes that mean different things to different operations ---------------------------------------------------------
