@@ -95,15 +95,12 @@ def _change(
 
 HOST_OPEN = _read("host.open", "virConnectOpenAuth", "virConnectOpenReadOnly", "virConnectOpen")
 HOST_VERSION = _read("host.version", "virConnectGetLibVersion")
-HOST_IS_ALIVE = _read("host.is_alive", "virConnectIsAlive")
 
 POOLS_LIST = _read("pools.list", "virConnectListAllStoragePools")
 POOLS_COUNT = _read("pools.count", "virConnectNumOfStoragePools", "virConnectNumOfDefinedStoragePools")
-POOLS_NAMES = _read("pools.names", "virConnectListStoragePools", "virConnectListDefinedStoragePools")
 POOL_LOOKUP_BY_NAME = _read("pool.lookup_by_name", "virStoragePoolLookupByName")
 POOL_LOOKUP_BY_UUID = _read("pool.lookup_by_uuid", "virStoragePoolLookupByUUIDString")
 POOL_LOOKUP_BY_TARGET_PATH = _read("pool.lookup_by_target_path", "virStoragePoolLookupByTargetPath")
-POOL_LOOKUP_BY_VOLUME = _read("pool.lookup_by_volume", "virStoragePoolLookupByVolume")
 POOL_CAPABILITIES = _read("pool.capabilities", "virConnectGetStoragePoolCapabilities")
 POOL_FIND_SOURCES = _read("pool.find_sources", "virConnectFindStoragePoolSources", duration=Duration.LONG)
 POOL_INFO = _read("pool.info", "virStoragePoolGetInfo")
@@ -150,7 +147,6 @@ POOL_SET_AUTOSTART = _change(
 
 VOLUMES_LIST = _read("volumes.list", "virStoragePoolListAllVolumes")
 VOLUMES_COUNT = _read("volumes.count", "virStoragePoolNumOfVolumes")
-VOLUMES_NAMES = _read("volumes.names", "virStoragePoolListVolumes")
 VOLUME_LOOKUP_BY_NAME = _read("volume.lookup_by_name", "virStorageVolLookupByName")
 VOLUME_LOOKUP_BY_KEY = _read("volume.lookup_by_key", "virStorageVolLookupByKey")
 VOLUME_LOOKUP_BY_PATH = _read("volume.lookup_by_path", "virStorageVolLookupByPath")
@@ -209,7 +205,6 @@ VOLUME_DOWNLOAD = _read(
 
 SECRETS_LIST = _read("secrets.list", "virConnectListAllSecrets")
 SECRETS_COUNT = _read("secrets.count", "virConnectNumOfSecrets")
-SECRETS_UUIDS = _read("secrets.uuids", "virConnectListSecrets")
 SECRET_LOOKUP_BY_UUID = _read("secret.lookup_by_uuid", "virSecretLookupByUUIDString")
 SECRET_LOOKUP_BY_USAGE = _read("secret.lookup_by_usage", "virSecretLookupByUsage")
 SECRET_XML = _read("secret.xml", "virSecretGetXMLDesc")

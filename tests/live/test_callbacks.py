@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from libstorage.transfer.progress import TransferProgress
 
 from libstorage import MiB, Pool, Volume, VolumeSpec, connect
+from libstorage.transfer.progress import TransferProgress
 
 CONTENT = bytes(3 * MiB)
 ASIDE = "libstorage-aside"

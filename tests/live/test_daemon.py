@@ -123,7 +123,7 @@ def test_two_at_once_know_nothing_of_each_other(daemon: PrivateDaemon, tmp_path:
 
         def names(connection: Connection) -> list[str]:
             return connection.call(
-                op.POOLS_NAMES, HostId(connection.uri), lambda lane: lane.connection.listStoragePools()
+                op.POOLS_LIST, HostId(connection.uri), lambda lane: lane.connection.listStoragePools()
             )
 
         assert pool.name in names(ours)

@@ -155,7 +155,7 @@ class World:
 
     def names(self) -> list[str]:
         return self.connection.call(
-            op.VOLUMES_NAMES, self.pool, lambda lane: lane.pool(self.pool).listVolumes()
+            op.VOLUMES_LIST, self.pool, lambda lane: lane.pool(self.pool).listVolumes()
         )
 
     def lose_file(self) -> None:

@@ -48,7 +48,7 @@ class Load:
     def read(self, volume: VolumeId) -> None:
         self.call(op.POOL_INFO, volume, lambda lane: lane.pool(self.pool).info())
         self.call(op.POOL_XML, volume, lambda lane: lane.pool(self.pool).XMLDesc())
-        self.call(op.VOLUMES_NAMES, volume, lambda lane: lane.pool(self.pool).listVolumes())
+        self.call(op.VOLUMES_LIST, volume, lambda lane: lane.pool(self.pool).listVolumes())
 
     def change(self, volume: VolumeId) -> None:
         """Make a volume, fill it, read it back, delete it."""
