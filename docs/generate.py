@@ -180,7 +180,7 @@ def normalisations_page() -> Iterator[str]:
     yield from _table(("name", "fields", "why it is no difference"), rows)
 
 
-WRONG_DOCUMENTS = FOLDER.parents[1] / "tests" / "unit" / "wrong_documents.txt"
+WRONG_DOCUMENTS = FOLDER.parents[1] / "tests" / "unit" / "xml" / "wrong_documents.txt"
 
 
 def messages_page() -> Iterator[str]:

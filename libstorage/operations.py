@@ -148,8 +148,12 @@ POOL_SET_AUTOSTART = _change(
 VOLUMES_LIST = _read("volumes.list", "virStoragePoolListAllVolumes")
 VOLUMES_COUNT = _read("volumes.count", "virStoragePoolNumOfVolumes")
 VOLUME_LOOKUP_BY_NAME = _read("volume.lookup_by_name", "virStorageVolLookupByName")
-VOLUME_LOOKUP_BY_KEY = _read("volume.lookup_by_key", "virStorageVolLookupByKey")
-VOLUME_LOOKUP_BY_PATH = _read("volume.lookup_by_path", "virStorageVolLookupByPath")
+VOLUME_LOOKUP_BY_KEY = _read(
+    "volume.lookup_by_key", "virStorageVolLookupByKey", "virStoragePoolLookupByVolume"
+)
+VOLUME_LOOKUP_BY_PATH = _read(
+    "volume.lookup_by_path", "virStorageVolLookupByPath", "virStoragePoolLookupByVolume"
+)
 VOLUME_INFO = _read("volume.info", "virStorageVolGetInfo", "virStorageVolGetInfoFlags")
 VOLUME_XML = _read("volume.xml", "virStorageVolGetXMLDesc")
 VOLUME_PATH = _read("volume.path", "virStorageVolGetPath")

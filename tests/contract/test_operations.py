@@ -14,7 +14,13 @@ LOCAL = "answered by the handle without a call; the name, uuid or usage is known
 TWIN = "takes the 16 bytes of a uuid that the string form of the same function takes as text"
 EVENTS = "events are not offered yet"
 WHOLE = "a loop around send or receive that does not look at their results; we have our own"
+LISTED = "listAll… gives the handles, of which the names are known, in the same one call"
+
 LEFT_OUT = {
+    "virConnectListDefinedStoragePools": LISTED,
+    "virConnectListSecrets": LISTED,
+    "virConnectListStoragePools": LISTED,
+    "virStoragePoolListVolumes": LISTED,
     "virSecretFree": MEMORY,
     "virSecretRef": MEMORY,
     "virStoragePoolFree": MEMORY,

@@ -36,7 +36,7 @@ from libstorage.testing import PrivateDaemon
 from tests.live.conftest import remove, started_daemon
 from tests.patience import make_patient_qemu_img
 from tests.sinks import CANARY, hits, shown_errors, shown_values
-from tests.unit.test_secret_value import FORMS, REFUSED
+from tests.unit.models.test_secret_value import FORMS, REFUSED
 
 PASSPHRASE = b"correct horse battery staple"
 

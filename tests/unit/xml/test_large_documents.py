@@ -13,7 +13,7 @@ from libstorage.xml.document import Document
 from libstorage.xml.parse import MOST_ATTRIBUTES, MOST_MARKUP
 from libstorage.xml.read import MOST_ELEMENTS
 from libstorage.xml.schema import MOST_JUDGED, is_valid
-from tests.unit import large
+from tests.unit.xml import large
 
 EVERY = {**{f"{model}.{name}": made for (model, name), made in large.REPEATED.items()}, **large.OTHERS}
 WORST = ("LogicalSource.devices", "RbdSource.hosts", "Encryption.secrets", "unknown, full", "a wrong host")

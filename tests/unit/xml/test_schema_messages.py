@@ -2,7 +2,7 @@
 
 ``wrong_documents.txt`` holds them, and ``docs/generate.py`` makes a page of it.  After a change of words::
 
-    python -m tests.unit.test_schema_messages && python -m docs.generate
+    python -m tests.unit.xml.test_schema_messages && python -m docs.generate
 
 writes the messages anew: read what that changed.
 """

@@ -15,7 +15,7 @@ from lxml import etree
 from libstorage.errors import DocumentError
 from libstorage.xml.parse import LARGEST, MOST_MARKUP, parse
 from tests.support import CHECKOUT
-from tests.unit import hostile
+from tests.unit.xml import hostile
 
 HARMLESS_TO_PARSE = {
     *("depth 200", "99,000 attributes", "99,000 elements", "49,000 comments"),
