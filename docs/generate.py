@@ -12,6 +12,7 @@ from typing import Any
 
 import libstorage as ls
 from docs import pool_types
+from docs.calls import CALLS
 from libstorage import enums
 from libstorage.enums.base import Flags, Number, Words
 from libstorage.operations import OPERATIONS, AfterUnknown, Operation
@@ -144,8 +145,12 @@ def operations_page() -> Iterator[str]:
         "*Destructive* operations can destroy data. *Long* ones take as long as the storage needs, *streams* as long as",
         "data flows. The last column says what to do when `error.outcome` is `unknown`.",
         "",
+        "*Calls* says how many calls to the daemon a verb makes: when its lane does not know the thing yet, and when it",
+        "does. `pools` and `volumes` stand for the numbers of running pools and of volumes, `opening` for the calls that",
+        "open one more connection. A test counts them on the wire of a real daemon.",
+        "",
     )
-    headers = ("operation", "functions of libvirt", "effect", "duration", "after an unknown outcome")
+    headers = ("operation", "functions of libvirt", "effect", "duration", "calls", "after an unknown outcome")
     yield from _table(headers, map(_operation, OPERATIONS.values()))
     yield from ("", "## After an unknown outcome", "")
     yield from _table(("rule", "what to do"), ((_code(rule), _cell(doc)) for rule, doc in _rules()))
@@ -154,7 +159,20 @@ def operations_page() -> Iterator[str]:
 def _operation(operation: Operation) -> tuple[str, ...]:
     effect = f"{operation.effect}, **destructive**" if operation.destructive else str(operation.effect)
     functions = ", ".join(map(_code, operation.functions))
-    return _code(operation.name), functions, effect, str(operation.duration), _code(operation.after_unknown)
+    return (
+        _code(operation.name),
+        functions,
+        effect,
+        str(operation.duration),
+        _calls(operation),
+        _code(operation.after_unknown),
+    )
+
+
+def _calls(operation: Operation) -> str:
+    """The calls of each verb that is about an operation, first and later."""
+    costs = ((verb, cost) for verb, cost in CALLS.items() if cost.operation == operation.name)
+    return "<br>".join(f"`{verb}`: {cost.first}, later {cost.later}" for verb, cost in costs)
 
 
 def _rules() -> Iterator[tuple[str, str]]:
