@@ -172,7 +172,10 @@ def _operation(operation: Operation) -> tuple[str, ...]:
 def _calls(operation: Operation) -> str:
     """The calls of each verb that is about an operation, first and later."""
     costs = ((verb, cost) for verb, cost in CALLS.items() if cost.operation == operation.name)
-    return "<br>".join(f"`{verb}`: {cost.first}, later {cost.later}" for verb, cost in costs)
+    return "<br>".join(
+        f"`{verb}`: {cost.first}" + ("" if cost.first == cost.later else f", later {cost.later}")
+        for verb, cost in costs
+    )
 
 
 def _rules() -> Iterator[tuple[str, str]]:
