@@ -69,7 +69,7 @@ class Pool(Handle[PoolId]):
         """Its type; a type that we do not know as libvirt's word for it.
 
         Raises:
-            PoolNotFoundError: It is gone.
+            PoolNotFoundError: If the pool is gone.
         """
         return self.spec().type
 
@@ -80,7 +80,7 @@ class Pool(Handle[PoolId]):
         is promised than there is, ``available`` is 0: libvirt counts below zero there, and shows almost 16 EiB.
 
         Raises:
-            PoolNotFoundError: It is gone.
+            PoolNotFoundError: If the pool is gone.
         """
         state, capacity, allocation, available = self._ask(POOL_INFO, lambda raw: raw.info())
         return PoolInfo(
@@ -97,7 +97,7 @@ class Pool(Handle[PoolId]):
             inactive: The definition that the next start will use, rather than what runs now.
 
         Raises:
-            PoolNotFoundError: It is gone.
+            PoolNotFoundError: If the pool is gone.
         """
         return PoolSpec.from_xml(self.xml(inactive))
 
@@ -108,7 +108,7 @@ class Pool(Handle[PoolId]):
             inactive: The definition that the next start will use, rather than what runs now.
 
         Raises:
-            PoolNotFoundError: It is gone.
+            PoolNotFoundError: If the pool is gone.
         """
         flags = XmlFlags.INACTIVE if inactive else XmlFlags(0)
         return pool_xml(self._channel, self._id, flags)
@@ -117,7 +117,7 @@ class Pool(Handle[PoolId]):
         """Whether it is running (``virStoragePoolIsActive``).
 
         Raises:
-            PoolNotFoundError: It is gone.
+            PoolNotFoundError: If the pool is gone.
         """
         return self._ask(POOL_IS_ACTIVE, lambda raw: raw.isActive()) == 1
 
@@ -125,7 +125,7 @@ class Pool(Handle[PoolId]):
         """Whether it has a definition, and outlives a stop (``virStoragePoolIsPersistent``).
 
         Raises:
-            PoolNotFoundError: It is gone.
+            PoolNotFoundError: If the pool is gone.
         """
         return self._ask(POOL_IS_PERSISTENT, lambda raw: raw.isPersistent()) == 1
 
@@ -133,7 +133,7 @@ class Pool(Handle[PoolId]):
         """Whether it starts with the daemon (``virStoragePoolGetAutostart``).
 
         Raises:
-            PoolNotFoundError: It is gone.
+            PoolNotFoundError: If the pool is gone.
         """
         return self._ask(POOL_AUTOSTART, lambda raw: raw.autostart()) == 1
 
@@ -150,7 +150,7 @@ class Pool(Handle[PoolId]):
 
         Raises:
             PoolActiveError: It is running.
-            PoolNotFoundError: It is gone.
+            PoolNotFoundError: If the pool is gone.
             StorageError: It could not be built; the message says what state the pool is in.
         """
         wanted = combined(
@@ -170,7 +170,7 @@ class Pool(Handle[PoolId]):
 
         Raises:
             PoolActiveError: It is running already.
-            PoolNotFoundError: It is gone.
+            PoolNotFoundError: If the pool is gone.
             StorageError: It could not be started; the message says what state the pool is in.
         """
         wanted = combined(PoolCreateFlags, flags, build_flag(build, overwrite))
@@ -182,7 +182,7 @@ class Pool(Handle[PoolId]):
         Raises:
             PoolInactiveError: It is not running.
             PoolBusyError: Volumes are being built in it.
-            PoolNotFoundError: It is gone.
+            PoolNotFoundError: If the pool is gone.
         """
         return self._change(POOL_STOP, lambda raw: raw.destroy())
 
@@ -194,7 +194,7 @@ class Pool(Handle[PoolId]):
         Raises:
             PoolInactiveError: It is not running.
             PoolBusyError: Volumes are being built in it.
-            PoolNotFoundError: It is gone.
+            PoolNotFoundError: If the pool is gone.
             StorageError: It could not be read; the message says what state the pool is in.
         """
         return self._change(POOL_REFRESH, lambda raw: raw.refresh(0))
@@ -204,7 +204,7 @@ class Pool(Handle[PoolId]):
 
         Raises:
             PoolActiveError: It is running.
-            PoolNotFoundError: It is gone.
+            PoolNotFoundError: If the pool is gone.
         """
         return self._change(POOL_UNDEFINE, lambda raw: raw.undefine())
 
@@ -218,7 +218,7 @@ class Pool(Handle[PoolId]):
 
         Raises:
             PoolActiveError: It is running.
-            PoolNotFoundError: It is gone.
+            PoolNotFoundError: If the pool is gone.
             StorageError: It could not be deleted; the message says what state the pool is in.
         """
         flags = PoolDeleteFlags.ZEROED if zeroed else PoolDeleteFlags.NORMAL
@@ -232,7 +232,7 @@ class Pool(Handle[PoolId]):
 
         Raises:
             InvalidRequestError: ``autostart`` is neither true nor false.
-            PoolNotFoundError: It is gone.
+            PoolNotFoundError: If the pool is gone.
             StorageError: It is transient.
         """
         if autostart not in (True, False):

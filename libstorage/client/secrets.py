@@ -61,7 +61,7 @@ class Secret(Handle[SecretId]):
         """What its document says.
 
         Raises:
-            SecretNotFoundError: It is gone.
+            SecretNotFoundError: If the secret is gone.
         """
         return SecretSpec.from_xml(self.xml())
 
@@ -69,7 +69,7 @@ class Secret(Handle[SecretId]):
         """Its document as libvirt writes it (``virSecretGetXMLDesc``).
 
         Raises:
-            SecretNotFoundError: It is gone.
+            SecretNotFoundError: If the secret is gone.
         """
         return self._ask(SECRET_XML, lambda raw: raw.XMLDesc(0))
 
@@ -83,7 +83,7 @@ class Secret(Handle[SecretId]):
 
         Raises:
             InvalidRequestError: ``value`` is neither bytes nor text. The error does not hold it.
-            SecretNotFoundError: It is gone.
+            SecretNotFoundError: If the secret is gone.
         """
         try:
             secret = SecretValue(value)
@@ -98,7 +98,7 @@ class Secret(Handle[SecretId]):
         Raises:
             StateError: It has none yet.
             AccessDeniedError: It is private, or the connection read-only.
-            SecretNotFoundError: It is gone.
+            SecretNotFoundError: If the secret is gone.
         """
         return self._ask(SECRET_VALUE, lambda raw: SecretValue(raw.value(0)))
 
@@ -106,7 +106,7 @@ class Secret(Handle[SecretId]):
         """Remove it, value included (``virSecretUndefine``).
 
         Raises:
-            SecretNotFoundError: It is gone.
+            SecretNotFoundError: If the secret is gone.
         """
         self._change(SECRET_UNDEFINE, lambda raw: raw.undefine())
 

@@ -59,7 +59,7 @@ _LARGEST_BUFFER: Final = 1 << 30
 
 
 class Volume(Handle[VolumeId]):
-    """A volume on a host, known by its pool and its name."""
+    """A volume on a host, identified by its pool and its name."""
 
     __slots__ = ()
 
@@ -67,48 +67,48 @@ class Volume(Handle[VolumeId]):
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """Name of the volume."""
         return self._id.name
 
     @property
     def pool(self) -> Pool:
-        """The pool that it is in."""
+        """The pool that the volume is in."""
         from libstorage.client.pool import Pool
 
         return Pool(self._channel, self._id.pool)
 
     def key(self) -> str:
-        """What libvirt calls its key: the path for most pool types, so neither stable nor secret (``virStorageVolGetKey``).
+        """Return libvirt's key: the path for most pool types, so neither stable nor secret (``virStorageVolGetKey``).
 
         Raises:
-            VolumeNotFoundError: It is gone.
+            VolumeNotFoundError: If the volume is gone.
         """
         return self._ask(VOLUME_KEY, lambda raw: decoded(raw.key))
 
     def path(self) -> str:
-        """Its path on the host (``virStorageVolGetPath``).
+        """Return the path of the volume on the host (``virStorageVolGetPath``).
 
         Raises:
-            VolumeNotFoundError: It is gone.
+            VolumeNotFoundError: If the volume is gone.
         """
         return self._ask(VOLUME_PATH, lambda raw: decoded(raw.path))
 
     def type(self) -> VolumeType:
-        """What it is: a file, a block device, a directory and so on.
+        """Return the type of the volume: a file, a block device, a directory and so on.
 
         Raises:
-            VolumeNotFoundError: It is gone.
+            VolumeNotFoundError: If the volume is gone.
         """
         return self.info().type
 
     def info(self, physical: bool = False) -> VolumeInfo:
-        """Type and sizes, in bytes (``virStorageVolGetInfoFlags``).
+        """Return type and sizes, in bytes (``virStorageVolGetInfoFlags``).
 
         Args:
-            physical: Ask for the size of its file instead of the space that is charged for it.
+            physical: Ask for the size of the volume's file instead of the space that is charged for the volume.
 
         Raises:
-            VolumeNotFoundError: It is gone.
+            VolumeNotFoundError: If the volume is gone.
         """
         flag = VolumeInfoFlags.GET_PHYSICAL if physical else VolumeInfoFlags.USE_ALLOCATION
         kind, capacity, space = self._ask(VOLUME_INFO, lambda raw: raw.infoFlags(flag))
@@ -120,28 +120,28 @@ class Volume(Handle[VolumeId]):
         )
 
     def spec(self) -> VolumeSpec:
-        """What its document says.
+        """Return what the volume's document says.
 
         Raises:
-            VolumeNotFoundError: It is gone.
-            DocumentError: Its name or path is not UTF-8, so that its document is no XML.
+            VolumeNotFoundError: If the volume is gone.
+            DocumentError: If the name or the path is not UTF-8, which makes the document unreadable as XML.
         """
         return VolumeSpec.from_xml(self.xml())
 
     def xml(self) -> str:
-        """Its document as libvirt writes it (``virStorageVolGetXMLDesc``).
+        """Return the volume's document as libvirt writes it (``virStorageVolGetXMLDesc``).
 
         Raises:
-            VolumeNotFoundError: It is gone.
+            VolumeNotFoundError: If the volume is gone.
         """
         return volume_xml(self._channel, self._id)
 
     def as_backing(self) -> BackingStore:
-        """This volume as the backing store of another, its format included.
+        """Return this volume as the backing store of another volume, with its format.
 
         Raises:
-            VolumeNotFoundError: It is gone.
-            UnsupportedError: It is encrypted.
+            VolumeNotFoundError: If the volume is gone.
+            UnsupportedError: If the volume is encrypted, is a directory, or has no absolute path.
         """
         return backing(self.spec())
 
@@ -155,26 +155,26 @@ class Volume(Handle[VolumeId]):
         mode: CloneMode = "copy",
         flags: VolumeCreateFlags | NoFlags = 0,
     ) -> Volume:
-        """Make another volume with the same content (``virStorageVolCreateXMLFrom``; a link by ``virStorageVolCreateXML``).
+        """Create another volume with the same content (``virStorageVolCreateXMLFrom``; ``virStorageVolCreateXML`` for a link).
 
-        Only the content comes from this volume: format, permissions and so on are what ``new`` says. A copy of a linked
-        volume stands on its own. libvirt copies raw volumes in whole blocks: one whose size is no multiple of the file
-        system's block size (usually 4096 bytes) gets zeros at its end.
+        Only the content comes from this volume. Format, permissions and the rest are what ``new`` says. A copy of a linked
+        volume does not depend on the backing store. libvirt copies raw volumes in whole blocks: if the size is not a
+        multiple of the file system's block size (usually 4096 bytes), the clone gets zeros at its end.
 
         Args:
-            new: The new volume; a name alone means this volume's own document under that name. With a capacity above
-                this volume's, the clone is grown to it, and deleted again if that fails.
-            pool: Where to make it, instead of this volume's pool; on the same host.
-            mode: ``copy`` all data, share blocks (``reflink``), or hold only what will differ (``linked``).
+            new: The document of the clone. A name alone means this volume's own document under that name. If the
+                capacity is above this volume's, the clone is grown to it, and deleted again if that fails.
+            pool: The pool of the clone, on the same host. ``None`` is this volume's pool.
+            mode: ``copy`` copies all data, ``reflink`` shares blocks, ``linked`` holds only what differs from this volume.
             flags: More flags.
 
         Raises:
-            VolumeExistsError: The pool has it already, or a file in its place that libvirt has not seen yet.
-            VolumeBusyError: This volume is being built, wiped, or changed by this process.
-            NoSpaceError: It does not fit.
-            InvalidRequestError: The name is not one to give to a new volume, the mode does not go with ``new``, or the
+            VolumeExistsError: If the pool has a volume of that name, or a file in its place that libvirt has not seen yet.
+            VolumeBusyError: If this volume is being built, wiped, or changed by this process.
+            NoSpaceError: If the clone does not fit into the pool.
+            InvalidRequestError: If the name is not allowed for a new volume, the mode does not go with ``new``, or the
                 capacity is below this volume's.
-            UnsupportedError: The pool type, format or file system cannot do that; the hint says what to use instead.
+            UnsupportedError: If the pool type, format or file system cannot do that; the hint names the alternative.
         """
         into = self._id.pool if pool is None else pool._id
         return Volume(self._channel, clone.clone(self._channel, self._id, new, into, mode, flags))
@@ -188,21 +188,22 @@ class Volume(Handle[VolumeId]):
         delta: bool = False,
         flags: VolumeResizeFlags | NoFlags = 0,
     ) -> Self:
-        """Change its capacity (``virStorageVolResize``). libvirt does not know whether a guest is using it.
+        """Change the capacity (``virStorageVolResize``). libvirt does not know whether a guest uses the volume.
 
         Args:
             capacity: The new capacity, in bytes or as text with a unit.
-            shrink: Allow it to become smaller; what is behind the new end is lost.
+            shrink: Allow a smaller capacity; the data behind the new end is lost.
             allocate: Allocate the new space at once (raw only).
-            delta: ``capacity`` is how much to add, or with ``shrink`` how much to take away.
+            delta: Add ``capacity`` to the present capacity, or with ``shrink`` subtract it.
             flags: More flags.
 
         Raises:
-            InvalidRequestError: That is no size, or it is less than now (or than is allocated).
-            VolumeNotFoundError: It is gone.
-            VolumeBusyError: It is being built, cloned or wiped.
-            NoSpaceError: It does not fit.
-            UnsupportedError: This type of pool does not resize volumes.
+            InvalidRequestError: If ``capacity`` is not a size, or is below the present capacity without ``shrink``, or
+                below the allocation.
+            VolumeNotFoundError: If the volume is gone.
+            VolumeBusyError: If the volume is being built, cloned or wiped.
+            NoSpaceError: If the pool has too little space.
+            UnsupportedError: If pools of this type do not resize volumes.
         """
         wanted = combined(
             VolumeResizeFlags,
@@ -215,36 +216,36 @@ class Volume(Handle[VolumeId]):
         return self._change(VOLUME_RESIZE, lambda raw: raw.resize(size, wanted))
 
     def wipe(self, algorithm: WipeAlgorithm | str = WipeAlgorithm.ZERO) -> Self:
-        """Overwrite its data (``virStorageVolWipePattern``).
+        """Overwrite the data (``virStorageVolWipePattern``).
 
-        libvirt writes whole blocks: a file whose size is no multiple of the file system's block size (usually 4096
-        bytes) becomes longer. A sparse file is cut off and made sparse again instead. Of a qcow2 volume the header goes, too: it is ``raw``
-        after the next refresh.
+        libvirt writes whole blocks: a file whose size is not a multiple of the file system's block size (usually 4096
+        bytes) becomes longer. A sparse file is truncated and made sparse again instead. A qcow2 volume loses its header,
+        too: after the next refresh it is ``raw``.
 
         Args:
-            algorithm: What to overwrite it with, also as libvirt's word for it. All but zeros need the program ``scrub``
-                on the host; ``trim`` works on rbd only.
+            algorithm: The pattern, as an enum member or as libvirt's word for it. Every pattern but zeros needs the
+                program ``scrub`` on the host; ``trim`` works on rbd only.
 
         Raises:
-            InvalidRequestError: That is no algorithm.
-            VolumeNotFoundError: It is gone.
-            VolumeBusyError: It is being built, cloned or wiped.
-            UnsupportedError: The pool type or the host cannot do that.
+            InvalidRequestError: If there is no such algorithm.
+            VolumeNotFoundError: If the volume is gone.
+            VolumeBusyError: If the volume is being built, cloned or wiped.
+            UnsupportedError: If the pool type or the host cannot do that.
         """
         wanted = member_of(WipeAlgorithm, algorithm)
         return self._change(VOLUME_WIPE, lambda raw: raw.wipePattern(wanted, 0))
 
     def delete(self, *, with_snapshots: bool = False, flags: VolumeDeleteFlags | NoFlags = 0) -> None:
-        """Remove it from the pool, data included (``virStorageVolDelete``).
+        """Delete the volume and its data from the pool (``virStorageVolDelete``).
 
         Args:
-            with_snapshots: Delete its snapshots, too (rbd only).
+            with_snapshots: Delete the volume's snapshots, too (rbd only).
             flags: More flags.
 
         Raises:
-            VolumeNotFoundError: It is gone.
-            VolumeBusyError: It is being built, cloned or wiped.
-            UnsupportedError: This type of pool does not delete volumes.
+            VolumeNotFoundError: If the volume is gone.
+            VolumeBusyError: If the volume is being built, cloned or wiped.
+            UnsupportedError: If pools of this type do not delete volumes.
         """
         snapshots = VolumeDeleteFlags.WITH_SNAPSHOTS if with_snapshots else None
         wanted = combined(VolumeDeleteFlags, flags, snapshots)
@@ -264,37 +265,37 @@ class Volume(Handle[VolumeId]):
         progress: Progress | bool = False,
         deadline: float | None = None,
     ) -> Self:
-        """Fill it (``virStorageVolUpload``), and let the pool see what it is then.
+        """Write into the volume (``virStorageVolUpload``), then refresh the pool so that libvirt sees format and size.
 
-        The bytes are taken as they are: a qcow2 volume takes a qcow2 file. A raw volume takes no more than its capacity;
-        resize it first.
+        The bytes are stored unchanged: a qcow2 volume takes a qcow2 file. A raw volume takes at most its capacity; to
+        upload more, resize it first.
 
         Args:
-            source: A path or URL, a file object opened in binary mode (read from where it stands), bytes, an iterable of
+            source: A path or URL, a file object in binary mode (read from its current position), bytes, an iterable of
                 bytes, or another volume. A URL needs ``libstorage[url]``.
-            offset: Where in the volume to begin, in bytes.
-            length: How many bytes to send; all that the source has.
-            sparse: Leave holes of the source out where the volume reads as zeros anyway; ``True`` also takes long runs
-                of zeros for holes, ``False`` none. Where the volume holds data, zeros are written.
-            tail: What becomes of the end of a raw volume that is longer than the source: ``keep`` it as it is, or
-                ``zero`` it.
-            resume: Read back what is there, and send only what comes after the longest beginning that is the same.
+            offset: First byte of the volume to write.
+            length: Number of bytes to send. ``None`` sends all that the source has.
+            sparse: Skip holes of the source where the volume already reads as zeros. ``True`` also treats long runs of
+                zeros as holes, ``False`` skips nothing. Where the volume holds data, zeros are written.
+            tail: If a raw volume is longer than the source, ``keep`` leaves its end unchanged, ``zero`` overwrites it
+                with zeros.
+            resume: Read the volume back, and send only what follows the longest prefix that source and volume share.
             checksum: The digest that the source's bytes must have, such as ``"sha256:…"``.
             verify: Read back what was sent, and compare (sha256).
-            progress: Called with a [TransferProgress][libstorage.TransferProgress] after every part; ``True`` shows a
+            progress: Called with a [TransferProgress][libstorage.TransferProgress] after each part. ``True`` shows a
                 bar, which needs ``libstorage[progress]``.
-            deadline: Seconds that all may take together.
+            deadline: Seconds for the whole upload.
 
         Raises:
-            InvalidRequestError: It does not fit into the volume, or the source cannot be read like that.
-            VolumeBusyError: Another transfer of this process is at the volume.
-            TransferError: The transfer broke off, the source was shorter than it said, or the bytes are not those of the
-                checksum; the message says what state the volume is in.
-            NoSpaceError: The storage under it is full.
-            DeadlineError: It took too long.
-            VolumeNotFoundError: It is gone.
-            PoolBusyError: All has arrived, but volumes are being built in the pool for so long that it could not see that.
-            OSError: The local file cannot be read.
+            InvalidRequestError: If the source does not fit into the volume, or cannot be read.
+            VolumeBusyError: If another transfer of this process uses the volume.
+            TransferError: If the transfer broke off, the source was shorter than its stated length, or the bytes do not
+                match the checksum. The message says what state the volume is in.
+            NoSpaceError: If the storage under the pool is full.
+            DeadlineError: If the upload took longer than ``deadline``.
+            VolumeNotFoundError: If the volume is gone.
+            PoolBusyError: If all data arrived, but volumes were being built in the pool for too long to refresh it.
+            OSError: If the local file cannot be read.
         """
         with watched_by(progress) as watcher:
             given = readable(source)
@@ -320,38 +321,38 @@ class Volume(Handle[VolumeId]):
         progress: Progress | bool = False,
         deadline: float | None = None,
     ) -> Self:
-        """Copy it to a local file (``virStorageVolDownload``), as it is: of a qcow2 volume, the qcow2 file.
+        """Copy the bytes to a local file (``virStorageVolDownload``): for a qcow2 volume, the qcow2 file.
 
-        A file appears under its name only when all is there; it can be read by its owner only.
+        The file gets its name only when it is complete. Only its owner can read it.
 
         Args:
-            target: A path or URL, or a file object opened in binary mode.
-            offset: Where in the volume to begin, in bytes.
-            length: How many bytes to read; all that follow.
-            sparse: Leave holes in a new file where the volume's file has them.
-            overwrite: Replace the file if there is one.
-            durable: Have the file on the disk before it gets its name.
-            resume: Keep what a broken download has received, as ``.NAME.part`` beside the path, and write only what
-                comes after the longest beginning of it that is the same in the volume.
-            parallel: Receive so many ranges of it at once, each over a lane of its own, or fewer if lanes cannot be
-                spared. Only for a path, and not to be resumed. ``None`` does so where it is faster: a large volume that
-                is not mostly holes, into a path, without ``checksum``.
-            checksum: The digest that the bytes must have, such as ``"sha256:…"``; else there is no file.
-            progress: Called with a [TransferProgress][libstorage.TransferProgress] after every part; ``True`` shows a
+            target: A path or URL, or a file object in binary mode.
+            offset: First byte of the volume to read.
+            length: Number of bytes to read. ``None`` reads to the end.
+            sparse: Make holes in a new file where the volume's file has them.
+            overwrite: Replace an existing file.
+            durable: Sync the file to disk before it gets its name.
+            resume: If the download breaks off, keep what was received as ``.NAME.part`` beside the path. If that file
+                exists, write only what follows the longest prefix that it shares with the volume.
+            parallel: Number of ranges to receive at once, each over its own lane; fewer if no lane can be spared. Only
+                for a path, and not with ``resume``. ``None`` uses ranges where they are faster: for a large volume
+                that is not mostly holes, into a path, without ``checksum``.
+            checksum: The digest that the bytes must have, such as ``"sha256:…"``. If it differs, no file is left.
+            progress: Called with a [TransferProgress][libstorage.TransferProgress] after each part. ``True`` shows a
                 bar, which needs ``libstorage[progress]``.
-            deadline: Seconds that all may take together.
+            deadline: Seconds for the whole download.
 
         Raises:
-            ExistsError: The file is there already, and ``overwrite`` is not set.
-            InvalidRequestError: The volume has no such part; or what is to be resumed is a link, somebody else's, or for
-                others to read.
-            BusyError: Another download resumes the same file.
-            VolumeBusyError: An upload of this process is at the volume.
-            TransferError: The transfer broke off, the volume was shorter than it said, or the bytes are not those of the
-                checksum.
-            DeadlineError: It took too long.
-            VolumeNotFoundError: It is gone.
-            OSError: The local file cannot be written.
+            ExistsError: If the file exists and ``overwrite`` is not set.
+            InvalidRequestError: If the volume has no such range; or if the file to resume is a link, belongs to another
+                user, or is readable by others.
+            BusyError: If another download resumes the same file.
+            VolumeBusyError: If an upload of this process uses the volume.
+            TransferError: If the transfer broke off, the volume was shorter than its stated length, or the bytes do not
+                match the checksum.
+            DeadlineError: If the download took longer than ``deadline``.
+            VolumeNotFoundError: If the volume is gone.
+            OSError: If the local file cannot be written.
         """
         with watched_by(progress) as watcher:
             watch = Watch(str(self._id), watcher, deadline)
@@ -370,36 +371,36 @@ class Volume(Handle[VolumeId]):
         progress: Progress | bool = False,
         deadline: float | None = None,
     ) -> Volume:
-        """Copy it into a pool of any host: its bytes pass through this program, a few MiB at a time.
+        """Copy the volume into a pool of any host: its bytes pass through this program, a few MiB at a time.
 
-        On one host ``clone`` is faster, and can change the format; this is a copy of the bytes as they are. Nothing is
-        left of a copy that fails.
+        On one host ``clone`` is faster, and can change the format; ``copy_to`` copies the bytes unchanged. If the copy
+        fails, it is deleted.
 
-        The bytes of an encrypted volume stay encrypted, so that the copy has the same passphrase. Its host needs a
-        secret with that passphrase: libvirt finds one whose usage is the path of the copy when the pool is refreshed,
-        and a guest names its own.
+        The bytes of an encrypted volume stay encrypted, so the copy has the same passphrase. The host of the copy needs a
+        secret with that passphrase: when the pool is refreshed, libvirt finds a secret whose usage is the path of the
+        copy. A guest names its own secret.
 
         Args:
-            pool: Where to make it.
-            new: The new volume: a name alone means this volume's own document under that name, ``None`` also the same
-                name. Its format must be this volume's, a larger capacity is given to the copy afterwards. Other
-                properties of the image (compat, clusters, encryption) are in its bytes.
+            pool: The pool of the copy.
+            new: The document of the copy. A name alone means this volume's own document under that name; ``None`` keeps
+                the name, too. The format must be this volume's. If the capacity is larger, the copy is grown afterwards.
+                Other properties of the image (compat, clusters, encryption) are in its bytes.
             sparse: As for ``upload``.
-            verify: Read back the copy, and compare (sha256).
-            progress: Called with a [TransferProgress][libstorage.TransferProgress] after every part; ``True`` shows a
+            verify: Read the copy back, and compare (sha256).
+            progress: Called with a [TransferProgress][libstorage.TransferProgress] after each part. ``True`` shows a
                 bar, which needs ``libstorage[progress]``.
-            deadline: Seconds that the bytes may take.
+            deadline: Seconds for the transfer of the bytes.
 
         Raises:
-            VolumeExistsError: The pool has a volume of that name.
-            InvalidRequestError: It is linked to another volume, and ``new`` does not have the same backing store; or it
-                holds another format than libvirt knows of.
-            UnsupportedError: That type of pool has no volumes of this format.
-            VolumeBusyError: An upload of this process is at the volume.
-            NoSpaceError: It does not fit.
-            TransferError: The transfer broke off, or the copy is not what this volume is.
-            DeadlineError: It took too long.
-            VolumeNotFoundError: It is gone.
+            VolumeExistsError: If the pool has a volume of that name.
+            InvalidRequestError: If this volume is linked to another one and ``new`` does not have the same backing store,
+                or if this volume holds another format than libvirt states.
+            UnsupportedError: If pools of that type have no volumes of this format.
+            VolumeBusyError: If an upload of this process uses the volume.
+            NoSpaceError: If the copy does not fit into the pool.
+            TransferError: If the transfer broke off, or the copy differs from this volume.
+            DeadlineError: If the transfer took longer than ``deadline``.
+            VolumeNotFoundError: If the volume is gone.
         """
         from libstorage.provision.copy import copy_volume
 
@@ -416,22 +417,22 @@ class Volume(Handle[VolumeId]):
     def open(
         self, mode: Literal["rb", "wb"] = "rb", *, buffering: int = BUFFER
     ) -> io.BufferedReader | VolumeWriter:
-        """Open it as a file object: of a qcow2 volume, the qcow2 file (``virStorageVolDownload``, ``virStorageVolUpload``).
+        """Open the volume as a file object: for qcow2, the qcow2 file (``virStorageVolDownload``, ``virStorageVolUpload``).
 
-        ``rb`` reads anywhere; who reads on from where they are gets a stream, which holds one of the host's lanes until
-        the next jump. ``wb`` writes from the start, in order; what is behind the last byte stays as it was. It is complete
-        when ``close()`` returns, and aborted if its ``with`` block ends with an error; an object around it, such as
-        ``io.TextIOWrapper``, belongs into a ``with`` block inside that one. No transfer of this process changes the volume
-        while it is open; to read text, wrap it.
+        ``rb`` supports random access. Sequential reads share one stream, which occupies a lane until the next seek.
+        ``wb`` writes sequentially from the start; bytes beyond the last one written are left unchanged. The volume is
+        complete when ``close()`` returns. If the ``with`` block ends with an error, the upload is aborted. A wrapper such
+        as ``io.TextIOWrapper`` belongs in a ``with`` block inside that one. While the volume is open, no other transfer of
+        this process can change it.
 
         Args:
             mode: ``rb`` to read, ``wb`` to write.
-            buffering: How many bytes to read ahead after a jump, at least, and 1 GiB at most; 0 and -1 leave that to us.
+            buffering: Bytes to read ahead after a seek, at most 1 GiB. 0 and -1 use the default of 256 KiB.
 
         Raises:
-            InvalidRequestError: There is no such mode or buffer, or the volume is a directory.
-            VolumeBusyError: Another transfer of this process is at the volume.
-            VolumeNotFoundError: It is gone.
+            InvalidRequestError: If there is no such mode or buffer size, or the volume is a directory.
+            VolumeBusyError: If another transfer of this process uses the volume.
+            VolumeNotFoundError: If the volume is gone.
         """
         check_count("buffering", buffering, least=-1, most=_LARGEST_BUFFER)
         if mode == "rb":
@@ -439,7 +440,7 @@ class Volume(Handle[VolumeId]):
             return io.BufferedReader(VolumeReader(self._channel, self._id, self.spec, size), size)
         if mode != "wb":
             raise InvalidRequestError(
-                f"a volume is not opened as {mode!r}, but as 'rb' or 'wb'",
+                f"mode is 'rb' or 'wb', not {mode!r}",
                 hint="For text, wrap it: io.TextIOWrapper(volume.open()).",
             )
         return VolumeWriter(str(self._id), self.upload)
@@ -458,5 +459,5 @@ class Volume(Handle[VolumeId]):
 
 
 def readable(source: UploadSource | Volume) -> UploadSource:
-    """What a transfer reads from: of a volume, its content."""
+    """Return what a transfer reads from: for a volume, its content."""
     return VolumeContent(source._channel, source._id) if isinstance(source, Volume) else source
