@@ -1,4 +1,4 @@
-"""What every handle and every collection of handles is."""
+"""The base classes of handles and of collections of handles."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 
 class Handle(ABC, Generic[Id]):
-    """A thing on a host, known by its identity: making, comparing, hashing, showing or pickling it calls nobody."""
+    """A pool, volume or secret on a host. Creating, comparing, hashing, printing or pickling a handle makes no call."""
 
     __slots__ = ("__weakref__", "_channel", "_id")
 
@@ -36,25 +36,25 @@ class Handle(ABC, Generic[Id]):
 
     @property
     def host(self) -> Host:
-        """The host that it is on."""
+        """The host of this object."""
         from libstorage.client.host import Host
 
         return Host(self._channel)
 
     def with_options(self, **changes: Unpack[OptionChanges]) -> Self:
-        """The same thing, handled with other options.
+        """Return a handle of the same object with other options.
 
         Args:
             changes: Options to change, as for [Host.with_options][libstorage.Host.with_options].
 
         Raises:
-            InvalidRequestError: There is no such option.
+            InvalidRequestError: If there is no such option, or an option has no such value.
         """
         return type(self)(self._channel.with_options(**changes), self._id)
 
     @abstractmethod
     def _label(self) -> str:
-        """What the repr says of it."""
+        """Return the words of the repr that identify the object."""
 
     def __eq__(self, other: object) -> bool:
         return self._id == other._id if isinstance(other, type(self)) else NotImplemented
@@ -79,9 +79,9 @@ def reached(handle: Handle[Id]) -> tuple[Channel, Id]:
 
 
 class Collection(ABC, Generic[H, Scope]):
-    """Things on a host, by name: iterating asks for all of them in one call, ``[name]`` looks one up.
+    """Objects on a host, by name: iterating reads all of them in one call, ``[name]`` looks one up.
 
-    A collection has no length, and is neither true nor false: Python would ask the daemon behind your back.
+    A collection has no length, and is neither true nor false: Python would otherwise call the daemon implicitly.
     """
 
     __slots__ = ("_channel", "_scope")
@@ -92,21 +92,21 @@ class Collection(ABC, Generic[H, Scope]):
 
     @abstractmethod
     def lookup(self, name: str, /) -> H:
-        """The thing with this name; asks the host.
+        """Look up an object by name on the host.
 
         Raises:
-            NotFoundError: There is none.
+            NotFoundError: If there is no object of this name.
         """
 
     @abstractmethod
     def _all(self) -> tuple[H, ...]:
-        """All of them, in one call."""
+        """Return all objects, in one call."""
 
     def get(self, name: str, /) -> H | None:
-        """The thing with this name, ``None`` if there is none.
+        """Return the object with this name, ``None`` if it does not exist.
 
         Raises:
-            StorageError: The host could not be asked.
+            StorageError: If the host could not be asked.
         """
         try:
             return self.lookup(name)
@@ -114,10 +114,10 @@ class Collection(ABC, Generic[H, Scope]):
             return None
 
     def exists(self, name: str, /) -> bool:
-        """Whether there is a thing with this name.
+        """Return whether an object with this name exists.
 
         Raises:
-            StorageError: The host could not be asked.
+            StorageError: If the host could not be asked.
         """
         return self.get(name) is not None
 
@@ -135,7 +135,7 @@ class Collection(ABC, Generic[H, Scope]):
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
-            f"{type(self).__name__} are neither true nor false: ask .count(), .exists(name), or .list() for a tuple"
+            f"{type(self).__name__} are neither true nor false: use .count(), .exists(name), or .list() for a tuple"
         )
 
     def __repr__(self) -> str:

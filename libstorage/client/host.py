@@ -1,4 +1,4 @@
-"""A host: one libvirt daemon that we talk to, and the way to everything on it."""
+"""A host: one libvirt daemon, and the handles of everything on it."""
 
 from __future__ import annotations
 
@@ -58,23 +58,24 @@ def connect(
             ``storage:///session?socket=/path``, or its parts as a [HostURI][libstorage.HostURI]. ``None`` is libvirt's
             default.
         readonly: Allow only what changes nothing and reveals no data.
-        lanes: At most so many connections to the daemon at once, opened as threads need them. ``None``: 4 to this
-            machine, 16 to others.
-        timeout: Seconds that the daemon may take for one call, ``None`` for as long as it likes.
-        open_timeout: Seconds that opening a connection may take, now and later; never more than ``timeout``. ``None``
-            leaves it to that alone.
-        strict_names: Refuse names for new pools and volumes that libvirt would mangle or people would misread.
-        allow: What the address may let happen: ``command`` (libvirt runs a program of its choice), ``netcat`` (the
-            remote host does), ``no_verify`` (who the host is goes unchecked), ``tcp`` (no encryption on the way to
-            another host), ``password`` (it holds one), ``socket-shell`` (its socket is shell code for the remote
-            host). Such a host does not open again from a pickle.
-        unsafe: Deprecated: all of these words at once.
+        lanes: Maximum number of connections to the daemon, opened as threads need them. ``None``: 4 to this machine,
+            16 to another host.
+        timeout: Seconds that the daemon may take for one call. ``None`` sets no limit.
+        open_timeout: Seconds that opening a connection may take, now and later; at most ``timeout``. ``None`` applies
+            ``timeout`` only.
+        strict_names: Refuse names for new pools and volumes that libvirt would change or people would misread.
+        allow: Dangers of the address that are accepted: ``command`` (libvirt runs a program that the address names),
+            ``netcat`` (the remote host runs one), ``no_verify`` (the identity of the host is not verified), ``tcp`` (the
+            connection to another host is not encrypted), ``password`` (the address contains a password),
+            ``socket-shell`` (the socket path is shell code for the remote host). A pickle of such a host does not open
+            again.
+        unsafe: Deprecated: accepts all of these dangers.
 
     Raises:
-        InvalidRequestError: The address is malformed or dangerous, or an option is no such number.
-        ConnectionFailedError: Nobody answers there, or not in time.
-        AuthenticationError: The daemon does not accept who we are.
-        UnsupportedError: libvirt's Python binding is not installed.
+        InvalidRequestError: If the address is malformed or dangerous, or an option is out of range.
+        ConnectionFailedError: If the daemon cannot be reached, or does not answer in time.
+        AuthenticationError: If the daemon rejects the credentials.
+        UnsupportedError: If libvirt's Python binding is not installed.
     """
     if unsafe:
         words = ", ".join(f'"{word}"' for word in DANGERS)
@@ -92,7 +93,7 @@ def connect(
     except InvalidRequestError as error:
         raise error.with_traceback(None) from None
     finally:
-        del uri  # tracebacks may show locals, and it may hold a password
+        del uri  # tracebacks may show locals, and the address may contain a password
     connection = Connection(
         address, readonly=readonly, lanes=lanes, timeout=timeout, open_timeout=open_timeout
     )
@@ -102,10 +103,10 @@ def connect(
 
 
 class Host:
-    """A host: one libvirt daemon. Made by [connect][libstorage.connect], closed by ``with`` or ``close()``.
+    """A host: one libvirt daemon. Opened by [connect][libstorage.connect], closed by ``with`` or ``close()``.
 
-    It may be used by any number of threads at once. A pickled host, or anything on it, opens its connection again on
-    first use, one per process and address.
+    Any number of threads may use a host at once. A host that was pickled, or a handle on it, opens the connection again
+    on first use: one connection per process and address.
     """
 
     __slots__ = ("__weakref__", "_channel")
@@ -117,32 +118,32 @@ class Host:
 
     @property
     def uri(self) -> str:
-        """Its address, as libvirt was given it, without a password."""
+        """Address of the daemon, as libvirt got it, without a password."""
         return self._channel.uri
 
     @property
     def readonly(self) -> bool:
-        """Whether only what changes nothing is allowed."""
+        """Whether the connection allows only calls that change nothing."""
         return self._channel.readonly
 
     @property
     def options(self) -> Options:
-        """How calls are made through it."""
+        """Options of the calls that are made through this handle."""
         return self._channel.options
 
     @property
     def versions(self) -> Versions:
-        """Versions of libvirt, there and here; known since the connection was opened."""
+        """Versions of libvirt on the host and in this process, read when the connection was opened."""
         return self._channel.versions
 
     def with_options(self, **changes: Unpack[OptionChanges]) -> Host:
-        """The same host, with the same connections, handled with other options.
+        """Return a handle of the same host and connections with other options.
 
         Args:
             changes: Attributes of [Options][libstorage.Options].
 
         Raises:
-            InvalidRequestError: There is no such option, or it has no such value.
+            InvalidRequestError: If there is no such option, or an option has no such value.
         """
         return Host(self._channel.with_options(**changes))
 
@@ -150,37 +151,37 @@ class Host:
 
     @property
     def pools(self) -> Pools:
-        """Its pools."""
+        """The pools of the host."""
         return Pools(self._channel, self._channel.host)
 
     @property
     def secrets(self) -> Secrets:
-        """Its secrets; on a ``storage://`` address they have a connection of their own, opened when needed."""
+        """The secrets of the host. A ``storage://`` host serves them over another connection, which the first call opens."""
         return Secrets(self._channel, self._channel.host)
 
     def volume_at(self, path: str | os.PathLike[str]) -> Volume:
-        """The volume with this path (``virStorageVolLookupByPath``).
+        """Look up a volume by path (``virStorageVolLookupByPath``).
 
         Raises:
-            VolumeNotFoundError: No pool that is running has it.
+            VolumeNotFoundError: If no running pool has such a volume.
         """
         text = check_text("path", os.fspath(path))
         return self._found(VOLUME_LOOKUP_BY_PATH, lambda raw: raw.storageVolLookupByPath(text))
 
     def volume_by_key(self, key: str) -> Volume:
-        """The volume with this key (``virStorageVolLookupByKey``).
+        """Look up a volume by key (``virStorageVolLookupByKey``).
 
         Raises:
-            VolumeNotFoundError: No pool that is running has it.
+            VolumeNotFoundError: If no running pool has such a volume.
         """
         check_text("key", key)
         return self._found(VOLUME_LOOKUP_BY_KEY, lambda raw: raw.storageVolLookupByKey(key))
 
     def pool_capabilities(self) -> PoolCapabilities:
-        """Which pool types and formats it knows (``virConnectGetStoragePoolCapabilities``).
+        """Return which pool types and formats the host supports (``virConnectGetStoragePoolCapabilities``).
 
         Raises:
-            UnsupportedError: The host cannot say.
+            UnsupportedError: If the host cannot say.
         """
         xml = self._ask(POOL_CAPABILITIES, lambda raw: raw.getStoragePoolCapabilities())
         return PoolCapabilities.from_xml(xml)
@@ -193,30 +194,30 @@ class Host:
         initiator: str | None = None,
         allow_crash: bool = False,
     ) -> PoolSources:
-        """Sources that pools could be made from, as seen from the host (``virConnectFindStoragePoolSources``).
+        """Find sources that pools could be made from, as seen from the host (``virConnectFindStoragePoolSources``).
 
         libvirt can find sources for the types ``netfs``, ``logical``, ``iscsi``, ``iscsi-direct`` and ``gluster``.
 
         Args:
             type: Type of the pools.
-            hosts: Servers to ask.
-            initiator: IQN to ask an ``iscsi-direct`` server as.
-            allow_crash: Ask although this kills the daemon: libvirt 9.0 dies when an ``iscsi-direct`` server answers
-                with more than one target.
+            hosts: Servers to query.
+            initiator: IQN that an ``iscsi-direct`` server is queried with.
+            allow_crash: Query even if this can kill the daemon: libvirt 9.0 crashes if an ``iscsi-direct`` server
+                answers with more than one target.
 
         Raises:
-            UnsupportedError: libvirt cannot find sources of that type, or would crash.
-            StorageError: The server does not answer, or has none.
+            UnsupportedError: If libvirt cannot find sources of that type, or would crash.
+            StorageError: If the server does not answer, or has no sources.
         """
         return find_sources(self._channel, type, hosts, initiator, allow_crash=allow_crash)
 
     def inventory(self) -> Inventory:
-        """All its pools and volumes with what their documents say, read over several lanes.
+        """Return all pools and volumes with their documents, read over several lanes.
 
-        What fails for one of them is that entry's ``error``.
+        If a pool or volume cannot be read, its entry has an ``error``.
 
         Raises:
-            StorageError: The pools could not be listed.
+            StorageError: If the pools could not be listed.
         """
         return take_inventory(self._channel)
 
@@ -233,7 +234,7 @@ class Host:
     # ---- its connection ---------------------------------------------------------------------------------------------
 
     def is_alive(self) -> bool:
-        """Whether it answers; asks it, over a new connection if the others were lost."""
+        """Return whether the daemon answers; asks it, over a new connection if the others were lost."""
         try:
             self._ask(HOST_VERSION, lambda raw: raw.getLibVersion())
         except StorageError:
@@ -241,7 +242,7 @@ class Host:
         return True
 
     def close(self) -> None:
-        """Close its connections. What is left of it raises from now on; closing again does nothing."""
+        """Close the connections. Handles on the host raise from now on; closing again does nothing."""
         self._channel.close()
 
     def __enter__(self) -> Self:

@@ -44,7 +44,7 @@ R = TypeVar("R")
 
 
 class Pool(Handle[PoolId]):
-    """A pool on a host, known by its uuid. The verbs return the pool, so that they can be chained."""
+    """A pool on a host, identified by its uuid. The verbs return the pool, so that they can be chained."""
 
     __slots__ = ()
 
@@ -52,21 +52,21 @@ class Pool(Handle[PoolId]):
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """Name of the pool."""
         return self._id.name
 
     @property
     def uuid(self) -> str:
-        """Its uuid."""
+        """UUID of the pool."""
         return self._id.uuid
 
     @property
     def volumes(self) -> Volumes:
-        """Its volumes."""
+        """The volumes of the pool."""
         return Volumes(self._channel, self._id)
 
     def type(self) -> PoolType | str:
-        """Its type; a type that we do not know as libvirt's word for it.
+        """Return the type of the pool; an unknown type as libvirt's word for it.
 
         Raises:
             PoolNotFoundError: If the pool is gone.
@@ -74,10 +74,10 @@ class Pool(Handle[PoolId]):
         return self.spec().type
 
     def info(self) -> PoolInfo:
-        """State and sizes, in bytes (``virStoragePoolGetInfo``).
+        """Return state and sizes, in bytes (``virStoragePoolGetInfo``).
 
-        The sizes are as of the last refresh, kept up to date for what libvirt itself creates and deletes. Where more
-        is promised than there is, ``available`` is 0: libvirt counts below zero there, and shows almost 16 EiB.
+        The sizes are as of the last refresh; libvirt updates them when it creates or deletes a volume itself. In an
+        overcommitted pool ``available`` is 0: libvirt's own counter wraps around there and shows almost 16 EiB.
 
         Raises:
             PoolNotFoundError: If the pool is gone.
@@ -91,10 +91,10 @@ class Pool(Handle[PoolId]):
         )
 
     def spec(self, inactive: bool = False) -> PoolSpec:
-        """What its document says.
+        """Return what the pool's document says.
 
         Args:
-            inactive: The definition that the next start will use, rather than what runs now.
+            inactive: Return the definition that the next start will use, instead of the running one.
 
         Raises:
             PoolNotFoundError: If the pool is gone.
@@ -102,10 +102,10 @@ class Pool(Handle[PoolId]):
         return PoolSpec.from_xml(self.xml(inactive))
 
     def xml(self, inactive: bool = False) -> str:
-        """Its document as libvirt writes it (``virStoragePoolGetXMLDesc``).
+        """Return the pool's document as libvirt writes it (``virStoragePoolGetXMLDesc``).
 
         Args:
-            inactive: The definition that the next start will use, rather than what runs now.
+            inactive: Return the definition that the next start will use, instead of the running one.
 
         Raises:
             PoolNotFoundError: If the pool is gone.
@@ -114,7 +114,7 @@ class Pool(Handle[PoolId]):
         return pool_xml(self._channel, self._id, flags)
 
     def is_active(self) -> bool:
-        """Whether it is running (``virStoragePoolIsActive``).
+        """Return whether the pool is running (``virStoragePoolIsActive``).
 
         Raises:
             PoolNotFoundError: If the pool is gone.
@@ -122,7 +122,7 @@ class Pool(Handle[PoolId]):
         return self._ask(POOL_IS_ACTIVE, lambda raw: raw.isActive()) == 1
 
     def is_persistent(self) -> bool:
-        """Whether it has a definition, and outlives a stop (``virStoragePoolIsPersistent``).
+        """Return whether the pool has a definition, and so outlives a stop (``virStoragePoolIsPersistent``).
 
         Raises:
             PoolNotFoundError: If the pool is gone.
@@ -130,7 +130,7 @@ class Pool(Handle[PoolId]):
         return self._ask(POOL_IS_PERSISTENT, lambda raw: raw.isPersistent()) == 1
 
     def autostart(self) -> bool:
-        """Whether it starts with the daemon (``virStoragePoolGetAutostart``).
+        """Return whether the pool starts with the daemon (``virStoragePoolGetAutostart``).
 
         Raises:
             PoolNotFoundError: If the pool is gone.
@@ -140,18 +140,18 @@ class Pool(Handle[PoolId]):
     # ---- verbs ------------------------------------------------------------------------------------------------------
 
     def build(self, overwrite: bool | None = None, *, flags: PoolBuildFlags | NoFlags = 0) -> Self:
-        """Make the storage under it: the directory, file system, disk label or volume group (``virStoragePoolBuild``).
+        """Create the storage under the pool: directory, file system, disk label or volume group (``virStoragePoolBuild``).
 
         Args:
-            overwrite: ``True`` destroys what is there, ``False`` refuses when something is. ``None`` is what the
-                pool's type makes of it: a ``dir`` pool takes its directory over, an ``fs`` pool makes no file system,
+            overwrite: ``True`` destroys existing storage, ``False`` refuses if storage exists. ``None`` is the default of
+                the pool's type: a ``dir`` pool takes over an existing directory, an ``fs`` pool makes no file system,
                 only the mount point.
             flags: More flags; no type of libvirt 9.0 takes any.
 
         Raises:
-            PoolActiveError: It is running.
+            PoolActiveError: If the pool is running.
             PoolNotFoundError: If the pool is gone.
-            StorageError: It could not be built; the message says what state the pool is in.
+            StorageError: If the pool could not be built; the hint says what state the pool is in.
         """
         wanted = combined(
             PoolBuildFlags, flags, switch(overwrite, PoolBuildFlags.OVERWRITE, PoolBuildFlags.NO_OVERWRITE)
@@ -161,79 +161,81 @@ class Pool(Handle[PoolId]):
     def start(
         self, *, build: bool = False, overwrite: bool | None = None, flags: PoolCreateFlags | NoFlags = 0
     ) -> Self:
-        """Start it: mount, log in, activate, and look for volumes (``virStoragePoolCreate``).
+        """Start the pool: mount, log in, activate, and look for volumes (``virStoragePoolCreate``).
 
         Args:
-            build: Build it first.
+            build: Build the pool first.
             overwrite: How to build it, as for ``build()``.
             flags: More flags.
 
         Raises:
-            PoolActiveError: It is running already.
+            PoolActiveError: If the pool is already running.
             PoolNotFoundError: If the pool is gone.
-            StorageError: It could not be started; the message says what state the pool is in.
+            StorageError: If the pool could not be started; the hint says what state the pool is in.
         """
         wanted = combined(PoolCreateFlags, flags, build_flag(build, overwrite))
         return self._change(POOL_START, lambda raw: raw.create(wanted))
 
     def stop(self) -> Self:
-        """Stop it: unmount, log out, deactivate; no data is lost (``virStoragePoolDestroy``). A transient pool is gone then.
+        """Stop the pool: unmount, log out, deactivate (``virStoragePoolDestroy``).
+
+        No data is lost. A transient pool vanishes when it stops.
 
         Raises:
-            PoolInactiveError: It is not running.
-            PoolBusyError: Volumes are being built in it.
+            PoolInactiveError: If the pool is not running.
+            PoolBusyError: If volumes are being built in the pool.
             PoolNotFoundError: If the pool is gone.
         """
         return self._change(POOL_STOP, lambda raw: raw.destroy())
 
     def refresh(self) -> Self:
-        """Look for its volumes anew (``virStoragePoolRefresh``).
+        """Scan the storage for volumes again (``virStoragePoolRefresh``).
 
-        A refresh that fails *stops* the pool, and a transient pool is gone then; the error says so, too.
+        If a refresh fails, libvirt *stops* the pool, and a transient pool vanishes. The error says so, too.
 
         Raises:
-            PoolInactiveError: It is not running.
-            PoolBusyError: Volumes are being built in it.
+            PoolInactiveError: If the pool is not running.
+            PoolBusyError: If volumes are being built in the pool.
             PoolNotFoundError: If the pool is gone.
-            StorageError: It could not be read; the message says what state the pool is in.
+            StorageError: If the storage could not be read; the hint says what state the pool is in.
         """
         return self._change(POOL_REFRESH, lambda raw: raw.refresh(0))
 
     def undefine(self) -> Self:
-        """Forget its definition; the storage stays as it is (``virStoragePoolUndefine``).
+        """Remove the definition; the storage is left unchanged (``virStoragePoolUndefine``).
 
         Raises:
-            PoolActiveError: It is running.
+            PoolActiveError: If the pool is running.
             PoolNotFoundError: If the pool is gone.
         """
         return self._change(POOL_UNDEFINE, lambda raw: raw.undefine())
 
     def delete(self, *, zeroed: bool = False) -> Self:
-        """Destroy the storage under it, data included; the definition stays (``virStoragePoolDelete``).
+        """Destroy the storage under the pool and its data; the definition stays (``virStoragePoolDelete``).
 
-        A directory must be empty; the volumes of a volume group or zpool go with it.
+        A directory must be empty. The volumes of a volume group or zpool are destroyed with it.
 
         Args:
-            zeroed: Overwrite it with zeros; every type of libvirt 9.0 refuses that.
+            zeroed: Overwrite the storage with zeros; every type of libvirt 9.0 refuses that.
 
         Raises:
-            PoolActiveError: It is running.
+            PoolActiveError: If the pool is running.
             PoolNotFoundError: If the pool is gone.
-            StorageError: It could not be deleted; the message says what state the pool is in.
+            StorageError: If the storage could not be deleted; the hint says what state the pool is in.
         """
         flags = PoolDeleteFlags.ZEROED if zeroed else PoolDeleteFlags.NORMAL
         return self._change(POOL_DELETE, lambda raw: raw.delete(flags))
 
     def set_autostart(self, autostart: bool = True) -> Self:
-        """Start it by itself from now on, or not (``virStoragePoolSetAutostart``).
+        """Set whether the pool starts with the daemon (``virStoragePoolSetAutostart``).
 
-        libvirt 9.0 starts such pools when the daemon runs for the first time after the machine has booted, and not
-        whenever the daemon is started again: what was stopped meanwhile stays so.
+        libvirt 9.0 starts such pools when the daemon runs for the first time after the machine has booted. It does not
+        when the daemon is restarted: a pool that was stopped meanwhile stays stopped.
 
         Raises:
-            InvalidRequestError: ``autostart`` is neither true nor false.
+            InvalidRequestError: If ``autostart`` is neither true nor false.
             PoolNotFoundError: If the pool is gone.
-            StorageError: It is transient.
+            StorageError: If the pool is transient.
         """
         if autostart not in (True, False):
             raise InvalidRequestError(f"autostart is True or False, not {autostart!r}")
@@ -253,15 +255,15 @@ class Pool(Handle[PoolId]):
 
 
 def build_flag(build: bool, overwrite: bool | None) -> PoolCreateFlags | None:
-    """Whether and how to build a pool before it starts.
+    """Return the flag that builds a pool before it starts, ``None`` if it is not built.
 
     Raises:
-        InvalidRequestError: It says how, but not that.
+        InvalidRequestError: If ``overwrite`` is given without ``build``.
     """
     if not build:
         if overwrite is not None:
             raise InvalidRequestError(
-                "overwrite says how to build the pool, but it is not to be built",
+                "overwrite needs build=True: without it the pool is not built",
                 hint=f"Pass build=True, overwrite={overwrite}.",
             )
         return None

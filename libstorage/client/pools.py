@@ -39,38 +39,38 @@ from libstorage.session.validating import pool_define_flags
 
 
 class Pools(Collection[Pool, HostId]):
-    """The pools of a host, by name. Iterating asks for all of them in one call."""
+    """The pools of a host, by name. Iterating reads all of them in one call."""
 
     __slots__ = ()
 
     # ---- finding ----------------------------------------------------------------------------------------------------
 
     def lookup(self, name: str, /) -> Pool:
-        """The pool with this name (``virStoragePoolLookupByName``).
+        """Look up a pool by name (``virStoragePoolLookupByName``).
 
         Raises:
-            PoolNotFoundError: There is none.
+            PoolNotFoundError: If the host has no such pool.
         """
         check_text("pool name", name)
         target = PoolId(self._scope.uri, name, "")
         return self._found(POOL_LOOKUP_BY_NAME, target, lambda raw: raw.storagePoolLookupByName(name))
 
     def by_uuid(self, uuid: str | UUID) -> Pool:
-        """The pool with this uuid (``virStoragePoolLookupByUUIDString``).
+        """Look up a pool by UUID (``virStoragePoolLookupByUUIDString``).
 
         Raises:
-            PoolNotFoundError: There is none.
-            InvalidRequestError: That is no uuid.
+            PoolNotFoundError: If the host has no such pool.
+            InvalidRequestError: If ``uuid`` is not a UUID.
         """
         text = check_uuid(uuid)
         target = PoolId(self._scope.uri, text, text)
         return self._found(POOL_LOOKUP_BY_UUID, target, lambda raw: raw.storagePoolLookupByUUIDString(text))
 
     def by_target_path(self, path: str | os.PathLike[str]) -> Pool:
-        """The running pool whose ``<target>`` has this path (``virStoragePoolLookupByTargetPath``).
+        """Look up the running pool whose ``<target>`` has this path (``virStoragePoolLookupByTargetPath``).
 
         Raises:
-            PoolNotFoundError: There is none.
+            PoolNotFoundError: If no running pool has this path.
         """
         text = check_text("path", os.fspath(path))
         target = PoolId(self._scope.uri, text, "")
@@ -87,18 +87,18 @@ class Pools(Collection[Pool, HostId]):
         autostart: bool | None = None,
         types: Iterable[PoolType | str] = (),
     ) -> tuple[Pool, ...]:
-        """The pools that pass all the filters, in one call (``virConnectListAllStoragePools``).
+        """Return the pools that match every filter, in one call (``virConnectListAllStoragePools``).
 
         Args:
-            flags: Filters as flags, in addition to the others.
-            active: Only those that are running, or that are not.
-            persistent: Only those that have a definition, or that vanish when they are stopped.
-            autostart: Only those that start with the daemon, or that do not.
-            types: Only those of one of these types.
+            flags: More filters, as flags.
+            active: ``True`` for running pools only, ``False`` for stopped pools only.
+            persistent: ``True`` for pools with a definition only, ``False`` for transient pools only.
+            autostart: ``True`` for pools that start with the daemon only, ``False`` for the others only.
+            types: Only pools of one of these types.
 
         Raises:
-            InvalidRequestError: There is no such type, or these are other flags.
-            StorageError: The host could not be asked.
+            InvalidRequestError: If there is no such type, or ``flags`` belong to another enum.
+            StorageError: If the host could not be asked.
         """
         chosen = combined(
             ListPoolsFlags,
@@ -116,21 +116,21 @@ class Pools(Collection[Pool, HostId]):
         return tuple(Pool(self._channel, identity) for identity in found)
 
     def names(self, *, active: bool | None = None) -> tuple[str, ...]:
-        """The names of all pools, or of those that are running or are not; in one call.
+        """Return the names of all pools, or with ``active`` of the running or stopped ones, in one call.
 
         Raises:
-            StorageError: The host could not be asked.
+            StorageError: If the host could not be asked.
         """
         return tuple(pool.name for pool in self.list(active=active))
 
     def count(self, *, active: bool | None = None) -> int:
-        """How many pools there are, or how many that are running or are not.
+        """Return the number of pools, or with ``active`` of the running or stopped ones.
 
-        libvirt counts running pools and others apart (``virConnectNumOfStoragePools``,
-        ``virConnectNumOfDefinedStoragePools``), so that all of them take two calls.
+        libvirt counts running pools and stopped pools separately (``virConnectNumOfStoragePools``,
+        ``virConnectNumOfDefinedStoragePools``), so counting all pools takes two calls.
 
         Raises:
-            StorageError: The host could not be asked.
+            StorageError: If the host could not be asked.
         """
 
         def count(lane: Lane) -> int:
@@ -143,17 +143,17 @@ class Pools(Collection[Pool, HostId]):
     # ---- making -----------------------------------------------------------------------------------------------------
 
     def define(self, spec: PoolSpec) -> Pool:
-        """Define a pool, which is then neither built nor started; or change the definition of the one with its uuid.
+        """Define a pool, or redefine the pool with the same UUID (``virStoragePoolDefineXML``).
 
-        A spec without a uuid gets one. libvirt checks the document against its schema, from 7.7 on
-        (``virStoragePoolDefineXML``).
+        Defining neither builds nor starts the pool. A spec without a UUID gets one. libvirt 7.7 and newer check the
+        document against their schema.
 
         Raises:
-            PoolExistsError: Another pool has the name or the uuid.
-            SourceConflictError: Another pool has the same source.
-            InvalidRequestError: The name is not one to give to a new pool.
-            DocumentError: libvirt does not take the document.
-            UnsupportedError: The host has no driver for pools of that type.
+            PoolExistsError: If another pool has the name or the UUID.
+            SourceConflictError: If another pool has the same source.
+            InvalidRequestError: If the name is not allowed for a new pool.
+            DocumentError: If libvirt rejects the document.
+            UnsupportedError: If the host has no driver for pools of that type.
         """
         request = self._request(spec)
         flags = pool_define_flags(self._channel.versions)
@@ -169,17 +169,17 @@ class Pools(Collection[Pool, HostId]):
         """Start a pool without a definition: it vanishes when it is stopped (``virStoragePoolCreateXML``).
 
         Args:
-            spec: What to start.
-            build: Build it first.
+            spec: The pool to start.
+            build: Build the pool first.
             overwrite: How to build it, as for [Pool.build][libstorage.Pool.build].
 
         Raises:
-            PoolExistsError: Another pool has the name or the uuid.
-            SourceConflictError: Another pool has the same source.
-            InvalidRequestError: The name is not one to give to a new pool.
-            DocumentError: libvirt does not take the document.
-            UnsupportedError: The host has no driver for pools of that type.
-            StorageError: It could not be built or started; it is not there then.
+            PoolExistsError: If another pool has the name or the UUID.
+            SourceConflictError: If another pool has the same source.
+            InvalidRequestError: If the name is not allowed for a new pool.
+            DocumentError: If libvirt rejects the document.
+            UnsupportedError: If the host has no driver for pools of that type.
+            StorageError: If the pool could not be built or started; then the pool does not exist.
         """
         request = self._request(spec)
         flags = build_flag(build, overwrite) or PoolCreateFlags.NORMAL
@@ -192,13 +192,13 @@ class Pools(Collection[Pool, HostId]):
         return Pool(self._channel, made)
 
     def ensure(self, spec: PoolSpec) -> Pool:
-        """The pool that ``spec`` describes: defined and built if it was not there, and running.
+        """Make sure that the pool that ``spec`` describes exists and runs; define and build it if it does not exist.
 
-        Never changes or deletes one that is there.
+        ``ensure`` never changes or deletes an existing pool.
 
         Raises:
-            PoolExistsError: A pool of this name is there and differs; ``.differences`` says how.
-            StorageError: A step failed; the message names it, and the state that the pool is in.
+            PoolExistsError: If a pool of this name exists and differs; ``.differences`` says how.
+            StorageError: If a step failed; the message names the step, and the hint the state that the pool is in.
         """
         request = self._request(spec)
         pool = self.get(spec.name)
@@ -206,7 +206,7 @@ class Pools(Collection[Pool, HostId]):
             try:
                 return _running(self.define(request).build())
             except PoolExistsError:
-                pool = self.get(spec.name)  # somebody was faster, or another pool has the uuid
+                pool = self.get(spec.name)  # another client was faster, or another pool has the UUID
                 if pool is None:
                     raise
         if differences := pool.spec(inactive=True).differences(spec):
@@ -223,8 +223,8 @@ class Pools(Collection[Pool, HostId]):
     def _request(self, spec: PoolSpec) -> PoolSpec:
         if not isinstance(spec, PoolSpec):
             raise InvalidRequestError(
-                f"a pool is made from a PoolSpec, not from {type(spec).__name__}",
-                hint="PoolSpec.dir(name, path) and its siblings make one, PoolSpec.from_xml(text) reads one.",
+                f"spec must be a PoolSpec, not {type(spec).__name__}",
+                hint="Make one with PoolSpec.dir(name, path) or another factory, or read one with PoolSpec.from_xml(text).",
             )
         check_pool_name(spec.name, strict=self._channel.options.strict_names)
         return spec if spec.uuid else attrs.evolve(spec, uuid=uuid4())
@@ -232,12 +232,12 @@ class Pools(Collection[Pool, HostId]):
     def _different(self, spec: PoolSpec, differences: Sequence[Difference]) -> PoolExistsError:
         listed = "\n".join(f"  {difference}" for difference in differences)
         return PoolExistsError(
-            f"pool {spec.name!r} exists and is not what was asked for:\n{listed}",
+            f"pool {spec.name!r} exists and differs from the spec:\n{listed}",
             differences=differences,
             operation=POOL_DEFINE.name,
             target=str(PoolId(self._scope.uri, spec.name, spec.uuid or "")),
             uri=self._scope.uri,
-            hint="Ask for what is there, define() the pool anew with its uuid, or choose another name.",
+            hint="Change the spec to match the pool, redefine the pool with define() and its uuid, or choose another name.",
             outcome="not_started",
             retry="no",
         )
@@ -251,7 +251,7 @@ class Pools(Collection[Pool, HostId]):
 def _running(pool: Pool) -> Pool:
     try:
         return pool if pool.is_active() else pool.start()
-    except PoolActiveError:  # somebody was faster
+    except PoolActiveError:  # another client was faster
         return pool
 
 
@@ -260,4 +260,6 @@ def _type_flag(pool_type: PoolType | str) -> ListPoolsFlags:
         return ListPoolsFlags.for_type(PoolType(pool_type))
     except ValueError:
         known = ", ".join(PoolType)
-        raise InvalidRequestError(f"{pool_type!r} is no pool type", hint=f"There are {known}.") from None
+        raise InvalidRequestError(
+            f"{pool_type!r} is not a pool type", hint=f"The pool types are {known}."
+        ) from None

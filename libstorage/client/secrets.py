@@ -37,7 +37,7 @@ R = TypeVar("R")
 
 
 class _Unshown(bytes):
-    """The bytes for libvirt's binding, whose own frames hold them while it is called."""
+    """Bytes for libvirt's binding, hidden from tracebacks: the binding's frames hold the value during the call."""
 
     __slots__ = ()
 
@@ -48,17 +48,17 @@ class _Unshown(bytes):
 
 
 class Secret(Handle[SecretId]):
-    """A secret on a host, known by its uuid. Its value is never part of its document or its repr."""
+    """A secret on a host, identified by its UUID. The value is never part of the document or the repr."""
 
     __slots__ = ()
 
     @property
     def uuid(self) -> str:
-        """Its uuid."""
+        """UUID of the secret."""
         return self._id.uuid
 
     def spec(self) -> SecretSpec:
-        """What its document says.
+        """Return what the secret's document says.
 
         Raises:
             SecretNotFoundError: If the secret is gone.
@@ -66,7 +66,7 @@ class Secret(Handle[SecretId]):
         return SecretSpec.from_xml(self.xml())
 
     def xml(self) -> str:
-        """Its document as libvirt writes it (``virSecretGetXMLDesc``).
+        """Return the secret's document as libvirt writes it (``virSecretGetXMLDesc``).
 
         Raises:
             SecretNotFoundError: If the secret is gone.
@@ -74,15 +74,15 @@ class Secret(Handle[SecretId]):
         return self._ask(SECRET_XML, lambda raw: raw.XMLDesc(0))
 
     def set_value(self, value: SecretLike) -> Self:
-        """Set its value (``virSecretSetValue``).
+        """Set the value (``virSecretSetValue``).
 
-        For Ceph these are the bytes of the key, not their base64 text.
+        For Ceph, pass the bytes of the key, not their base64 text.
 
         Args:
-            value: The bytes, text, which is encoded as UTF-8, or a [SecretValue][libstorage.SecretValue].
+            value: Bytes, a string, which is encoded as UTF-8, or a [SecretValue][libstorage.SecretValue].
 
         Raises:
-            InvalidRequestError: ``value`` is neither bytes nor text. The error does not hold it.
+            InvalidRequestError: If ``value`` is none of these. The error does not contain the value.
             SecretNotFoundError: If the secret is gone.
         """
         try:
@@ -93,17 +93,17 @@ class Secret(Handle[SecretId]):
         return self
 
     def value(self) -> SecretValue:
-        """Its value (``virSecretGetValue``); ``value().reveal()`` are the bytes.
+        """Return the value (``virSecretGetValue``); ``value().reveal()`` returns the bytes.
 
         Raises:
-            StateError: It has none yet.
-            AccessDeniedError: It is private, or the connection read-only.
+            StateError: If the secret has no value yet.
+            AccessDeniedError: If the secret is private, or the connection is read-only.
             SecretNotFoundError: If the secret is gone.
         """
         return self._ask(SECRET_VALUE, lambda raw: SecretValue(raw.value(0)))
 
     def undefine(self) -> None:
-        """Remove it, value included (``virSecretUndefine``).
+        """Remove the secret and its value (``virSecretUndefine``).
 
         Raises:
             SecretNotFoundError: If the secret is gone.
@@ -121,30 +121,30 @@ class Secret(Handle[SecretId]):
 
 
 class Secrets(Collection[Secret, HostId]):
-    """The secrets of a host, by uuid. Iterating asks for all of them in one call."""
+    """The secrets of a host, by UUID. Iterating reads all of them in one call."""
 
     __slots__ = ()
 
     def lookup(self, name: str | UUID, /) -> Secret:
-        """The secret with this uuid (``virSecretLookupByUUIDString``).
+        """Look up a secret by UUID (``virSecretLookupByUUIDString``).
 
         Raises:
-            SecretNotFoundError: There is none.
-            InvalidRequestError: That is no uuid.
+            SecretNotFoundError: If the host has no such secret.
+            InvalidRequestError: If ``name`` is not a UUID.
         """
         uuid = check_uuid(name)
         target = SecretId(self._scope.uri, uuid)
         return self._found(SECRET_LOOKUP_BY_UUID, target, lambda raw: raw.secretLookupByUUIDString(uuid))
 
     def by_usage(self, usage: SecretUsageType | str, usage_id: str) -> Secret:
-        """The secret for this use (``virSecretLookupByUsage``).
+        """Look up a secret by its usage (``virSecretLookupByUsage``).
 
         Args:
-            usage: What kind of thing it is for, also as libvirt's word: ``volume``, ``ceph``, ``iscsi``, ``tls``, ``vtpm``.
-            usage_id: Which: the path of the volume, or the name that pools refer to.
+            usage: The kind of usage, also as libvirt's word: ``volume``, ``ceph``, ``iscsi``, ``tls``, ``vtpm``.
+            usage_id: The path of the volume, or the name that pools refer to.
 
         Raises:
-            SecretNotFoundError: There is none.
+            SecretNotFoundError: If the host has no secret for this usage.
         """
         kind, text = member_of(SecretUsageType, usage), check_text("usage", usage_id)
         target = SecretId(self._scope.uri, f"for {kind.word} {text!r}")
@@ -157,16 +157,16 @@ class Secrets(Collection[Secret, HostId]):
         ephemeral: bool | None = None,
         private: bool | None = None,
     ) -> tuple[Secret, ...]:
-        """The secrets that pass all the filters, in one call (``virConnectListAllSecrets``).
+        """Return the secrets that match every filter, in one call (``virConnectListAllSecrets``).
 
         Args:
-            flags: Filters as flags, in addition to the others.
-            ephemeral: Only those that are kept in memory, or on disk.
-            private: Only those whose value is told to nobody, or can be read.
+            flags: More filters, as flags.
+            ephemeral: ``True`` for secrets in memory only, ``False`` for secrets on disk only.
+            private: ``True`` for secrets whose value cannot be read only, ``False`` for readable ones only.
 
         Raises:
-            InvalidRequestError: These are other flags.
-            StorageError: The host could not be asked.
+            InvalidRequestError: If ``flags`` belong to another enum.
+            StorageError: If the host could not be asked.
         """
         chosen = combined(
             ListSecretsFlags,
@@ -183,26 +183,26 @@ class Secrets(Collection[Secret, HostId]):
         return tuple(Secret(self._channel, identity) for identity in found)
 
     def count(self) -> int:
-        """How many there are (``virConnectNumOfSecrets``).
+        """Return the number of secrets (``virConnectNumOfSecrets``).
 
         Raises:
-            StorageError: The host could not be asked.
+            StorageError: If the host could not be asked.
         """
         return self._calls.call(SECRETS_COUNT, self._scope, lambda lane: lane.connection.numOfSecrets())
 
     def define(self, spec: SecretSpec) -> Secret:
-        """Define a secret, which has no value yet; or change the one with its uuid (``virSecretDefineXML``).
+        """Define a secret, or redefine the secret with the same UUID (``virSecretDefineXML``).
 
-        A spec without a uuid gets one.
+        A new secret has no value yet. A spec without a UUID gets one.
 
         Raises:
-            ExistsError: There is another one for that use.
-            DocumentError: libvirt does not take the document.
+            ExistsError: If another secret has that usage.
+            DocumentError: If libvirt rejects the document.
         """
         if not isinstance(spec, SecretSpec):
             raise InvalidRequestError(
-                f"a secret is made from a SecretSpec, not from {type(spec).__name__}",
-                hint="SecretSpec.volume(path) and its siblings make one, SecretSpec.from_xml(text) reads one.",
+                f"spec must be a SecretSpec, not {type(spec).__name__}",
+                hint="Make one with SecretSpec.volume(path) or another factory, or read one with SecretSpec.from_xml(text).",
             )
         uuid = spec.uuid or str(uuid4())
         request, flags = attrs.evolve(spec, uuid=uuid), secret_define_flags(self._channel.versions)

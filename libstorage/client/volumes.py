@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 
 class Volumes(Collection[Volume, PoolId]):
-    """The volumes of a pool, by name. Iterating asks for all of them in one call.
+    """The volumes of a pool, by name. Iterating reads all of them in one call.
 
-    A name that is not UTF-8 appears as ``os.fsdecode`` would show it, and can be used like any other.
+    A name that is not UTF-8 appears as ``os.fsdecode`` would show it, and can be used like any other name.
     """
 
     __slots__ = ()
@@ -41,50 +41,50 @@ class Volumes(Collection[Volume, PoolId]):
     # ---- finding ----------------------------------------------------------------------------------------------------
 
     def lookup(self, name: str, /) -> Volume:
-        """The volume with this name (``virStorageVolLookupByName``).
+        """Look up a volume by name (``virStorageVolLookupByName``).
 
         Raises:
-            VolumeNotFoundError: There is none, or libvirt has not seen it yet: ``pool.refresh()`` looks.
-            PoolInactiveError: The pool is not running.
+            VolumeNotFoundError: If the pool has no such volume, or libvirt has not seen it yet; ``pool.refresh()`` looks.
+            PoolInactiveError: If the pool is not running.
         """
         identity = VolumeId(self._scope, check_name(name))
         self._call(VOLUME_LOOKUP_BY_NAME, lambda lane: _look_up(lane, identity), identity)
         return Volume(self._channel, identity)
 
     def list(self) -> tuple[Volume, ...]:
-        """All of them, in one call (``virStoragePoolListAllVolumes``).
+        """Return all volumes, in one call (``virStoragePoolListAllVolumes``).
 
         Raises:
-            PoolInactiveError: The pool is not running.
-            UnsupportedError: There are more than libvirt can list.
+            PoolInactiveError: If the pool is not running.
+            UnsupportedError: If the pool has more volumes than libvirt can list.
         """
         return tuple(Volume(self._channel, VolumeId(self._scope, name)) for name in self.names())
 
     def names(self) -> tuple[str, ...]:
-        """The names of all of them, in one call.
+        """Return the names of all volumes, in one call.
 
         Raises:
-            PoolInactiveError: The pool is not running.
-            UnsupportedError: There are more than libvirt can list.
+            PoolInactiveError: If the pool is not running.
+            UnsupportedError: If the pool has more volumes than libvirt can list.
         """
         return self._call(VOLUMES_LIST, lambda lane: (*list_volumes(lane, self._scope),))
 
     def count(self) -> int:
-        """How many there are (``virStoragePoolNumOfVolumes``).
+        """Return the number of volumes (``virStoragePoolNumOfVolumes``).
 
         Raises:
-            PoolInactiveError: The pool is not running.
+            PoolInactiveError: If the pool is not running.
         """
         return self._call(VOLUMES_COUNT, lambda lane: lane.pool(self._scope).numOfVolumes())
 
     def specs(self) -> tuple[VolumeEntry, ...]:
-        """What the documents of all of them say, read over several lanes, in the order of ``list()``.
+        """Return the documents of all volumes, read over several lanes, in the order of ``list()``.
 
-        What cannot be read (a volume vanished, a name is not UTF-8) is that entry's ``error``.
+        If a document cannot be read (the volume vanished, the name is not UTF-8), the entry has an ``error``.
 
         Raises:
-            PoolInactiveError: The pool is not running.
-            UnsupportedError: There are more than libvirt can list.
+            PoolInactiveError: If the pool is not running.
+            UnsupportedError: If the pool has more volumes than libvirt can list.
         """
         return read_volumes(self._channel, self._scope)
 
@@ -93,20 +93,20 @@ class Volumes(Collection[Volume, PoolId]):
     def create(
         self, spec: VolumeSpec, *, preallocate_metadata: bool = False, flags: VolumeCreateFlags | NoFlags = 0
     ) -> Volume:
-        """Make a volume (``virStorageVolCreateXML``).
+        """Create a volume (``virStorageVolCreateXML``).
 
         Args:
-            spec: What to make. Without an ``allocation`` a raw volume is allocated as a whole.
+            spec: The volume to create. Without an ``allocation``, a raw volume is fully allocated.
             preallocate_metadata: Allocate the metadata of a qcow2 image at once.
             flags: More flags.
 
         Raises:
-            VolumeExistsError: The pool has it already, or a file in its place that libvirt has not seen yet.
-            PoolInactiveError: The pool is not running.
-            NoSpaceError: It does not fit.
-            InvalidRequestError: The name is not one to give to a new volume, or the backing store has no format.
-            DocumentError: libvirt does not take the document.
-            UnsupportedError: This type of pool does not make volumes, or none of that format.
+            VolumeExistsError: If the pool has a volume of that name, or a file in its place that libvirt has not seen yet.
+            PoolInactiveError: If the pool is not running.
+            NoSpaceError: If the volume does not fit into the pool.
+            InvalidRequestError: If the name is not allowed for a new volume, or the backing store has no format.
+            DocumentError: If libvirt rejects the document.
+            UnsupportedError: If pools of this type cannot create volumes, or none of that format.
         """
         made = create_volume(
             self._channel, self._scope, spec, preallocate_metadata=preallocate_metadata, flags=flags
@@ -131,56 +131,55 @@ class Volumes(Collection[Volume, PoolId]):
         progress: Progress | bool = False,
         deadline: float | None = None,
     ) -> Volume:
-        """Make a volume of an image: its format and size are found out, and the volume has them in the end.
+        """Create a volume from an image: the volume gets the format and size that the image has.
 
-        Nothing is left of an import that fails, whatever the reason. The image passes through this program a few MiB at
-        a time, decompressed on the way; zeros of a compressed one become holes.
+        If the import fails, for whatever reason, the volume is deleted. The image passes through this program a few MiB
+        at a time, and is decompressed on the way. Zeros of a compressed image become holes.
 
         Args:
-            source: A path or URL, a file object opened in binary mode (read from where it stands), bytes, an iterable of
+            source: A path or URL, a file object in binary mode (read from its current position), bytes, an iterable of
                 bytes, or another volume. A URL needs ``libstorage[url]``.
-            spec: Name and permissions of the volume. A format must be the image's, a larger capacity is as
-                ``min_capacity``; other properties (compat, clusters, allocation) are the image's own.
-            name: Its name; without it that of ``spec``, and without that the source's file name, without the suffix
-                of a compression that was undone.
-            min_capacity: Make the volume larger if it has less, in bytes or as text with a unit. A pool whose volumes
-                are no files needs it for a source that cannot tell its length.
-            max_capacity: Refuse an image that has more, in bytes or as text with a unit; without it, one that has more
-                than the capacity of ``spec``. It bounds what is received and decompressed, too; a format with tables of
-                its own, or a compression, may have a sixteenth and 16 MiB more than that.
-            headers: What to tell a web server besides, such as ``{"Authorization": "Bearer …"}``; a value may be a
-                [SecretValue][libstorage.SecretValue]. No other server gets them: not after a redirect to another host,
-                port or scheme. No error, log or traceback of ours shows a value.
-            redirects: Where a web server may redirect to: ``follow`` is anywhere; ``public`` is no address of this
-                machine, of a private network or of a link, unless it is that of the URL itself; ``forbid`` is nowhere.
-            checksum: The digest that the source's bytes must have, as they are given (compressed, if they are):
-                ``"sha256:…"``.
-            decompress: ``gzip``, ``xz``, ``bzip2`` or ``zstd`` (which needs ``libstorage[zstd]``); ``auto`` is what the
-                first bytes say, ``None`` takes all as it is.
-            sparse: As for ``upload``; ``auto`` also makes holes of the zeros in a compressed source.
+            spec: Name and permissions of the volume. If it states a format, the image must have that format. A larger
+                capacity acts as ``min_capacity``. Other properties (compat, clusters, allocation) are the image's own.
+            name: Name of the volume. Without it, the name of ``spec``; without ``spec``, the source's file name without
+                the suffix of the compression.
+            min_capacity: Grow the volume to this capacity if the image is smaller; bytes, or text with a unit. Required
+                if the pool's volumes are not files and the source does not know its length.
+            max_capacity: Refuse an image with a larger capacity; bytes, or text with a unit. The default is the capacity
+                of ``spec``. It also limits what is received and decompressed: a format with tables of its own, or a
+                compression, may take a sixteenth and 16 MiB more.
+            headers: More headers for a web server, such as ``{"Authorization": "Bearer …"}``. A value may be a
+                [SecretValue][libstorage.SecretValue]. After a redirect to another host, port or scheme, the headers are
+                not sent. No error, log or traceback of this library shows a value.
+            redirects: Where a web server may redirect to. ``follow``: anywhere. ``public``: to no address of this
+                machine, of a private network or of a link, except the address of the URL itself. ``forbid``: nowhere.
+            checksum: The digest of the source's bytes as they are given, compressed or not: ``"sha256:…"``.
+            decompress: ``gzip``, ``xz``, ``bzip2`` or ``zstd`` (which needs ``libstorage[zstd]``). ``auto`` detects the
+                compression by the first bytes, ``None`` takes the bytes unchanged.
+            sparse: As for ``upload``; ``auto`` also turns zeros in a compressed source into holes.
             verify: Read back what was sent, and compare (sha256).
-            allow_backing_file: Take an image that refers to other files. Whoever opens it opens these files of the
-                host, too.
-            progress: Called with a [TransferProgress][libstorage.TransferProgress] after every part; ``True`` shows a
+            allow_backing_file: Accept an image that refers to other files. A program that opens the image also opens
+                these files of the host.
+            progress: Called with a [TransferProgress][libstorage.TransferProgress] after each part. ``True`` shows a
                 bar, which needs ``libstorage[progress]``.
-            deadline: Seconds that the bytes may take.
+            deadline: Seconds for the transfer of the bytes.
 
         Raises:
-            VolumeExistsError: The pool has a volume of that name.
-            PoolInactiveError: The pool is not running.
-            InvalidRequestError: The image refers to other files, is not of the format or size that ``spec`` says, or has
-                a broken header; the name is missing, or not one to give to a new volume.
-            UnsupportedError: The pool, or libvirt, has no volumes of that format, or a package is missing.
-            TransferError: The transfer broke off, the bytes are not those of the checksum, the compressed data is
-                damaged, or libvirt sees something else in the volume than was found.
-            NoSpaceError: It does not fit.
-            DeadlineError: It took too long.
-            OSError: The local file cannot be read.
+            VolumeExistsError: If the pool has a volume of that name.
+            PoolInactiveError: If the pool is not running.
+            InvalidRequestError: If the image refers to other files, differs from ``spec`` in format or size, or has a
+                broken header; or if the name is missing, or not allowed for a new volume.
+            UnsupportedError: If the pool or libvirt has no volumes of that format, or a package is missing.
+            TransferError: If the transfer broke off, the bytes do not match the checksum, the compressed data is damaged,
+                or libvirt detects another format or size in the volume than the image has.
+            NoSpaceError: If the image does not fit into the pool.
+            DeadlineError: If the transfer took longer than ``deadline``.
+            OSError: If the local file cannot be read.
         """
         from libstorage.provision.fill import Wanted
         from libstorage.provision.image_import import import_image
 
-        asking, headers = Asking.of(headers, redirects), None  # no traceback of ours shows them
+        asking, headers = Asking.of(headers, redirects), None  # tracebacks show this frame
         with watched_by(progress) as watcher:
             given = readable(source)
             watch = Watch(
@@ -205,5 +204,5 @@ class Volumes(Collection[Volume, PoolId]):
 
 
 def _look_up(lane: Lane, identity: VolumeId) -> None:
-    lane.forget(identity)  # what the lane knows does not say that it is still there
+    lane.forget(identity)  # the lane's copy does not prove that the volume still exists
     raw_volume(lane, identity)
