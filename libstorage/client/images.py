@@ -1,4 +1,4 @@
-"""What an image is, for callers."""
+"""Probing images."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from libstorage.transfer.pieces.piece import taken
 
 
 def probe_image(source: UploadSource | Volume) -> ImageInfo:
-    """Find out what an image is, without trusting it: only its first 2 MiB are read, and nothing that it names.
+    """Detect the format of an image without trusting it: only the first 2 MiB are read, and no file that it names.
 
-    What libvirt and qemu go by is looked at in the same way. A VHD of fixed size has its only mark at its end, which is
-    not looked at: to libvirt, too, it is a raw image.
+    The detection uses the same marks as libvirt and qemu. A VHD of fixed size has its only mark at the end, which is not
+    read: libvirt, too, takes it for a raw image.
 
     Args:
-        source: A path or URL, a file object opened in binary mode (read from where it stands), bytes, an iterable of
-            bytes, or a volume. It is not decompressed.
+        source: A path or URL, a file object in binary mode (read from its current position), bytes, an iterable of
+            bytes, or a volume. The source is not decompressed.
 
     Raises:
-        InvalidRequestError: It says that it is of some format, and breaks its rules; or it is nothing to read from.
-        OSError: It cannot be read.
+        InvalidRequestError: If the image has the mark of a format and breaks its rules; or if the source is not readable.
+        OSError: If the source cannot be read.
     """
     with opened_source(readable(source), holes=True) as opened:
         return probe(taken(opened, HEAD), opened)

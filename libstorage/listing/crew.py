@@ -1,4 +1,4 @@
-"""Many reads over several lanes: one queue of jobs, and as many lanes at work on it as can be spared."""
+"""Bulk reads over several lanes: one queue of jobs, and as many lanes working on it as can be spared."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from libstorage.operations import Operation
 from libstorage.session.channel import Channel
 
 _JOBS_PER_LANE: Final = 8
-"""How many jobs must be waiting for each lane that helps: it is opened first, and lists for itself."""
+"""Number of waiting jobs that justify one more lane: a lane must be opened first, and lists for itself."""
 
 
 class Worker:
-    """A lane at work, and the volumes that it has listed for itself."""
+    """A lane that works on the queue, and the volumes that it has listed for itself."""
 
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
         self._listed: dict[PoolId, dict[str, RawVolume]] = {}
 
     def volumes(self, pool: PoolId) -> dict[str, RawVolume]:
-        """The raw volumes of a pool on this lane, by name: one call, the first time."""
+        """Return the raw volumes of a pool on this lane, by name; the first time this takes one call."""
         if pool not in self._listed:
             self._listed[pool] = list_volumes(self.lane, pool)
         return self._listed[pool]
@@ -41,9 +41,9 @@ Job: TypeAlias = Callable[[Worker], None]
 
 
 class Crew:
-    """Works through a queue of jobs: the caller's thread and lane, and helpers with lanes of their own.
+    """Works through a queue of jobs: the caller's thread and lane, and helper threads with lanes of their own.
 
-    Jobs may add others. A job whose helper lost its lane is done again by somebody else.
+    Jobs may add other jobs. If a helper loses its lane, another thread repeats the helper's job.
     """
 
     def __init__(self, channel: Channel, operation: Operation, target: Identity) -> None:
@@ -58,7 +58,7 @@ class Crew:
         self._failure: BaseException | None = None
 
     def run(self, first: Job) -> None:
-        """Do a job and all that come of it.
+        """Run a job and every job that it adds.
 
         Raises:
             StorageError: What the caller's own lane met.
@@ -77,26 +77,28 @@ class Crew:
             raise self._failure
 
     def add(self, jobs: Iterable[Job]) -> None:
-        """Queue jobs, and get as many helpers as they are worth and lanes can be spared."""
+        """Queue jobs, and start as many helpers as the jobs justify and lanes can be spared."""
         with self._changed:
             self._jobs.extend(jobs)
             self._changed.notify_all()
             wanted = len(self._jobs) // _JOBS_PER_LANE
             if wanted:
-                self._session.connection.widen(wanted + 2)  # this lane, one for each, and one for others
+                self._session.connection.widen(
+                    wanted + 2
+                )  # this lane, one for each helper, and one for other calls
             while self._helpers < wanted:
                 helper = threading.Thread(target=self._help, name="libstorage-bulk", daemon=True)
                 if not self._session.places.join(helper):
                     return
                 try:
                     threads.start(helper)
-                except StorageError:  # then without it
+                except StorageError:  # then without that helper
                     self._session.places.leave(helper)
                     return
                 self._helpers += 1
 
     def _help(self) -> None:
-        # The caller meets what goes wrong here, too: on its own lane, or in _failure.
+        # The caller gets every failure of a helper, too: on its own lane, or in _failure.
         with contextlib.suppress(BaseException), self._channel.lane(self._operation, self._target) as lane:
             worker = Worker(lane)
             while not self._session.places.is_wanted and (job := self._next(wait=False)) is not None:

@@ -1,4 +1,4 @@
-"""The question that discovery of pool sources asks, and when it must not be asked."""
+"""Source discovery: builds the query document, and refuses queries known to crash the daemon."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from libstorage.operations import POOL_FIND_SOURCES
 from libstorage.session.channel import Channel
 
 _CRASHES_BEFORE: Final = 9_001_000
-"""Daemons up to 9.0 were seen to die; whether a later one does is not known to us."""
+"""Daemons up to 9.0 were seen to crash; whether a later one does is not known."""
 
 
 def find_sources(
@@ -24,7 +24,7 @@ def find_sources(
     *,
     allow_crash: bool,
 ) -> PoolSources:
-    """Sources that pools could be made from. See [Host.find_sources][libstorage.Host.find_sources]."""
+    """Find sources that pools could be made from. See [Host.find_sources][libstorage.Host.find_sources]."""
     request = request_of(hosts, initiator)
     if not allow_crash:
         refuse_crash(type, channel.versions.daemon, channel.uri)
@@ -37,27 +37,27 @@ def find_sources(
 
 
 def request_of(hosts: Iterable[SourceHost | str] | SourceHost | str, initiator: str | None) -> str | None:
-    """The document to send, ``None`` when there is nothing to say.
+    """Return the query document, ``None`` if the query has no parameters.
 
     Raises:
-        DocumentError: A server or the initiator is not what its name says.
+        DocumentError: If a server or the initiator is malformed.
     """
     query = SourceQuery(hosts=hosts, initiator=initiator)
     return query.to_xml() if query.hosts or query.initiator else None
 
 
 def refuse_crash(type: PoolType | str, daemon_version: int, uri: str) -> None:
-    """Refuse what would kill the daemon.
+    """Refuse a query that would crash the daemon.
 
     Raises:
-        UnsupportedError: It would.
+        UnsupportedError: If it would.
     """
     if type != PoolType.ISCSI_DIRECT or daemon_version >= _CRASHES_BEFORE:
         return
     raise UnsupportedError(
-        "looking for iscsi-direct sources kills this daemon when the server has more than one target",
+        "finding iscsi-direct sources crashes this daemon if the server has more than one target",
         operation=POOL_FIND_SOURCES.name,
         target=f"host {uri}",
         uri=uri,
-        hint="Look for iscsi sources instead: they are the same. Or insist with allow_crash=True.",
+        hint="Find iscsi sources instead: they are the same. Or allow the crash with allow_crash=True.",
     )

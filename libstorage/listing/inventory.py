@@ -1,4 +1,4 @@
-"""Everything that a host has, in as few calls as libvirt allows: four, one or two per pool, one per volume."""
+"""The inventory of a host, in as few calls as libvirt allows: four, one or two per pool, one per volume."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def take_inventory(channel: Channel) -> Inventory:
     pools: list[_PoolReading] = []
 
     def begin(worker: Worker) -> None:
-        """Asking which pools are active is one call; asking each pool would be one for each."""
+        """List the pools by state: one call per state, instead of one per pool."""
         everything = _listed(worker.lane, channel.uri, ListPoolsFlags(0))
         active = _listed(worker.lane, channel.uri, ListPoolsFlags.ACTIVE)
         persistent = _listed(worker.lane, channel.uri, ListPoolsFlags.PERSISTENT)
@@ -51,7 +51,7 @@ def _listed(lane: Lane, uri: str, flags: ListPoolsFlags) -> dict[PoolId, None]:
 
 
 class _PoolReading:
-    """One pool, while it is being read."""
+    """Reads one pool."""
 
     def __init__(
         self, crew: Crew, channel: Channel, pool: PoolId, *, active: bool, persistent: bool, autostart: bool
@@ -71,18 +71,18 @@ class _PoolReading:
         self._error: StorageError | None = None
 
     def read(self, worker: Worker) -> None:
-        """Its document, and those of its volumes."""
+        """Read the documents of the pool and of its volumes."""
         operation = POOL_XML
         try:
             self._read_document(worker.lane)
             if self._active:
                 operation = VOLUMES_LIST
                 self._volumes.begin(worker)
-        except Exception as failure:  # noqa: BLE001 -- what is not this pool's is raised again
+        except Exception as failure:  # noqa: BLE001 -- a failure of the lane is raised again
             self._error = error_of(failure, operation, self._pool, worker.lane)
 
     def _read_document(self, lane: Lane) -> None:
-        """A document that cannot be read does not hide the pool's volumes."""
+        """Read the pool's document; if that fails, its volumes are read nevertheless."""
         try:
             document = lane.pool(self._pool).XMLDesc(0)
         except Exception as failure:
@@ -98,5 +98,5 @@ class _PoolReading:
         lane.renew()
 
     def entry(self) -> PoolEntry:
-        """What was read."""
+        """Return what was read."""
         return self._entry(spec=self._spec, error=self._error, volumes=self._volumes.entries())

@@ -24,11 +24,11 @@ S = TypeVar("S", bound=Document)
 
 _LOCAL_SLICE: Final = 16
 _REMOTE_SLICE: Final = 2
-"""How many volumes a lane reads at a time. Small slices let all lanes finish together; each costs some 10 microseconds."""
+"""Number of volumes that a lane reads at a time. Small slices let all lanes finish together; each costs about 10 µs."""
 
 
 class VolumeReading:
-    """The volumes of one pool, while they are being read."""
+    """Reads the volumes of one pool."""
 
     def __init__(self, crew: Crew, channel: Channel, pool: PoolId) -> None:
         self._crew = crew
@@ -38,7 +38,7 @@ class VolumeReading:
         self._entries: list[VolumeEntry | None] = []
 
     def begin(self, worker: Worker) -> None:
-        """List them, read the first, and leave the rest to whoever is free."""
+        """List the volumes, read the first slice, and queue the rest for the next free lane."""
         self._names = list(worker.volumes(self._pool))
         self._entries = [None] * len(self._names)
         self._crew.add(
@@ -47,11 +47,11 @@ class VolumeReading:
         self._read(0, worker)
 
     def entries(self) -> tuple[VolumeEntry, ...]:
-        """What was read."""
+        """Return the entries that were read."""
         return tuple(entry for entry in self._entries if entry is not None)
 
     def _read(self, start: int, worker: Worker) -> None:
-        """Get the documents, then read them: taking turns would be slower, for each begins with cold caches then."""
+        """Fetch all documents of the slice, then parse them: alternating would be slower, because of cold caches."""
         pool, lane, known = self._pool, worker.lane, worker.volumes(self._pool)
         names = self._names[start : start + self._slice]
         documents = [_document(lane, pool, name, known.get(name)) for name in names]
@@ -59,7 +59,7 @@ class VolumeReading:
 
 
 def read_volumes(channel: Channel, pool: PoolId) -> tuple[VolumeEntry, ...]:
-    """The documents of all volumes of a pool. See [Volumes.specs][libstorage.Volumes.specs]."""
+    """Read the documents of all volumes of a pool. See [Volumes.specs][libstorage.Volumes.specs]."""
     crew = Crew(channel, VOLUMES_LIST, pool)
     reading = VolumeReading(crew, channel, pool)
     crew.run(reading.begin)
@@ -67,7 +67,7 @@ def read_volumes(channel: Channel, pool: PoolId) -> tuple[VolumeEntry, ...]:
 
 
 def error_of(error: Exception, operation: Operation, target: Identity, lane: Lane) -> StorageError:
-    """What one thing's failure is as that thing's error; a failure of the lane is raised instead."""
+    """Return a failure as the error of one object; raise it instead if the lane has failed."""
     if isinstance(error, StorageError):
         return error
     if answer(error) is None:
@@ -78,7 +78,7 @@ def error_of(error: Exception, operation: Operation, target: Identity, lane: Lan
 
 
 def _unreadable(error: Exception, operation: Operation, target: Identity) -> DocumentError:
-    """A document that the binding could not hand over, or a mistake of ours: of that thing, and not of the listing."""
+    """Return the error for a document that the binding could not decode, or that we failed on: the listing goes on."""
     about = fields(operation, target, target.uri)
     if isinstance(error, UnicodeDecodeError):  # its text would quote the document
         byte = f"byte {error.object[error.start]:#04x}"
@@ -90,7 +90,7 @@ def _unreadable(error: Exception, operation: Operation, target: Identity) -> Doc
 def _document(lane: Lane, pool: PoolId, name: str, raw: RawVolume | None) -> str | StorageError:
     try:
         return (raw or raw_volume(lane, VolumeId(pool, name))).XMLDesc(0)
-    except Exception as failure:  # noqa: BLE001 -- what is not this volume's is raised again
+    except Exception as failure:  # noqa: BLE001 -- a failure of the lane is raised again
         if isinstance(failure, UnicodeDecodeError) and not is_utf8(name):
             problem = Problem("/volume/name", "is not UTF-8", found=ascii(name))
             return DocumentError([problem], **fields(VOLUME_XML, VolumeId(pool, name), pool.uri))
@@ -109,11 +109,11 @@ def _entry(pool: PoolId, name: str, document: str | StorageError) -> VolumeEntry
 
 
 def read(model: type[S], document: str, operation: Operation, target: Identity) -> S | DocumentError:
-    """A document, or what is wrong with it and whose it is."""
+    """Parse a document; if it is not readable, return its error."""
     try:
         return model.from_xml(document)
     except DocumentError as error:
         about = fields(operation, target, target.uri)
         return DocumentError(error.problems, **(about | ErrorFields(hint=error.hint)))
-    except Exception as error:  # noqa: BLE001 -- a mistake of ours must not lose the listing
+    except Exception as error:  # noqa: BLE001 -- our own bug must not lose the listing
         return _unreadable(error, operation, target)

@@ -1,4 +1,4 @@
-"""What is refused before a volume is made."""
+"""Checks of a new volume before it is created."""
 
 from __future__ import annotations
 
@@ -10,40 +10,42 @@ from libstorage.models.volume import BackingStore, VolumeSpec
 from libstorage.session.names import check_volume_name
 
 NEVER_GROW: Final = (VolumeFormat.VMDK, VolumeFormat.VDI, VolumeFormat.VPC, VolumeFormat.QCOW)
-"""What ``qemu-img resize`` does not do."""
+"""Formats that ``qemu-img resize`` cannot grow."""
 
 IMAGES: Final = (VolumeFormat.RAW, VolumeFormat.QCOW2, VolumeFormat.QED, *NEVER_GROW)
-"""What ``qemu-img`` knows under libvirt's name."""
+"""Formats that ``qemu-img`` knows under libvirt's name."""
 
 
 def check_volume_spec(spec: object, *, strict_name: bool) -> VolumeSpec:
-    """``spec``, when a volume may be made from it.
+    """Return ``spec`` if a volume may be created from it.
 
     Raises:
-        InvalidRequestError: It is no ``VolumeSpec``, has a bad name, or does not say which format its backing store has.
+        InvalidRequestError: If ``spec`` is not a ``VolumeSpec``, has a bad name, or does not state the format of its
+            backing store.
     """
     if not isinstance(spec, VolumeSpec):
         raise InvalidRequestError(
-            f"a volume is made from a VolumeSpec, not from {type(spec).__name__}",
-            hint="VolumeSpec.qcow2(name, size) and its siblings make one, VolumeSpec.from_xml(text) reads one.",
+            f"spec must be a VolumeSpec, not {type(spec).__name__}",
+            hint="Make one with VolumeSpec.qcow2(name, size) or another factory, or read one with VolumeSpec.from_xml(text).",
         )
     check_volume_name(spec.name, strict=strict_name)
     if spec.backing_store is not None and spec.backing_store.format is None:
         raise InvalidRequestError(
-            f"volume {spec.name!r}: its backing store has no format, so that a guest could choose one that opens any file",
-            hint="BackingStore(path=..., format='qcow2'), or other_volume.as_backing().",
+            f"volume {spec.name!r}: the backing store has no format, so a guest could choose one that opens any file of the host",
+            hint="Use BackingStore(path=..., format='qcow2') or other_volume.as_backing().",
         )
     return spec
 
 
 def backing(source: VolumeSpec) -> BackingStore:
-    """``source`` as the backing store of another volume, its format always named.
+    """Return ``source`` as the backing store of another volume, always with its format.
 
-    Where libvirt names none of an image (devices, ISO files), it is raw: a guest could write the header of an image
-    into it that refers to any file.
+    If libvirt states no image format (devices, ISO files), the format is raw: otherwise a guest could write an image
+    header into the volume that refers to any file.
 
     Raises:
-        UnsupportedError: It is encrypted, for which a volume's document has no place; or it has no absolute path.
+        UnsupportedError: If ``source`` is encrypted, which a volume's document cannot express for a backing store, is a
+            directory, or has no absolute path.
     """
     path, form = source.target.path or "", source.target.format
     if source.target.encryption is not None:
@@ -52,7 +54,9 @@ def backing(source: VolumeSpec) -> BackingStore:
             hint="Clone it with mode='copy'.",
         )
     if source.type == VolumeType.DIR or not path.startswith("/") or ".." in path.split("/"):
-        why = "it is a directory" if source.type == VolumeType.DIR else f"{path!r} is no plain absolute path"
+        why = (
+            "it is a directory" if source.type == VolumeType.DIR else f"{path!r} is not a plain absolute path"
+        )
         raise UnsupportedError(
             f"volume {source.name!r} cannot be a backing store: {why}", hint="Clone it with mode='copy'."
         )
@@ -60,13 +64,13 @@ def backing(source: VolumeSpec) -> BackingStore:
 
 
 def check_capacity(spec: VolumeSpec) -> None:
-    """Refuse a new volume that has neither a capacity nor a backing store to take it from.
+    """Check that a new volume has a capacity, or a backing store to take the capacity from.
 
     Raises:
         InvalidRequestError: If it has neither.
     """
     if spec.capacity is None and spec.backing_store is None:
         raise InvalidRequestError(
-            f"volume {spec.name!r} has no capacity, which only a clone or a volume with a backing store may leave out",
-            hint='VolumeSpec.raw(name, "20 GiB"), for one.',
+            f"volume {spec.name!r} has no capacity; only a clone or a volume with a backing store may omit it",
+            hint='Give a capacity, as in VolumeSpec.raw(name, "20 GiB").',
         )

@@ -1,4 +1,4 @@
-"""What a clone asks libvirt for, and what is refused before that."""
+"""Clones: builds the request for libvirt, and refuses what libvirt cannot do."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ from libstorage.session.validating import volume_create_flags
 from libstorage.units import Size
 
 CloneMode: TypeAlias = Literal["copy", "reflink", "linked"]
-"""``copy``: all the data, on its own. ``reflink``: shares blocks with the source until one of them is written (raw, on
-btrfs and xfs). ``linked``: a qcow2 volume that holds only what differs from the source, which it needs for ever."""
+"""``copy``: an independent copy of all data. ``reflink``: shares blocks with the source until one of the two is written
+(raw, on btrfs and xfs). ``linked``: a qcow2 volume that holds only what differs from the source, which it always needs."""
 
 _NEEDS: Final = {"copy": Ability.CLONE, "reflink": Ability.REFLINK, "linked": Ability.LINK}
 _ASKED: Final = frozenset({Ability.CLONE, Ability.REFLINK})
-"""What a daemon does or refuses; a link that it does not know it may leave out without a word."""
+"""Abilities that a daemon either has or refuses. An unknown link, however, a daemon may ignore silently."""
 _ELSE: Final = "Clone it with mode='copy', or with mode='linked'."
 
 
 @attrs.frozen
 class PoolFacts:
-    """A pool that a clone comes from or goes to.
+    """The pool of a clone or of its source.
 
     Attributes:
-        pool: Which.
-        type: Its type.
-        is_newer: Whether its daemon is newer than what is known of types, and may know better.
+        pool: The pool.
+        type: Type of the pool.
+        is_newer: Whether the daemon is newer than our table of abilities, and may support more.
     """
 
     pool: PoolId
@@ -53,17 +53,17 @@ class PoolFacts:
     is_newer: bool
 
     def can(self, ability: Ability) -> bool:
-        """Whether it can do that, or may."""
+        """Return whether the pool has the ability, or may have it."""
         return supports(self.type, ability) or (self.is_newer and ability in _ASKED)
 
 
 @attrs.frozen
 class Request:
-    """What to ask for.
+    """The request for a clone.
 
     Attributes:
-        spec: The document.
-        capacity: What the clone must have in the end, where libvirt may make it as large as its source.
+        spec: The document of the clone.
+        capacity: The final capacity, if libvirt may create the clone with the capacity of its source.
     """
 
     spec: VolumeSpec
@@ -78,7 +78,7 @@ def clone(
     mode: CloneMode,
     flags: VolumeCreateFlags | NoFlags,
 ) -> VolumeId:
-    """Make another volume with the same content. See [Volume.clone][libstorage.Volume.clone]."""
+    """Create another volume with the same content. See [Volume.clone][libstorage.Volume.clone]."""
     if pool.uri != volume.uri:
         raise _refusal(
             f"{volume} cannot be cloned into {pool}, which is on another host ({pool.uri})",
@@ -131,13 +131,13 @@ def _grow(channel: Channel, volume: VolumeId, capacity: Size) -> None:
 
 
 def _check_new(new: str | VolumeSpec, mode: CloneMode, *, strict_name: bool) -> None:
-    """Refuse what is no clone of anything.
+    """Check mode and name of a clone.
 
     Raises:
-        InvalidRequestError: The name is not one to give to a new volume, or there is no such mode.
+        InvalidRequestError: If the name is not allowed for a new volume, or there is no such mode.
     """
     if mode not in _NEEDS:
-        raise _refusal(f"{mode!r} is no way to clone: there are copy, reflink and linked")
+        raise _refusal(f"mode is copy, reflink or linked, not {mode!r}")
     if isinstance(new, str):
         check_volume_name(new, strict=strict_name)
     else:
@@ -145,13 +145,13 @@ def _check_new(new: str | VolumeSpec, mode: CloneMode, *, strict_name: bool) -> 
 
 
 def _facts(channel: Channel, mode: CloneMode, source: PoolId, target: PoolId) -> tuple[PoolFacts, PoolFacts]:
-    """The two pools, when they are not known to be unable to do that.
+    """Return the facts about the two pools, if a clone between them is not known to be impossible.
 
-    Their types are remembered, but nothing is refused because of an old one.
+    The types are cached, but a clone is never refused because of a cached type.
 
     Raises:
-        PoolNotFoundError: One of them is gone.
-        UnsupportedError: The message names type and mode, the hint what to use instead.
+        PoolNotFoundError: If a pool is gone.
+        UnsupportedError: If the clone is impossible; the message names type and mode, the hint the alternative.
     """
     try:
         facts = _facts_of(channel, source), _facts_of(channel, target)
@@ -181,7 +181,7 @@ def check_pools(mode: CloneMode, source: PoolFacts, target: PoolFacts) -> None:
         )
     if mode == "reflink" and not source.can(ability):
         raise _unsupported(
-            f"{source.pool}: volumes of type {source.type} pools share no blocks with others (mode='reflink')",
+            f"{source.pool}: volumes of {source.type} pools cannot share blocks with other volumes (mode='reflink')",
             _instead(mode, source, target),
         )
     is_within = source.pool == target.pool
@@ -200,14 +200,16 @@ def request_for(
     source: PoolFacts,
     target: PoolFacts,
 ) -> Request:
-    """What to ask libvirt for; the source is read only if that depends on it.
+    """Build the request; the source's document is read only if the request depends on it.
 
     Raises:
-        InvalidRequestError: The mode does not go with ``new``, or the capacity is below the source's.
-        UnsupportedError: libvirt cannot do that.
+        InvalidRequestError: If the mode does not go with ``new``, or the capacity is below the source's.
+        UnsupportedError: If libvirt cannot make such a clone.
     """
     if mode != "linked" and isinstance(new, VolumeSpec) and new.backing_store is not None:
-        raise _refusal(f"volume {new.name!r}: a {mode} clone stands on its own, but this has a backing store")
+        raise _refusal(
+            f"volume {new.name!r}: a {mode} clone is independent, but the spec has a backing store"
+        )
     if mode == "copy" and isinstance(new, VolumeSpec) and new.capacity is None:
         return Request(new)
     have = read_source()
@@ -222,15 +224,15 @@ def request_for(
 
 
 def copy_of(have: VolumeSpec, name: str, source: PoolFacts, target: PoolFacts) -> VolumeSpec:
-    """The same volume under another name, on its own: without the backing store that the source may have.
+    """Return the source's document under another name, without a backing store.
 
     Raises:
-        InvalidRequestError: It is encrypted, and nobody knows with which secret.
+        InvalidRequestError: If the source is encrypted with an unknown secret.
     """
     if have.target.encryption is not None and not have.target.encryption.secrets:
         raise _refusal(
-            f"volume {have.name!r} is encrypted, and libvirt does not know with which secret, which its clone needs, too",
-            hint="Give new a VolumeSpec that names the secret; or " + AFTER_A_REFRESH,
+            f"volume {have.name!r} is encrypted, and libvirt does not know the secret, which the clone needs, too",
+            hint="Pass a VolumeSpec that names the secret; or " + AFTER_A_REFRESH,
         )
     spec = have.request(name=name, backing_store=None)
     if source.type == target.type or (source.can(Ability.FILES) and target.can(Ability.FILES)):
@@ -240,12 +242,12 @@ def copy_of(have: VolumeSpec, name: str, source: PoolFacts, target: PoolFacts) -
 
 
 def _link_to(source: VolumeSpec, new: str | VolumeSpec) -> VolumeSpec:
-    """A volume that holds only what differs from ``source``.
+    """Return the document of a volume that holds only what differs from ``source``.
 
     Raises:
-        InvalidRequestError: ``new`` has another backing store.
-        UnsupportedError: ``source`` cannot be one.
-        DocumentError: ``new`` has a format without backing stores.
+        InvalidRequestError: If ``new`` has another backing store.
+        UnsupportedError: If ``source`` cannot be a backing store.
+        DocumentError: If the format of ``new`` has no backing stores.
     """
     store = backing(source)
     if isinstance(new, str):
@@ -253,7 +255,7 @@ def _link_to(source: VolumeSpec, new: str | VolumeSpec) -> VolumeSpec:
         return VolumeSpec(name=new, capacity=source.capacity, target=target, backing_store=store)
     if new.backing_store is not None and new.backing_store.path != store.path:
         raise _refusal(
-            f"volume {new.name!r} is to be linked to {store.path}, but says {new.backing_store.path}"
+            f"volume {new.name!r} is linked to {store.path}, but its spec states {new.backing_store.path}"
         )
     if new.target.format is None:
         new = new.with_target(format=VolumeFormat.QCOW2)
@@ -261,10 +263,10 @@ def _link_to(source: VolumeSpec, new: str | VolumeSpec) -> VolumeSpec:
 
 
 def _check_reflink(spec: VolumeSpec, source: VolumeSpec) -> None:
-    """Refuse what libvirt would have converted.
+    """Refuse a reflink that libvirt would silently replace by a conversion.
 
     Raises:
-        UnsupportedError: One of them is not raw, or is encrypted.
+        UnsupportedError: If source or clone is not raw, or is encrypted.
     """
     for each in (source, spec):
         what = "encrypted ones" if each.target.encryption else each.target.format
@@ -276,23 +278,23 @@ def _check_reflink(spec: VolumeSpec, source: VolumeSpec) -> None:
 
 
 def _check_smaller(spec: VolumeSpec, source: VolumeSpec) -> None:
-    """Refuse a capacity that libvirt would raise in silence, or that would cut the content off.
+    """Refuse a capacity that libvirt would silently raise, or that would truncate the content.
 
     Raises:
-        InvalidRequestError: It is below the source's.
+        InvalidRequestError: If the capacity is below the source's.
     """
     if spec.capacity is not None and source.capacity is not None and spec.capacity < source.capacity:
         raise _refusal(
             f"volume {spec.name!r}: a clone is at least as large as its source, {source.capacity}, not {spec.capacity}",
-            hint="Leave the capacity out; resize the clone with shrink=True, if its content allows that.",
+            hint="Omit the capacity, then resize the clone with shrink=True if its content allows that.",
         )
 
 
 def _capacity_to_reach(spec: VolumeSpec, source: VolumeSpec) -> Size | None:
-    """The capacity that libvirt may pass over.
+    """Return the capacity to grow the clone to, ``None`` if libvirt creates it large enough.
 
     Raises:
-        UnsupportedError: Volumes of that format cannot grow.
+        UnsupportedError: If volumes of that format cannot grow.
     """
     if spec.capacity is None or source.capacity is None or spec.capacity <= source.capacity:
         return None
@@ -300,13 +302,13 @@ def _capacity_to_reach(spec: VolumeSpec, source: VolumeSpec) -> Size | None:
         raise _unsupported(
             f"volume {spec.name!r}: libvirt makes a clone as large as its source, {source.capacity}, and "
             f"{spec.target.format} volumes cannot grow to {spec.capacity}",
-            "Leave the capacity out, or clone it into a qcow2 or raw volume.",
+            "Omit the capacity, or clone into a qcow2 or raw volume.",
         )
     return spec.capacity
 
 
 def _instead(mode: CloneMode, source: PoolFacts, target: PoolFacts) -> str:
-    """What to use for a mode that these pools do not have."""
+    """Return the alternative to a mode that these pools do not support."""
     if mode != "copy" and target.can(Ability.CLONE) and source.can(Ability.PATHS):
         return "Clone it with mode='copy'."
     if source.can(Ability.DOWNLOAD) and target.can(Ability.CREATE) and target.can(Ability.UPLOAD):

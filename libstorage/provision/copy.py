@@ -31,12 +31,12 @@ def copy_volume(
 
     Args:
         content: The volume to copy.
-        channel: The host to copy it to.
-        pool: Where to make the copy.
+        channel: The host of the copy.
+        pool: The pool of the copy.
         new: The document or the name of the copy.
-        watch: The transfer.
-        sparse: What becomes of holes and zeros.
-        verify: Read the copy back.
+        watch: Progress and deadline of the transfer.
+        sparse: How holes and zeros are handled.
+        verify: Read the copy back, and compare.
     """
     have = volume_spec(watch.limited(content.channel), content.volume)
     request = _request(have, content.volume.name if new is None else new, channel.options.strict_names)
@@ -45,8 +45,8 @@ def copy_volume(
     ):
         raise InvalidRequestError(
             f"{content.volume} holds only what differs from {have.backing_store.path}",
-            hint="Copy a clone of it, which stands on its own; or pass a VolumeSpec with the same backing store, "
-            "if that is there on the other host.",
+            hint="Copy a clone of it, which is independent; or pass a VolumeSpec with the same backing store, "
+            "if that exists on the other host.",
         )
     linked = have.backing_store is not None
     with content.opened(holes=sparse is not False, latest=watch.latest) as source:
@@ -57,7 +57,7 @@ def copy_volume(
 
 
 def _request(have: VolumeSpec, new: str | VolumeSpec, strict_names: bool) -> VolumeSpec:
-    """The document of the copy; a name alone means the document of the original under that name."""
+    """Return the document of the copy; a name alone means the original's document under that name."""
     if isinstance(new, VolumeSpec):
         request = check_volume_spec(new, strict_name=strict_names)
     else:

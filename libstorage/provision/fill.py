@@ -1,4 +1,4 @@
-"""A new volume, filled with an image and compared with it; or not there at all."""
+"""Creates a volume from an image, and verifies it; if a step fails, the volume is deleted."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ from libstorage.transfer.upload import Sparse, fill_new
 from libstorage.units import Size
 
 _PLAIN: Final = (VolumeFormat.RAW, VolumeFormat.ISO, VolumeFormat.LUKS)
-"""What a volume of plain bytes can hold."""
+"""Formats that a volume of plain bytes can hold."""
 
 
 _FOREIGN: Final = (VHDX, VolumeFormat.PLOOP)
-"""What libvirt does not read."""
+"""Formats that libvirt cannot read."""
 
 
 @attrs.frozen(kw_only=True)
 class Wanted:
-    """What is to become of an image.
+    """How an image is imported.
 
     Attributes:
-        spec: Its name, permissions and so on.
-        name: Its name, before all others.
-        min_capacity: Grow it to this if it has less.
-        max_capacity: Refuse it if it has more; what the document says if it is not given.
-        allow_backing_file: It may refer to other files.
-        sparse: What becomes of holes and zeros.
-        verify: Read it back.
+        spec: Name, permissions and other properties of the volume.
+        name: Name of the volume; takes precedence over ``spec``.
+        min_capacity: Grow the volume to this capacity if the image has less.
+        max_capacity: Refuse an image with more; the default is the capacity of ``spec``.
+        allow_backing_file: Whether the image may refer to other files.
+        sparse: How holes and zeros are handled.
+        verify: Whether the volume is read back.
     """
 
     spec: VolumeSpec | None = None
@@ -59,16 +59,16 @@ class Wanted:
 
     @property
     def ceiling(self) -> int | None:
-        """How many bytes a guest may see."""
+        """Largest capacity that a guest may see, in bytes."""
         if self.max_capacity is not None:
             return self.max_capacity
         return None if self.spec is None else self.spec.capacity
 
     def request(self, default_name: Callable[[], str], *, strict_name: bool) -> VolumeSpec:
-        """The document of the volume.
+        """Return the document of the volume.
 
         Raises:
-            InvalidRequestError: It has no name, or a bad one.
+            InvalidRequestError: If the name is missing or not allowed.
         """
         name = self.name or (self.spec.name if self.spec else default_name())
         check_volume_name(name, strict=strict_name)
@@ -76,16 +76,16 @@ class Wanted:
 
 
 class Image:
-    """The bytes of an image, which are all that its source has.
+    """The bytes of an image: everything that its source has.
 
     Args:
-        source: Where they come from.
-        check: Called at the end, while nobody has seen the volume yet.
-        ceiling: How many bytes a guest may see of it.
+        source: Source of the bytes.
+        check: Called after the last byte, before any other client can see the volume.
+        ceiling: Largest capacity that a guest may see, in bytes.
 
     Attributes:
-        info: What kind of image it is.
-        done: How many bytes were read.
+        info: Format, size and references of the image.
+        done: Number of bytes read.
     """
 
     def __init__(
@@ -105,24 +105,24 @@ class Image:
         self._is_over = False
 
     def read(self, most: int) -> Piece:
-        """The next piece.
+        """Return the next piece.
 
         Raises:
-            TransferError: The source has more than it said, or other bytes.
+            TransferError: If the source is longer than its stated length, or the check fails.
         """
         piece = self._source.read(most)
         self.done += length_of(piece)
         if not self._is_over and (not length_of(piece) or self.done == self.length):
             self._is_over = True
             if length_of(piece) and length_of(self._source.read(1)):
-                raise TransferError(f"{self.name} goes on after the {self.length} bytes that it said it has")
+                raise TransferError(f"{self.name} is longer than its stated length of {self.length} bytes")
             self._check()
         return piece
 
 
 @contextmanager
 def nothing_made() -> Iterator[None]:
-    """Say in an error of the source's that there is no volume yet."""
+    """Set the outcome of a source's error: no volume was created yet."""
     try:
         yield
     except StorageError as error:
@@ -154,37 +154,41 @@ def fill_image(
 
 
 def _check_image(image: Image, request: VolumeSpec, wanted: Wanted) -> None:
-    """Refuse what cannot become the volume that is wanted.
+    """Check that the image can become the requested volume.
 
     Raises:
-        InvalidRequestError: It refers to other files, or is something else than the document says.
-        UnsupportedError: libvirt does not know its format.
+        InvalidRequestError: If the image refers to other files, or differs from the document.
+        UnsupportedError: If libvirt does not know the image's format.
     """
     info = image.info
     if (info.backing_file is not None or info.data_file) and not wanted.allow_backing_file:
         other = "other files" if info.backing_file is None else repr(info.backing_file)
         raise _refusal(
             f"{image.name} is a {info.format} image that refers to {other}: a guest could read them on the host",
-            hint="Make an image of it that stands on its own (qemu-img convert), or insist with allow_backing_file=True.",
+            hint="Convert it to an independent image (qemu-img convert), or allow it with allow_backing_file=True.",
         )
     if request.backing_store is not None and info.backing_file is None:
-        raise _refusal(f"{image.name} has no backing file, but volume {request.name!r} is to have one")
+        raise _refusal(
+            f"{image.name} has no backing file, but the spec of volume {request.name!r} has a backing store"
+        )
     if info.format in _FOREIGN:
-        raise _unsupported(f"{image.name} is a {info.format} image, which libvirt has no volumes of", "qcow2")
+        raise _unsupported(
+            f"{image.name} is a {info.format} image, a format that libvirt does not support", "qcow2"
+        )
     said = request.target.format
     if said is not None and said != info.format and not (said == VolumeFormat.RAW and info.format in _PLAIN):
         raise _refusal(
-            f"{image.name} is a {info.format} image, and not {said}, as volume {request.name!r} is to be",
-            hint="Bytes are taken as they are: convert it before, or clone the volume into another format.",
+            f"{image.name} is a {info.format} image, but volume {request.name!r} has format {said}",
+            hint="An import does not convert: convert the image first, or clone the volume into another format.",
         )
 
 
 def _start(image: Image, request: VolumeSpec, floor: int, *, is_file: bool) -> VolumeSpec:
-    """The document to begin with: of a file, one without content, in which libvirt finds the image afterwards.
+    """Return the document to create the volume with: for a file, an empty one, where libvirt finds the image later.
 
     Raises:
-        InvalidRequestError: Nobody knows how large it must be.
-        UnsupportedError: The pool's volumes hold plain bytes only.
+        InvalidRequestError: If the required capacity is unknown.
+        UnsupportedError: If the pool's volumes hold plain bytes only.
     """
     target = request.target
     if is_file:
@@ -198,8 +202,8 @@ def _start(image: Image, request: VolumeSpec, floor: int, *, is_file: bool) -> V
         )
     if image.length is None and not floor:
         raise _refusal(
-            f"{image.name} cannot tell its length, and volumes of this pool do not grow as they are filled",
-            hint="Say how large the volume has to be, with min_capacity.",
+            f"{image.name} does not know its length, and volumes of this pool do not grow while they are filled",
+            hint="Give the capacity of the volume with min_capacity.",
         )
     return VolumeSpec(
         name=request.name,
@@ -210,10 +214,10 @@ def _start(image: Image, request: VolumeSpec, floor: int, *, is_file: bool) -> V
 
 
 def _check_made(have: VolumeSpec, image: Image, request: VolumeSpec) -> None:
-    """Compare what libvirt sees with what was found.
+    """Compare the volume as libvirt sees it with the image.
 
     Raises:
-        TransferError: It is something else.
+        TransferError: If they differ.
     """
     info = image.info
     is_luks = info.format == VolumeFormat.LUKS
@@ -224,23 +228,23 @@ def _check_made(have: VolumeSpec, image: Image, request: VolumeSpec) -> None:
         raise TransferError(
             f"libvirt sees a {have.target.format} volume of {have.capacity}, but {image.name} is a {info.format} image "
             f"of {capacity} bytes",
-            hint="Somebody else wrote to it meanwhile, or it is made to be misread.",
+            hint="Another client wrote to the volume meanwhile, or the image is crafted to be misread.",
         )
     if encrypted < (request.target.encryption is not None):
         raise TransferError(
-            f"{image.name} is not encrypted, and its bytes are taken as they are",
-            hint="Make an encrypted volume, and clone into it.",
+            f"{image.name} is not encrypted, and an import does not encrypt",
+            hint="Import the image unencrypted, then clone it into an encrypted volume.",
         )
 
 
 @contextmanager
 def _new_volume(channel: Channel, pool: PoolId, start: VolumeSpec) -> Iterator[VolumeId]:
-    """A new volume that is gone again if the block fails."""
+    """Create a volume, and delete it if the block fails."""
     try:
         volume = create_volume(channel, pool, start)
     except StorageError:
         raise
-    except BaseException:  # Ctrl-C, when it may be there already: then it is empty
+    except BaseException:  # Ctrl-C: the volume may exist already, and is empty then
         with suppress(StorageError):
             _drop_empty(channel, VolumeId(pool, start.name))
         raise
@@ -261,4 +265,4 @@ def _refusal(message: str, hint: str | None = None) -> InvalidRequestError:
 
 
 def _unsupported(message: str, instead: str) -> UnsupportedError:
-    return UnsupportedError(message, hint=f"Convert it before: qemu-img convert -O {instead}.")
+    return UnsupportedError(message, hint=f"Convert the image first: qemu-img convert -O {instead}.")

@@ -1,4 +1,4 @@
-"""A new volume that is an image from somewhere else: made, filled, compared with what was found; or not there at all."""
+"""Imports an image as a new volume."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def import_image(
     watch: Watch,
     asking: Asking = USUAL,
 ) -> VolumeId:
-    """Make a volume of an image. See [Volumes.import_image][libstorage.Volumes.import_image]."""
+    """Create a volume from an image. See [Volumes.import_image][libstorage.Volumes.import_image]."""
     _check_asked(given, wanted, asking)
     with opened_source(given, holes=wanted.sparse is not False, latest=watch.latest, asking=asking) as opened:
         source = opened if wanted.ceiling is None else Capped(opened, wanted.ceiling, tables=True)
@@ -52,26 +52,27 @@ def import_image(
 
 
 def _check_asked(given: UploadSource, wanted: Wanted, asking: Asking) -> None:
-    """Refuse what contradicts itself.
+    """Check that the arguments agree with each other.
 
     Raises:
-        InvalidRequestError: A floor is above the ceiling; a server cannot be asked like that, or there is none to ask.
+        InvalidRequestError: If the minimum is above the maximum, a header is not allowed, or headers are given for a
+            source that is not a URL.
     """
     asking.check()
     floor = max(wanted.min_capacity or 0, (wanted.spec.capacity if wanted.spec else None) or 0)
     if wanted.max_capacity is not None and floor > wanted.max_capacity:
         raise InvalidRequestError(
-            f"the volume is to have {Size(floor)} at least, and {wanted.max_capacity} at most"
+            f"the minimum capacity {Size(floor)} is above the maximum {wanted.max_capacity}"
         )
     if asking.headers and not (isinstance(given, str) and is_url(given)):
-        raise InvalidRequestError("headers are for URLs, and the source is none")
+        raise InvalidRequestError("headers are for URLs only, and the source is not a URL")
 
 
 def _file_name(given: UploadSource, suffixes: tuple[str, ...]) -> str:
-    """What a source's file is called, without the suffix of its compression.
+    """Return the name of the source's file, without the suffix of its compression.
 
     Raises:
-        InvalidRequestError: It is no file.
+        InvalidRequestError: If the source has no file name.
     """
     place: object = given if isinstance(given, str | os.PathLike) else getattr(given, "name", None)
     if isinstance(given, str) and "://" in given:
@@ -81,6 +82,6 @@ def _file_name(given: UploadSource, suffixes: tuple[str, ...]) -> str:
         name = name.removesuffix(suffix)
     if not name:
         raise InvalidRequestError(
-            "the volume has no name, and the source has none either", hint="Give it with name=."
+            "the volume has no name, and the source has no file name", hint="Pass name=."
         )
     return name

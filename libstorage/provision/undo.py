@@ -10,23 +10,23 @@ from libstorage.session.channel import Channel
 
 
 def take_back(channel: Channel, volume: VolumeId, reason: BaseException, operation: Operation) -> None:
-    """Delete what is incomplete, and say so in the error.
+    """Delete the incomplete volume, and record the outcome in the error.
 
     Args:
         channel: The host.
-        volume: What was made.
-        reason: Why it is not complete; the caller raises it again.
-        operation: What was to be done, where the error does not say that.
+        volume: The incomplete volume.
+        reason: The error that left it incomplete; the caller raises it again.
+        operation: The operation that failed, for an error that does not state one.
     """
     problem: BaseException | None = None
     try:
         change_volume(channel, VOLUME_DELETE, volume, lambda raw: raw.delete(0))
-    except BaseException as failure:  # noqa: BLE001 -- the first error is the one to tell
+    except BaseException as failure:  # noqa: BLE001 -- the first error is the one to report
         problem = failure
     told = (
         f"{volume} was deleted again."
         if problem is None
-        else f"{volume} is there and incomplete, for it could not be deleted: delete it. ({problem})"
+        else f"{volume} is incomplete and could not be deleted: delete it. ({problem})"
     )
     if not isinstance(reason, StorageError):
         reason.add_note(told)

@@ -1,4 +1,4 @@
-"""What verbs are given: flags, sizes, names, uuids; each checked before anything is sent."""
+"""Checks of arguments before anything is sent: flags, sizes, names, UUIDs."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ NoFlags: TypeAlias = Literal[0]
 
 
 def combined(kind: type[F], flags: int, *more: F | None) -> F:
-    """``flags`` as one of their enum, together with those that keyword arguments stand for.
+    """Return ``flags`` as a member of ``kind``, combined with the flags that keyword arguments stand for.
 
     Raises:
-        InvalidRequestError: ``flags`` are of another enum, no flags at all, or have more bits than libvirt has.
+        InvalidRequestError: If ``flags`` belong to another enum, are not flags, or have more than 32 bits.
     """
     given: object = flags
     others = isinstance(given, bool | Flags | Number) and not isinstance(given, kind)
@@ -41,17 +41,17 @@ def combined(kind: type[F], flags: int, *more: F | None) -> F:
 
 
 def switch(value: bool | None, yes: F, no: F) -> F | None:
-    """The flag for an answer that is yes, no or not given."""
+    """Return the flag for a switch that is true, false or not given (``None``)."""
     if value is None:
         return None
     return yes if value else no
 
 
 def size_of(what: str, value: SizeLike) -> Size:
-    """A parameter that is a size.
+    """Return a parameter as a size.
 
     Raises:
-        InvalidRequestError: It is none.
+        InvalidRequestError: If ``value`` is not a size.
     """
     try:
         return Size(value)
@@ -60,10 +60,10 @@ def size_of(what: str, value: SizeLike) -> Size:
 
 
 def member_of(kind: type[N], value: int | str) -> N:
-    """A parameter that is a member of an enum, or libvirt's word for one.
+    """Return the enum member that a parameter is, or that libvirt's word stands for.
 
     Raises:
-        InvalidRequestError: It is none.
+        InvalidRequestError: If ``value`` is neither.
     """
     try:
         if isinstance(value, str):
@@ -76,23 +76,23 @@ def member_of(kind: type[N], value: int | str) -> N:
 
 
 def check_text(what: str, text: object) -> str:
-    """``text``, when it can be sent to libvirt at all.
+    """Return ``text`` if libvirt's protocol can carry it.
 
     Raises:
-        InvalidRequestError: It is no string, or holds what libvirt's strings cannot.
+        InvalidRequestError: If ``text`` is not a string, or has characters that libvirt's strings cannot hold.
     """
     if not isinstance(text, str):
-        raise InvalidRequestError(f"{what} is text, not {text!r}")
+        raise InvalidRequestError(f"{what} must be a string, not {text!r}")
     if problem := _unsendable(text):
         raise InvalidRequestError(f"{what} {text!r} {problem}")
     return text
 
 
 def check_name(name: object) -> str:
-    """The name of something that may be there, so that nearly any text will do.
+    """Return a name to look up: nearly any string, since an existing object may have it.
 
     Raises:
-        InvalidRequestError: It is no string, or one that libvirt would cut off.
+        InvalidRequestError: If ``name`` is not a string, or libvirt would truncate it.
     """
     if not isinstance(name, str) or "\0" in name:
         return check_text("name", name)
@@ -100,10 +100,10 @@ def check_name(name: object) -> str:
 
 
 def check_uuid(uuid: object) -> str:
-    """A uuid as libvirt writes it.
+    """Return a UUID as libvirt writes it.
 
     Raises:
-        InvalidRequestError: It is none.
+        InvalidRequestError: If ``uuid`` is not a UUID.
     """
     try:
         return uuid_text(check_text("uuid", str(uuid)))
@@ -113,7 +113,7 @@ def check_uuid(uuid: object) -> str:
 
 def _unsendable(text: str) -> str | None:
     if "\0" in text:
-        return "contains a NUL character, at which libvirt would cut it off"
+        return "contains a NUL character, where libvirt would truncate it"
     if any("\ud800" <= character <= "\udfff" for character in text):
         return "contains half of a surrogate pair, which has no UTF-8 form"
     return None

@@ -1,7 +1,7 @@
 """Calls on one thing: reads, and the one way to change a thing.
 
 Every change asks the session's guards first. A change of a volume also holds the lease on its content, and looks its
-pool up by uuid first: libvirt finds a volume by the name of its pool, which another pool may bear by now.
+pool up by uuid first: libvirt finds a volume by the name of its pool, which another pool may have by now.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def capacity_of(channel: Channel, volume: VolumeId) -> int:
 def change_pool(
     channel: Channel, operation: Operation, pool: PoolId, act: Callable[[RawPool], object]
 ) -> None:
-    """Change a pool. The error of a failed change says what state the pool is in.
+    """Change a pool. If the change fails, the hint of the error says what state the pool is in.
 
     Raises:
         StorageError: If a guard refuses the change, or it fails.
@@ -90,7 +90,7 @@ def change_pool(
 
 
 def refresh_pool(channel: Channel, pool: PoolId) -> None:
-    """Refresh a pool, for a caller that repeats the call when it fails, and says itself what state the pool is in.
+    """Refresh a pool, for a caller that retries a failed refresh and reports the pool's state itself.
 
     Raises:
         StorageError: If a guard refuses the refresh, or it fails.
@@ -138,7 +138,7 @@ def change_secret(
 def make_pool(
     channel: Channel, operation: Operation, spec: PoolSpec, make: Callable[[RawConnect], RawPool]
 ) -> PoolId:
-    """Define or create a pool, and return what it is known by.
+    """Define or create a pool, and return its identity.
 
     Raises:
         StorageError: If a guard refuses the pool, or libvirt does.
@@ -154,7 +154,7 @@ def make_volume(
     spec: VolumeSpec,
     make: Callable[[RawPool, Lane], RawVolume],
 ) -> VolumeId:
-    """Create or clone a volume, and return what it is known by.
+    """Create or clone a volume, and return its identity.
 
     Raises:
         StorageError: If a guard refuses the volume, or libvirt does.
@@ -171,7 +171,7 @@ def make_secret(
     spec: SecretSpec,
     make: Callable[[RawConnect], RawSecret],
 ) -> SecretId:
-    """Define a secret, and return what it is known by.
+    """Define a secret, and return its identity.
 
     Raises:
         StorageError: If a guard refuses the secret, or libvirt does.

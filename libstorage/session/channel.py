@@ -1,4 +1,4 @@
-"""A host as everything on it is reached."""
+"""A channel: the way to everything on a host."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ R = TypeVar("R")
 
 
 class Channel:
-    """A host as everything on it is reached: its address, the options of calls, and the session that its handles share.
+    """The way to everything on a host: its address, the options of calls, and the session that its handles share.
 
     A channel is cheap to copy with other options. It pickles as its address and options, and opens its session again
     on first use: one session per process and address.
 
     Args:
         uri: Address of the daemon.
-        readonly: Whether only what changes nothing is allowed.
-        options: How calls are made.
+        readonly: Whether the connection allows only calls that change nothing.
+        options: Options of the calls.
         session: The connections; ``None`` opens them on first use.
         secrets: Whether calls go to the connection that serves the host's secrets.
     """
@@ -120,9 +120,9 @@ class Channel:
         """Make a call to the daemon. Every call passes here, or keeps a ``lane()``.
 
         Args:
-            operation: What is called.
-            target: What it is called on, for errors and for turns.
-            body: Takes its raw objects from the lane that it is given, and keeps none: it may run again on another lane.
+            operation: The operation.
+            target: The object that it is called on, for errors and for turns.
+            body: Gets its raw objects from the lane that is passed, and keeps none: it may run again on another lane.
 
         Raises:
             StorageError: If the call fails.
@@ -139,10 +139,10 @@ class Channel:
         """Keep a lane for a while: for a stream or a bulk listing.
 
         Args:
-            operation: What the lane is for.
-            target: What it works on, for errors.
+            operation: The operation that the lane is for.
+            target: The object that it works on, for errors.
             latest: When the work must be over, by the monotonic clock.
-            last: May take the last free lane, which is otherwise left for short calls.
+            last: May take the last free lane, which is normally reserved for short calls.
         """
         running = limit_of(None if latest is None else max(0.0, latest - monotonic()))
         session = self._session_for(operation, target, running)
@@ -151,7 +151,7 @@ class Channel:
         return connection.lane(operation, target, timeout=limit, latest=latest, last=last)
 
     def guards(self, operation: Operation, target: Identity) -> Guards:
-        """Return what may refuse a change; a session that is opened for that gets the time of a call."""
+        """Return the guards of the session; if the session must be opened, the time limit of a call applies."""
         return self._session_for(operation, target, self._limit(operation)).guards
 
     def session(self, running: TimeLimit | None = None) -> Session:
@@ -186,7 +186,7 @@ class Channel:
             return session.secrets(self._opening(limit))
 
     def _opening(self, running: TimeLimit | None = None) -> TimeLimit:
-        """How long opening a connection may take."""
+        """Return the time limit for opening a connection."""
         return opening_limit(self.options.open_timeout, self.options.timeout, running)
 
     def _limit(self, operation: Operation) -> TimeLimit:
@@ -197,7 +197,7 @@ class Channel:
         return limit
 
     def _reopened(self, limit: TimeLimit) -> Session:
-        """The session that all unpickled channels of this process and address share."""
+        """Return the session that all unpickled channels of this process and address share."""
         shared = process.current().shared((self.uri, self.readonly), Once[Session])
         session = shared.get(limit, lambda: self._opened(limit), lambda session: session.is_closed)
         if session is None:

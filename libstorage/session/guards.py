@@ -1,4 +1,4 @@
-"""Who may refuse a change before it is made."""
+"""Guards: callables that may refuse a change before it is made."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Change:
     """A change that is about to be made.
 
     Attributes:
-        operation: What is to be done.
-        target: The thing that it is done to.
-        spec: The document that is sent with it; ``None`` if there is none.
+        operation: The operation.
+        target: The object that changes.
+        spec: The document that is sent; ``None`` if the operation sends none.
     """
 
     operation: Operation
@@ -38,7 +38,7 @@ class Guards:
         self._guards: tuple[Guard, ...] = ()
 
     def add(self, guard: Guard) -> None:
-        """Ask this guard, too, from now on."""
+        """Add a guard."""
         self._guards = (*self._guards, guard)
 
     def check(self, change: Change) -> None:

@@ -1,4 +1,7 @@
-"""Who is at a volume's bytes: libvirt does not count its streams, so two transfers into one volume would both end well."""
+"""In-process leases on volume contents.
+
+libvirt does not track open streams, so without a lease two concurrent uploads into one volume would both report success.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ class _Lease:
 
 
 class Leases:
-    """The volumes of this process whose bytes are being read, or changed."""
+    """The volumes whose contents this process is reading or changing."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -30,24 +33,24 @@ class Leases:
 
     @contextmanager
     def changing(self, volume: VolumeId, operation: Operation) -> Iterator[None]:
-        """Nobody else of this process is at the volume's bytes meanwhile.
+        """Hold an exclusive lease on the volume's contents.
 
         Raises:
-            VolumeBusyError: Somebody is already.
+            VolumeBusyError: If another operation in this process already holds a lease on the volume.
         """
         lease = _Lease(volume, True, f"in the middle of {operation.name}")
         try:
             self._take(lease, operation)
             yield
         finally:
-            self._held.pop(lease, None)  # one step, into which Ctrl-C cannot strike
+            self._held.pop(lease, None)  # one step: Ctrl-C cannot interrupt it
 
     @contextmanager
     def reading(self, volume: VolumeId, operation: Operation) -> Iterator[None]:
-        """Nobody of this process changes the volume's bytes meanwhile.
+        """Hold a shared lease on the volume's contents, which excludes changes.
 
         Raises:
-            VolumeBusyError: Somebody does already.
+            VolumeBusyError: If another operation in this process is changing the volume.
         """
         lease = _Lease(volume, False, "being read")
         try:
@@ -65,14 +68,14 @@ class Leases:
 
 
 def leases() -> Leases:
-    """Those of this process."""
+    """Return the leases of this process."""
     return process.current().shared("leases", Leases)
 
 
 def _busy(volume: VolumeId, operation: Operation, why: str) -> VolumeBusyError:
     return VolumeBusyError(
         f"{volume} is {why} in this process",
-        hint="Wait until that is over.",
+        hint="Wait until that operation ends.",
         operation=operation.name,
         target=str(volume),
         uri=volume.uri,

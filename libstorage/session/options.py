@@ -1,4 +1,4 @@
-"""What calls are told beside their subject: options that handles inherit, flags, sizes."""
+"""Options of calls, which handles inherit; and the versions of libvirt."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ def _switch(_: object, option: attrs.Attribute[Any], value: object) -> None:
 
 @attrs.frozen(kw_only=True)
 class Options:
-    """What ``with_options`` can change.
+    """Options of calls, which ``with_options`` can change.
 
     Attributes:
-        timeout: Seconds that the host may take to answer, and that a transfer may stand still; ``None`` for as long
-            as it likes.
-        long_timeout: Seconds that it may take for what the storage decides: building and starting pools, creating,
-            cloning, resizing and wiping volumes. A host that is gone is noticed anyway.
-        open_timeout: Seconds that opening a connection may take, ``None`` for as long as a call may. Whatever waits for
-            it is bounded by ``timeout`` and its own deadline as well.
-        strict_names: Refuse names for new pools and volumes that libvirt would mangle or people would misread.
+        timeout: Seconds that the host may take to answer, and that a transfer may make no progress. ``None`` sets no
+            limit.
+        long_timeout: Seconds for calls whose duration depends on the storage: building and starting pools, creating,
+            cloning, resizing and wiping volumes. ``None`` sets no limit; a lost host is detected anyway.
+        open_timeout: Seconds that opening a connection may take. ``None`` allows as long as a call may take. A call that
+            waits for the connection is also bounded by ``timeout`` and its own deadline.
+        strict_names: Refuse names for new pools and volumes that libvirt would change or people would misread.
 
     Raises:
-        InvalidRequestError: A time is no number of seconds from 0.001 to 1e9, or ``strict_names`` neither true nor
-            false.
+        InvalidRequestError: If a time is not a number of seconds from 0.001 to 1e9, or ``strict_names`` is neither true
+            nor false.
     """
 
     timeout: float | None = attrs.field(default=60.0, validator=_seconds)
@@ -45,7 +45,7 @@ class Options:
 
 
 class OptionChanges(TypedDict, total=False):
-    """The attributes of [Options][libstorage.Options], each of which may be left out."""
+    """The attributes of [Options][libstorage.Options], all optional."""
 
     timeout: float | None
     long_timeout: float | None
@@ -55,11 +55,11 @@ class OptionChanges(TypedDict, total=False):
 
 @attrs.frozen
 class Versions:
-    """Versions of libvirt, as libvirt counts them: 9.1.2 is 9001002.
+    """Versions of libvirt, as libvirt encodes them: 9.1.2 is 9001002.
 
     Attributes:
-        daemon: What runs on the host.
-        client: What we use here.
+        daemon: Version of the daemon on the host.
+        client: Version of the client library in this process.
     """
 
     daemon: int

@@ -1,4 +1,4 @@
-"""What state a failed step has left a pool in."""
+"""The state that a failed step has left a pool in, for the error."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from libstorage.operations import POOL_IS_ACTIVE, POOL_REFRESH, Operation
 from libstorage.session.channel import Channel
 
 _STOPPED_BY_REFRESH: Final = (
-    "libvirt stops a pool when a refresh fails: mend what is wrong, then pool.start()."
+    "libvirt stops a pool when a refresh fails: fix the cause, then call pool.start()."
 )
 _GONE_BY_REFRESH: Final = (
-    "libvirt stops a pool when a refresh fails, and a transient one is gone then: create it again."
+    "libvirt stops a pool when a refresh fails, and a transient pool vanishes then: create it again."
 )
 _WAS_STOPPED_BEFORE: Final = (PoolInactiveError, PoolNotFoundError)
 _SAYS_NOTHING_OF_THE_POOL: Final = (ConnectionFailedError, ConnectionLostError, DeadlineError)
@@ -33,7 +33,7 @@ class _State(NamedTuple):
 
 
 def add_state(channel: Channel, operation: Operation, pool: PoolId, error: StorageError) -> None:
-    """Add to the error of a failed step what state the step has left the pool in."""
+    """Add the state of the pool to the hint of a failed step's error."""
     if isinstance(error, _SAYS_NOTHING_OF_THE_POOL) or (state := _state(channel, pool)) is None:
         return
     error.add_hint(state.description)

@@ -1,4 +1,4 @@
-"""What a host and all its handles share: the connection, and the one to its secrets."""
+"""What a host and all its handles share: the connections, and the state that goes with them."""
 
 from __future__ import annotations
 
@@ -29,22 +29,24 @@ class Session:
     """The connections of one host.
 
     Args:
-        connection: To the host, open already.
-        shared: Whether it is the process's, for all hosts that were unpickled: then it is nobody's fault if nobody
-            closes it.
-        guards: Those of the session that this one is a sibling of.
+        connection: An open connection to the host.
+        shared: Whether the process shares the session between all hosts that were unpickled. Such a session does not
+            warn if it is never closed.
+        guards: The guards of the session that this one is a sibling of.
 
     Attributes:
-        connection: All traffic but that to a ``storage://`` host's secrets.
-        places: How many lanes bulk reads may take.
-        ranges: How many lanes downloads may take for more ranges than one.
-        guards: Who may refuse a change.
-        turns: Who may work on which pool.
+        connection: Carries all traffic except to the secrets of a ``storage://`` host.
+        places: Bounds the lanes that bulk reads take.
+        ranges: Bounds the lanes that downloads take for additional ranges.
+        guards: The callables that may refuse a change.
+        turns: The turns on the host's pools.
     """
 
     def __init__(self, connection: Connection, *, shared: bool = False, guards: Guards | None = None) -> None:
         self.connection: Connection = connection
-        self.places: Admission = Admission(lambda: max(1, connection.max_lanes - 1))  # one is left for others
+        self.places: Admission = Admission(
+            lambda: max(1, connection.max_lanes - 1)
+        )  # one lane is left for other calls
         self.ranges: Admission = Admission(lambda: max(1, connection.max_lanes - 2))
         self.turns: Turns = Turns()
         self._types: dict[PoolId, PoolType | str] = {}
@@ -57,7 +59,7 @@ class Session:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it was closed."""
+        """Whether the session was closed."""
         return self._closing.begun
 
     def pool_type(
@@ -80,14 +82,14 @@ class Session:
         return self._types[pool]
 
     def secrets(self, limit: TimeLimit) -> Connection:
-        """The connection that serves the host's secrets; a ``storage://`` host needs one of its own, opened now.
+        """Return the connection that serves the host's secrets, opened now if a ``storage://`` host needs another one.
 
         Args:
-            limit: How long that may take, besides what the host allows.
+            limit: Time limit of the opening, in addition to the host's own.
 
         Raises:
-            ConnectionFailedError: The daemon cannot be reached, or does not answer in time.
-            StateError: The host was closed meanwhile.
+            ConnectionFailedError: If the daemon cannot be reached, or does not answer in time.
+            StateError: If the host was closed meanwhile.
         """
         here = self.connection
         address = here.address.secret_twin()
@@ -99,22 +101,22 @@ class Session:
         return twin
 
     def sibling(self, limit: TimeLimit) -> Session:
-        """The same host, over one lane that nobody else takes.
+        """Return a session of the same host with one lane of its own.
 
         Args:
-            limit: How long opening it may take, besides what the host allows.
+            limit: Time limit of the opening, in addition to the host's own.
 
         Raises:
-            ConnectionFailedError: The daemon cannot be reached, or does not answer in time.
-            StateError: The host was closed meanwhile.
+            ConnectionFailedError: If the daemon cannot be reached, or does not answer in time.
+            StateError: If the host was closed meanwhile.
         """
         return Session(self._connect(self.connection.address, 1, limit), guards=self.guards)
 
     def _opened(self, address: Address, lanes: int, limit: TimeLimit) -> Connection:
-        """Another connection, which is closed together with this host."""
+        """Open another connection, which is closed together with this session."""
         connection = self._connect(address, lanes, limit)
         self._open.append(connection)
-        if self.is_closed:  # and may not have seen it
+        if self.is_closed:  # close() may have missed the new connection
             connection.close()
             raise not_wanted(address.uri)
         return connection
@@ -132,11 +134,11 @@ class Session:
         )
 
     def warn_at_exit(self) -> None:
-        """Somebody is to close it, and is told at the end of the program that nobody did."""
+        """Warn at the end of the program if the session was never closed."""
         ending.end.add(self, lambda session: _warn(session.connection.uri, ending.NOWHERE))
 
     def close(self) -> None:
-        """Close every connection; closing again does nothing. What is being opened is given up, and not waited for."""
+        """Close every connection; closing again does nothing. An opening in progress is abandoned without waiting for it."""
         ending.end.remove(self)
         if ending.is_past():
             return
@@ -147,9 +149,9 @@ class Session:
 
 
 def _close_dropped(connections: list[Connection], uri: str | None) -> None:
-    # A finalizer may run in the middle of anything, also of what holds a lock that closing needs.
+    # A finalizer may interrupt any code, including code that holds a lock that closing needs.
     closer = threading.Thread(target=_close_all, args=(connections,), name="libstorage-close", daemon=True)
-    with suppress(ConnectionFailedError):  # the program is ending, and with it the connections
+    with suppress(ConnectionFailedError):  # the program is ending, and the connections with it
         threads.start(closer)
     if uri is not None:
         _warn(uri, 3)

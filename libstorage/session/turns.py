@@ -1,4 +1,8 @@
-"""Whose turn it is to work on a pool: those who build volumes in it, or one who refreshes it."""
+"""Turns on a pool: operations that build volumes in it, or one refresh.
+
+libvirt refuses to refresh a pool while a volume is being built in it, so a steady stream of builds would starve the
+refresh. While a refresh is pending, the session briefly holds back its own builds in that pool.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ _BUILDS = (VOLUME_CREATE, VOLUME_CLONE, VOLUME_WIPE)
 
 
 class Turn:
-    """Who may work on one pool: those who build volumes in it, or one who wants to refresh it."""
+    """The turn on one pool: held by operations that build volumes in it, or by one refresh."""
 
     def __init__(self) -> None:
         self._refreshing = threading.Lock()
@@ -33,13 +37,13 @@ class Turn:
         self._seen_at = 0.0
 
     def wait(self) -> None:
-        """Wait while somebody wants to refresh the pool."""
+        """Wait while a refresh of the pool is pending."""
         with self._changed:
             self._changed.wait_for(lambda: not self._is_taken, 2 * MOMENT)
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Keep those who build waiting; afterwards they have at least as long for themselves."""
+        """Hold back builds for the refresh in the block; afterwards builds have at least as long without a refresh."""
         with self._refreshing:
             sleep(max(0.0, self._free_until - monotonic()))
             self._is_taken, start = True, monotonic()
@@ -52,28 +56,28 @@ class Turn:
                     self._changed.notify_all()
 
     def saw(self, time: float) -> None:
-        """A refresh that began then has succeeded."""
+        """Note that a refresh that began at ``time`` has succeeded."""
         self._seen_at = time
 
     def has_seen(self, time: float) -> bool:
-        """Whether a refresh has begun after that, and succeeded."""
+        """Return whether a refresh began after ``time`` and has succeeded."""
         return self._seen_at > time
 
 
 class Turns:
-    """The turns of a host's pools."""
+    """The turns on the pools of a host."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._turns: WeakValueDictionary[PoolId, Turn] = WeakValueDictionary()
 
     def of(self, pool: PoolId) -> Turn:
-        """The turn of a pool."""
+        """Return the turn on a pool."""
         with self._lock:
             return self._turns.setdefault(pool, Turn())
 
     def wait(self, operation: Operation, target: Identity) -> None:
-        """Before a call: if it builds a volume where somebody wants to refresh, let that one go first."""
+        """Before a call that builds a volume: if a refresh of the pool is pending, let the refresh go first."""
         if isinstance(target, VolumeId) and operation in _BUILDS:
             turn = self._turns.get(target.pool)
             if turn is not None:

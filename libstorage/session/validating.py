@@ -1,4 +1,4 @@
-"""Since when a daemon can be asked to check what it is given against its own schema."""
+"""Which daemons can check a document against their own schema, and the flags that ask for it."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from libstorage.enums import PoolDefineFlags, SecretDefineFlags, VolumeCreateFla
 from libstorage.session.options import Versions
 
 VOLUME_CREATE_SINCE: Final[int | None] = None
-"""Never by itself.
+"""Never by default.
 
-The flag came with 8.10.0, but there and in later releases, 9.0 among them, every call with it fails: "unsupported
-flags". libvirt has repaired it since; in which release is not known to us. Whoever knows that a host can may pass
+The flag came with 8.10.0, but in that and later releases, 9.0 among them, every call with it fails with "unsupported
+flags". A later release repaired it; we do not know which. A caller who knows that a host supports it can pass
 ``flags=VolumeCreateFlags.VALIDATE``.
 """
 
 
 def pool_define_flags(versions: Versions) -> PoolDefineFlags:
-    """What to define pools with on that host."""
+    """Return the flags to define pools with on a host of these versions."""
     flag = PoolDefineFlags.VALIDATE
     return flag if _has(versions, flag.since_number) else PoolDefineFlags(0)
 
 
 def secret_define_flags(versions: Versions) -> SecretDefineFlags:
-    """What to define secrets with on that host."""
+    """Return the flags to define secrets with on a host of these versions."""
     flag = SecretDefineFlags.VALIDATE
     return flag if _has(versions, flag.since_number) else SecretDefineFlags(0)
 
 
 def volume_create_flags(versions: Versions) -> VolumeCreateFlags:
-    """What to create volumes with on that host."""
+    """Return the flags to create volumes with on a host of these versions."""
     return VolumeCreateFlags.VALIDATE if _has(versions, VOLUME_CREATE_SINCE) else VolumeCreateFlags(0)
 
 

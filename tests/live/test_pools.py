@@ -149,7 +149,7 @@ class TestBuildFlags:
             defined.build(flags=flag)
 
     def test_how_to_build_without_building_is_refused_here(self, defined: Pool) -> None:
-        with pytest.raises(InvalidRequestError, match="not to be built") as refused:
+        with pytest.raises(InvalidRequestError, match="needs build=True") as refused:
             defined.start(overwrite=True)
         assert refused.value.outcome == "not_started"
 
@@ -186,7 +186,7 @@ class TestWhatAFailedStepLeaves:
         assert not defined.is_active()
         assert failed.value.outcome == "unknown"
         assert str(failed.value).endswith(
-            "libvirt stops a pool when a refresh fails: mend what is wrong, then pool.start()."
+            "libvirt stops a pool when a refresh fails: fix the cause, then pool.start()."
         )
         assert defined.build().start().refresh().is_active()
 

@@ -210,7 +210,7 @@ class TestARefreshThatFails:
     def test_of_a_transient_pool(self, scene: Scene) -> None:
         pool = scene.host.pools.create_transient(scene.spec, build=True)
         self.break_it(scene, pool)
-        with pytest.raises(StorageError, match="a transient one is gone then"):
+        with pytest.raises(StorageError, match="a transient pool vanishes then"):
             pool.refresh()
         with pytest.raises(PoolNotFoundError):
             pool.info()

@@ -12,8 +12,8 @@ from libstorage.session.names import POOL_NAME_BYTES, VOLUME_NAME_BYTES, check_p
 
 REFUSED = {
     "": "is empty",
-    ".": "means a folder",
-    "..": "means a folder",
+    ".": "names a directory",
+    "..": "names a directory",
     "a/b": "contains '/'",
     "/": "contains '/'",
     " a": "begins or ends with a space",
