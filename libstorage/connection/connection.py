@@ -243,14 +243,14 @@ class Connection:
         if op.duration is Duration.LONG:
             key = target if op is operations.POOL_REFRESH else None
             if not self._slow_calls.enter(visit, waiting, key=key):
-                raise self._no_turn(op, target, waiting, f"{self._slow_calls.most} slow calls at once")
+                raise self._no_turn(op, target, waiting, f"{self._slow_calls.most} slow calls")
         most = (
             None if op.duration is Duration.SHORT else self.max_lanes if last else max(1, self.max_lanes - 1)
         )
         try:
             return self._lanes.take(visit, waiting, most=most, latest=latest)
         except NoLane:
-            raise self._no_turn(op, target, waiting, f"{self.max_lanes} calls at once") from None
+            raise self._no_turn(op, target, waiting, f"{self.max_lanes} calls") from None
         except Closed:
             raise translate.closed(translate.fields(op, target, self.uri)) from None
 
