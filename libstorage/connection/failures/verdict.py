@@ -55,7 +55,9 @@ class Verdict:
 
 OTHER = Verdict(LibvirtError)
 WRONG_DOCUMENT = Verdict(DocumentError, "Compare the document with libvirt's documentation of the format.")
-UNSUPPORTED = Verdict(UnsupportedError, "This pool type or this version of libvirt does not support the request.")
+UNSUPPORTED = Verdict(
+    UnsupportedError, "This pool type or this version of libvirt does not support the request."
+)
 BUSY_VOLUME = Verdict(
     VolumeBusyError,
     "The volume is being created, cloned, wiped or resized; wait and try again.",
