@@ -29,7 +29,7 @@ _OPENING = {op.POOL_START, op.POOL_REFRESH, op.POOL_CREATE_TRANSIENT}
 
 
 def judge_source(case: Case) -> Verdict | None:
-    """Return what is wrong with a pool's source; ``None`` if libvirt does not access storage of that type by itself."""
+    """Return what is wrong with a source that libvirt accesses by itself; ``None`` for other pools and other errors."""
     if case.op not in _OPENING or case.said.domain != Domain.STORAGE:
         return None
     if case.said.code == Code.INTERNAL_ERROR:
