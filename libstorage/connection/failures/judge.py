@@ -176,8 +176,8 @@ def _without_device(case: Case) -> Verdict:
 _BUILDING = {op.POOL_BUILD, op.POOL_START, op.POOL_CREATE_TRANSIENT}
 _STARTING_OR_NOTHING = Verdict(
     StateError,
-    "Either the pool is being started: wait and try again. "
-    "Or it was to be built with overwrite, which needs a device: this pool type has none.",
+    "If the pool is being started, wait and try again. "
+    "If it was to be built with overwrite: overwrite needs a device, which pools of this type do not have.",
 )
 
 
@@ -215,7 +215,7 @@ def _in_active_pool(case: Case) -> Verdict:
 
 _TAKEN_OR_BUSY = Verdict(
     StateError,
-    "A file of that name may exist, or the source volume may still be being created: pool.refresh() shows which.",
+    "A file of that name may exist, or the source volume may not be complete yet: pool.refresh() shows which.",
 )
 
 
