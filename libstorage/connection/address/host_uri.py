@@ -260,7 +260,7 @@ class HostURI:
         elif self.way is Transport.UNIX:
             refuse(
                 self.shown,
-                "the transport unix connects to a socket of this machine, so the address has no host",
+                "a socket of this machine has no host",
                 "Leave the host out, or use +ssh or +tls.",
             )
         elif not self.path and self.host in {"system", "session"}:

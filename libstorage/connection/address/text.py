@@ -18,6 +18,10 @@ from libstorage.errors import InvalidRequestError
 EXAMPLES: Final = (
     "Addresses look like qemu:///system, qemu+ssh://user@host/system or storage:///session?socket=/path."
 )
+_AUTHORITY_HINT: Final = (
+    "The port must be a number, and an IPv6 address must be in brackets. "
+    "In the user, quote @ as %40, : as %3A and / as %2F."
+)
 HIDDEN: Final = "***"
 """Placeholder for the password in a shown address."""
 
@@ -80,18 +84,11 @@ def take_apart(text: str) -> AddressText:
         refuse_text(text, "the address does not begin with a driver", EXAMPLES)
     if found["fragment"] is not None:
         refuse_text(
-            text,
-            "the address has a fragment, which has no meaning here",
-            "If the # is part of a value, quote it as %23.",
+            text, "the address has a fragment, which means nothing here", "In a value, quote # as %23."
         )
     authority = _AUTHORITY.fullmatch(found["authority"] or "")
     if authority is None or authority["user"] == "":
-        refuse_text(
-            text,
-            "the part before the path is not user@host:port",
-            "The port must be a number, and an IPv6 address must be in brackets. "
-            "In the user, quote @ as %40, : as %3A and / as %2F.",
-        )
+        refuse_text(text, "the part before the path is not user@host:port", _AUTHORITY_HINT)
     if authority["user"] is None and _ASTRAY.search(f"{found['authority'] or ''}{found['path']}"):
         refuse_text(text, "an @ follows the host", "Quote / as %2F in the user, or @ as %40 in the path.")
     if found["authority"] is None and not found["path"].startswith("/"):

@@ -136,7 +136,7 @@ def parse(uri: str | HostURI | None, *, allow: Collection[str] = (), pickled: bo
     missing = [word for word in dict.fromkeys(_dangers(parts)) if word not in allow]
     if missing:
         words = ", ".join(f'"{word}"' for word in missing)
-        hint = _FROM_A_PICKLE if pickled else f"Pass allow={{{words}}} if you wrote it yourself."
+        hint = _FROM_A_PICKLE if pickled else f"If you wrote the address yourself, pass allow={{{words}}}."
         refuse(parts.shown, "; ".join(DANGERS[word] for word in missing), hint)
     return _address(parts)
 
