@@ -122,7 +122,7 @@ def _is_peer(peer: str | bytes | tuple[object, ...], address: Address) -> bool:
 
 
 def _is_daemons(peer: str, named: str | None) -> bool:
-    """Return whether ``peer`` is the daemon's socket. Its name is the path that it was bound to, which may differ."""
+    """Return whether ``peer`` is the daemon's socket. Its name is where it was bound; the address may use another path."""
     if _LIBVIRTS.search(peer) or (named and os.path.basename(peer) == os.path.basename(named)):  # noqa: PTH119
         return True
     try:
