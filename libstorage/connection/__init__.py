@@ -1,1 +1,1 @@
-"""How we talk to a daemon: lanes, deadlines, and libvirt's errors turned into ours."""
+"""Connections to daemons: lanes, deadlines, and the translation of libvirt's errors."""

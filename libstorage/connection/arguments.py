@@ -1,7 +1,7 @@
-"""Numbers that callers give: refused here unless they mean what they say, wherever they are set.
+"""Checks of the numbers that callers pass.
 
-``nan`` compares with nothing, so that it would switch a limit off; ``True`` is 1; and libvirt's binding cuts a number that
-is too long for C down to its last bits, without a word.
+``nan`` compares with nothing, so it would switch a limit off. ``True`` counts as 1. libvirt's binding silently truncates a
+number that is too large for C to its last bits.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Final, cast
 from libstorage.errors import InvalidRequestError, shortened
 
 SHORTEST: Final = 0.001
-"""Seconds; less is a mistake: milliseconds, or a difference of two times."""
+"""Seconds; a smaller number is a mistake: milliseconds, or a difference of two times."""
 LONGEST: Final = 1e9
-"""Seconds, 31 years; the system cannot wait for much longer."""
+"""Seconds, 31 years; the system cannot wait much longer."""
 MOST_FLAGS: Final = 2**32 - 1
 """libvirt's flags are a C ``unsigned int``."""
 LARGEST_INT: Final = 2**31 - 1
@@ -23,15 +23,15 @@ LARGEST_INT: Final = 2**31 - 1
 
 
 def check_seconds(what: str, value: object, *, optional: bool = True) -> None:
-    """Refuse what is no length of time.
+    """Refuse a value that is not a number of seconds.
 
     Args:
         what: Name of the parameter.
-        value: What was given for it.
-        optional: Whether ``None`` stands for no limit.
+        value: Its value.
+        optional: Whether ``None`` is allowed, for no limit.
 
     Raises:
-        InvalidRequestError: It is none.
+        InvalidRequestError: If ``value`` is not a number of seconds in range.
     """
     if value is None and optional:
         return
@@ -44,17 +44,17 @@ def check_seconds(what: str, value: object, *, optional: bool = True) -> None:
 def check_count(
     what: str, value: object, *, least: int = 1, most: int = LARGEST_INT, optional: bool = False
 ) -> None:
-    """Refuse what is no whole number, or one out of range.
+    """Refuse a value that is not a whole number, or is out of range.
 
     Args:
         what: Name of the parameter.
-        value: What was given for it.
-        least: The smallest that makes sense.
-        most: The largest.
-        optional: Whether ``None`` does, too.
+        value: Its value.
+        least: The smallest number that is allowed.
+        most: The largest number that is allowed.
+        optional: Whether ``None`` is allowed, too.
 
     Raises:
-        InvalidRequestError: It is none.
+        InvalidRequestError: If ``value`` is not a whole number in range.
     """
     if value is None and optional:
         return
@@ -67,15 +67,15 @@ def check_count(
 
 
 def check_switch(what: str, value: object) -> None:
-    """Refuse what is neither ``True`` nor ``False``.
+    """Refuse a value that is neither ``True`` nor ``False``.
 
     Raises:
-        InvalidRequestError: It is neither.
+        InvalidRequestError: If ``value`` is neither.
     """
     if not isinstance(value, bool):
         raise refused(what, "True or False", value)
 
 
 def refused(what: str, expected: str, value: object) -> InvalidRequestError:
-    """An argument that is not what it must be."""
+    """Return the error for an argument that is not as expected."""
     return InvalidRequestError(f"{what} must be {expected}, not {shortened(repr(value))}")

@@ -1,4 +1,4 @@
-"""libvirt's Python binding, imported here and nowhere else, and only when somebody connects."""
+"""libvirt's Python binding, imported only here, and only when a connection is opened."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from libstorage.errors import UnsupportedError
 
 
 class Binding(Protocol):
-    """The module ``libvirt``, as far as libstorage uses it."""
+    """The part of the module ``libvirt`` that libstorage uses."""
 
     libvirtError: type[Exception]  # noqa: N815 -- the binding's name
 
     def open(self, name: str | None = None, /) -> RawConnect:
-        """virConnectOpen."""
+        """Call ``virConnectOpen``."""
         ...
 
     def openReadOnly(self, name: str | None = None, /) -> RawConnect:  # noqa: N802 -- the binding's name
-        """virConnectOpenReadOnly."""
+        """Call ``virConnectOpenReadOnly``."""
         ...
 
     def getVersion(self, name: str | None = None, /) -> int:  # noqa: N802 -- the binding's name
-        """virGetVersion: the client library's version, 9000000 for 9.0.0."""
+        """Call ``virGetVersion``: return the version of the client library, 9000000 for 9.0.0."""
         ...
 
     def registerErrorHandler(self, f: Callable[..., object], ctx: object, /) -> int:  # noqa: N802 -- its name
-        """virSetErrorFunc: who is told of every error of the process."""
+        """Call ``virSetErrorFunc``: set the function that gets every error of the process."""
         ...
 
     def virEventRegisterDefaultImpl(self) -> int:  # noqa: N802 -- the binding's name
@@ -37,15 +37,15 @@ class Binding(Protocol):
         ...
 
     def virEventRunDefaultImpl(self) -> int:  # noqa: N802 -- the binding's name
-        """One turn of libvirt's own event loop."""
+        """Run one turn of libvirt's own event loop."""
         ...
 
     def virEventAddTimeout(self, timeout: int, cb: Callable[..., object], opaque: object, /) -> int:  # noqa: N802
-        """A timer, in milliseconds; -1 is one that never fires."""
+        """Add a timer, in milliseconds; with -1 it never fires."""
         ...
 
     def virEventRemoveTimeout(self, timer: int, /) -> int:  # noqa: N802 -- the binding's name
-        """Take a timer away."""
+        """Remove a timer."""
         ...
 
 
@@ -55,15 +55,15 @@ class _RawError(Protocol):
 
 @attrs.frozen
 class Answer:
-    """What libvirt said when a call failed, taken out of a ``libvirtError``.
+    """The error that libvirt returned for a failed call, extracted from a ``libvirtError``.
 
     Attributes:
-        code: virErrorNumber; ``None`` when the binding itself complained.
-        domain: virErrorDomain, the part of libvirt that spoke.
-        level: virErrorLevel.
-        errno: The system's error number; only ``VIR_ERR_SYSTEM_ERROR`` carries one.
-        text: The message, with what libvirt puts before it.
-        bare: The message alone.
+        code: ``virErrorNumber``; ``None`` if the binding itself raised the error.
+        domain: ``virErrorDomain``, the part of libvirt that raised the error.
+        level: ``virErrorLevel``.
+        errno: The system's error number; only ``VIR_ERR_SYSTEM_ERROR`` has one.
+        text: The message with libvirt's prefix.
+        bare: The message without the prefix.
     """
 
     code: int | None
@@ -78,24 +78,24 @@ _SYSTEM_ERROR = 38
 
 
 def load() -> Binding:
-    """The binding.
+    """Return libvirt's Python binding.
 
     Raises:
-        UnsupportedError: It cannot be imported.
+        UnsupportedError: If the binding cannot be imported.
     """
     try:
-        import libvirt  # here, because documents work where libvirt is not installed
+        import libvirt  # imported here, because documents work without an installed libvirt
     except ImportError as error:
         raise UnsupportedError(
             f"libvirt's Python binding cannot be imported: {error}",
-            hint="Install it: pip install libvirt-python (it needs libvirt's headers, Debian's libvirt-dev), "
-            "or Debian's python3-libvirt.",
+            hint="Install the binding: pip install libvirt-python (which needs libvirt's headers, on Debian libvirt-dev), "
+            "or Debian's package python3-libvirt.",
         ) from error
     return cast(Binding, libvirt)
 
 
 def answer(error: BaseException) -> Answer | None:
-    """What libvirt said, or ``None`` when the error is not libvirt's."""
+    """Return the error that libvirt reported; ``None`` if the exception is not libvirt's."""
     if not _is_libvirt_error(error):
         return None
     if error.err is None:

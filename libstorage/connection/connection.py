@@ -1,4 +1,4 @@
-"""A connection to one host: the choke point through which every call to its daemon goes."""
+"""A connection to one host: every call to the host's daemon goes through this module."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class _Usual(Enum):
 
 
 Timeout: TypeAlias = float | TimeLimit | Literal[_Usual.USUAL] | None
-"""Seconds, or a limit that runs already; ``None`` is no limit; ``USUAL`` is the connection's own, which long calls do not
-have."""
+"""Seconds, or a time limit that is already running. ``None`` is no limit. ``USUAL`` is the timeout of the connection, which
+does not apply to long calls."""
 
 USUAL: Final = _Usual.USUAL
 
@@ -40,47 +40,48 @@ _REMOTE_BULK_LANES = 32
 _LOCAL_SLOW_CALLS = 4
 _REMOTE_SLOW_CALLS = 8
 _CLOSING_GRACE = 1.0
-_DECIDING = 5.0  # seconds for the one question that tells two meanings of an error apart
+_DECIDING = 5.0  # seconds for the one read that decides between two meanings of an error
 
 _ENDS_ITS_TARGET = frozenset(
     {operations.POOL_UNDEFINE, operations.POOL_DELETE, operations.VOLUME_DELETE, operations.SECRET_UNDEFINE}
 )
-"""After these no lane may rely on what it knew of the target."""
+"""After these operations, no lane may use its cached raw object of the target."""
 
 
 class Connection:
     """All traffic to one host.
 
-    Safe to use from any number of threads. Behind it are up to ``lanes`` connections of libvirt's, opened as threads
-    need them, with one call inside each.
+    A connection is safe to use from any number of threads. It opens up to ``lanes`` libvirt connections as threads need
+    them, and runs one call at a time on each.
 
     Args:
-        uri: The address, or one that was read already; ``None`` is libvirt's default.
-        readonly: Let the daemon refuse changes.
-        lanes: How many connections there may be; by default 4 to this machine and 16 (for bulk listings 32) to another.
+        uri: The address, as text or parsed; ``None`` is libvirt's default.
+        readonly: Whether to open the connection read-only, so that the daemon refuses changes.
+        lanes: Maximum number of libvirt connections; by default 4 to this machine, and 16 (32 for bulk listings) to
+            another.
         timeout: Seconds that a short call may take, and that a stream may go without progress. Long calls (clone,
-            wipe, refresh …) have no limit of their own: a daemon that is gone is noticed by ``keepalive``.
-        open_timeout: Seconds that opening one of libvirt's connections may take, and no more than a call may.
-        keepalive: Seconds between two questions whether the daemon is still there, and how many may go unanswered.
-        allow: What the address may let happen: see ``libstorage.connection.address.uri.DANGERS``.
-        limit: How long opening the first of them may take, besides.
-        closing: Whose word ends that, besides ``close()``.
+            wipe, refresh …) have no limit of their own: ``keepalive`` detects a daemon that is gone.
+        open_timeout: Seconds that opening one libvirt connection may take; never more than ``timeout``.
+        keepalive: Seconds between two keepalive messages to the daemon, and how many of them may go unanswered.
+        allow: The dangers in the address that the caller accepts: see ``libstorage.connection.address.uri.DANGERS``.
+        limit: An additional limit for opening the first libvirt connection.
+        closing: Signals that the first libvirt connection is no longer wanted, in addition to ``close()``.
 
     Attributes:
-        address: Where it leads.
-        uri: The address; libvirt's own word for it if none was given. It holds no password.
+        address: The parsed address.
+        uri: The address without its password; if none was given, the default address that libvirt chose.
         readonly: Whether the daemon refuses changes.
-        local: Whether the daemon is on this machine.
+        local: Whether the daemon runs on this machine.
         timeout: Seconds that a short call may take.
-        open_timeout: Seconds that opening one of libvirt's connections may take.
-        daemon_version: libvirt's version there: 9000000 is 9.0.0.
-        client_version: libvirt's version here.
+        open_timeout: Seconds that opening one libvirt connection may take.
+        daemon_version: libvirt version of the daemon: 9000000 is 9.0.0.
+        client_version: libvirt version of the client library.
 
     Raises:
-        InvalidRequestError: The address is malformed or dangerous.
-        ConnectionFailedError: The daemon cannot be reached.
-        AuthenticationError: It does not accept who we are.
-        UnsupportedError: libvirt's Python binding is missing.
+        InvalidRequestError: If the address is malformed or dangerous.
+        ConnectionFailedError: If the daemon cannot be reached.
+        AuthenticationError: If the daemon rejects our credentials.
+        UnsupportedError: If libvirt's Python binding is missing.
     """
 
     def __init__(
@@ -126,11 +127,11 @@ class Connection:
         slow_calls = _LOCAL_SLOW_CALLS if self.local else _REMOTE_SLOW_CALLS
         self._slow_calls = Admission(
             lambda: max(1, min(slow_calls, self.max_lanes - 1))
-        )  # a lane is left for others
+        )  # one lane stays free for short calls
         self.daemon_version: int = self._version(opening)
 
     def _version(self, limit: TimeLimit) -> int:
-        """The daemon's version: the first call, and the last step of opening."""
+        """Return the daemon's version; this is the first call, and the last step of opening."""
         host = HostId(self.uri)
         try:
             return self.call(
@@ -145,27 +146,27 @@ class Connection:
 
     @property
     def max_lanes(self) -> int:
-        """How many of libvirt's connections there may be at the moment."""
+        """The current maximum number of libvirt connections."""
         return self._lanes.limit
 
     def lane_count(self) -> int:
-        """How many of libvirt's connections there are now."""
+        """Return the current number of libvirt connections."""
         return self._lanes.count()
 
     def call(
         self, op: Operation, target: Identity, body: Callable[[Lane], R], *, timeout: Timeout = USUAL
     ) -> R:
-        """Run one operation: every call to the daemon goes through here.
+        """Run one operation: every call to the daemon goes through this method.
 
         Args:
-            op: Its row in the table of operations.
-            target: What it is done to.
-            body: Does it with the lane that it is given, and returns plain data. It may run again on another lane, so
-                it takes its raw objects from the lane, and keeps none.
-            timeout: Seconds that it may take, half of which at most are spent waiting for a lane.
+            op: The operation, a row of the table of operations.
+            target: The object that the operation is called on.
+            body: Makes the call on the lane that it is passed, and returns plain data. ``body`` may run again on another
+                lane, so it must get its raw objects from the lane and must not keep them.
+            timeout: Seconds that the operation may take; at most half of them are spent waiting for a lane.
 
         Raises:
-            StorageError: One of its subclasses, by what libvirt answered.
+            StorageError: If libvirt reports an error; the subclass depends on that error.
         """
         with self.lane(op, target, timeout=timeout) as lane:
             return body(lane)
@@ -179,17 +180,17 @@ class Connection:
         latest: float | None = None,
         last: bool = False,
     ) -> Visit:
-        """A lane for the length of a ``with`` block: a stream or a bulk listing, as one operation.
+        """Return a context manager that holds a lane for a stream or a bulk listing, as one operation.
 
-        For a stream ``timeout`` is how long it may stand still: ``lane.renew()`` says that there was progress.
+        For a stream, ``timeout`` limits the time without progress: ``lane.renew()`` reports progress.
 
         Args:
-            op: Its row in the table of operations.
-            target: What it is done to.
-            timeout: Seconds that it may take.
-            latest: Queue behind others while they make progress, until then by the monotonic clock.
-            last: Take the last lane, too, which others would leave for short calls: somebody with another lane waits
-                for this one.
+            op: The operation, a row of the table of operations.
+            target: The object that the operation is called on.
+            timeout: Seconds that the operation may take.
+            latest: Keep waiting for a lane while other calls make progress, until this time of the monotonic clock.
+            last: May take the last free lane, normally reserved for short calls. For callers that already hold a lane
+                and would otherwise deadlock waiting for a second one.
 
         Raises:
             StorageError: As for [call][libstorage.connection.connection.Connection.call].
@@ -199,16 +200,16 @@ class Connection:
         return Visit(self, op, target, timeout, latest, last=last)
 
     def widen(self, lanes: int) -> None:
-        """Allow so many lanes from now on, as a bulk listing needs them, but no more than the user does."""
+        """Raise the lane limit to ``lanes`` for a bulk listing, up to the maximum that the user configured."""
         if not self._process.is_over:
             self._lanes.widen(min(lanes, self._most_lanes))
 
     def is_alive(self) -> bool:
-        """Whether a lane is open whose daemon has not gone, as far as is known (``virConnectIsAlive``); asks nobody."""
+        """Return whether a lane with a live daemon is open, as far as known (``virConnectIsAlive``), without a call."""
         return not self._process.is_over and self._lanes.is_alive()
 
     def close(self) -> None:
-        """Close all lanes. Calls that still run after a second are cut; later ones are refused."""
+        """Close all lanes. Calls that are still running after one second are cut; later calls are refused."""
         self._closing.begun = True
         if not self._process.is_over:
             self._lanes.close(_CLOSING_GRACE)
@@ -234,7 +235,7 @@ class Connection:
         *,
         last: bool,
     ) -> Lane:
-        """A lane for a visit: waits for its turn, for half of the time limit at most."""
+        """Return a lane for a visit, after waiting for at most half of the time limit."""
         if self._process.forked:
             raise translate.forked(translate.fields(op, target, self.uri))
         if self._process.is_over:
@@ -243,25 +244,25 @@ class Connection:
         if op.duration is Duration.LONG:
             key = target if op is operations.POOL_REFRESH else None
             if not self._slow_calls.enter(visit, waiting, key=key):
-                raise self._no_turn(op, target, waiting, f"{self._slow_calls.most} slow calls at once")
+                raise self._no_turn(op, target, waiting, f"{self._slow_calls.most} slow calls")
         most = (
             None if op.duration is Duration.SHORT else self.max_lanes if last else max(1, self.max_lanes - 1)
         )
         try:
             return self._lanes.take(visit, waiting, most=most, latest=latest)
         except NoLane:
-            raise self._no_turn(op, target, waiting, f"{self.max_lanes} calls at once") from None
+            raise self._no_turn(op, target, waiting, f"{self.max_lanes} calls") from None
         except Closed:
             raise translate.closed(translate.fields(op, target, self.uri)) from None
 
     def release(self, visit: Visit, op: Operation, lane: Lane) -> None:
-        """A visit is over."""
+        """Give back the lane of a visit that has ended."""
         self._lanes.give(visit, lane)
         if op.duration is Duration.LONG:
             self._slow_calls.leave(visit)
 
     def recall(self, visit: Visit, op: Operation) -> None:
-        """A visit did not come about: whatever it may have already is free again."""
+        """Release whatever a visit that did not begin may already hold."""
         if self._process.is_over:
             return
         self._lanes.recall(visit)
@@ -269,7 +270,7 @@ class Connection:
             self._slow_calls.leave(visit)
 
     def forget(self, target: Identity) -> None:
-        """Let every lane drop what it keeps of a thing that is no more, or not what it was."""
+        """Evict an object from every lane's cache after it was deleted or redefined."""
         self._lanes.forget(target)
 
     def _no_turn(self, op: Operation, target: Identity, waited: TimeLimit, most: str) -> StorageError:
@@ -281,7 +282,7 @@ class Connection:
 
 
 class Visit:
-    """One operation's time on a lane: a context manager that gives the lane, and turns libvirt's errors into ours."""
+    """Context manager that holds a lane for one operation, and translates libvirt's errors into libstorage's."""
 
     __slots__ = (
         "__weakref__",
@@ -352,7 +353,7 @@ class Visit:
             self._connection.release(self, self._op, lane)
 
     def _translate(self, error: BaseException, lane: Lane) -> BaseException | None:
-        """Our error for libvirt's; ``None`` lets an error pass that is not libvirt's."""
+        """Return the libstorage error for libvirt's; ``None`` if the error is not libvirt's and passes unchanged."""
         if isinstance(error, SystemError) and isinstance(error.__cause__, KeyboardInterrupt):
             return error.__cause__  # Ctrl-C struck inside an error handler of the application
         if binding.answer(error) is None:
@@ -369,7 +370,7 @@ class Visit:
 
 
 def limit_of(timeout: float | TimeLimit | None) -> TimeLimit:
-    """So many seconds from now on; a limit that runs already goes on running."""
+    """Return a limit of ``timeout`` seconds from now on; a limit that is already running is returned unchanged."""
     if isinstance(timeout, TimeLimit):
         return timeout
     return TimeLimit(NEVER if timeout is None else timeout)
@@ -378,13 +379,13 @@ def limit_of(timeout: float | TimeLimit | None) -> TimeLimit:
 def opening_limit(
     open_timeout: float | None, timeout: float | None, running: TimeLimit | None = None
 ) -> TimeLimit:
-    """How long opening may take: no longer than a call, nor than what is left of one that runs already."""
+    """Return the limit for opening: at most as long as a call may take, and as ``running`` has left."""
     left = None if running is None else running.remaining()
     return TimeLimit(min((span for span in (open_timeout, timeout, left) if span is not None), default=NEVER))
 
 
 def _raise_alone(error: BaseException) -> NoReturn:
-    """Raise it without what it came from: that may quote documents, and its frames keep raw objects alive."""
+    """Raise an error without its context, which may quote documents, and whose frames keep raw objects alive."""
     try:
         raise error from None
     finally:

@@ -1,11 +1,11 @@
-"""The end of the program: what is open is ended then, once, in one order.
+"""The end of the program: ends everything that is open, once, in a fixed order.
 
-Python ends in three steps. It waits for the threads that are not daemons, and all works as ever. It calls what is
-registered with ``atexit``: there what is open is ended. From then on every other thread is frozen wherever it is, with
-the locks that it holds: whoever takes a lock, starts a thread or waits for one may wait for ever.
+Python ends in three steps. First, it waits for the threads that are not daemons; everything still works. Second, it calls
+the functions that are registered with ``atexit``; libstorage then ends what is open. From then on, every other thread is
+frozen wherever it is, with the locks that it holds: code that takes a lock, starts a thread or waits for one may hang.
 
-What was registered with ``atexit`` later is called earlier, so this is loaded with the package, before a program can
-register what uses it.
+``atexit`` calls the functions that were registered last first. Therefore this module is loaded with the package, before a
+program can register functions that use the package.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from weakref import ref
 T = TypeVar("T")
 
 PATIENCE: Final = 1.0
-"""Seconds that all that is open may take to end, together."""
+"""Seconds that everything that is open may take to end, in total."""
 
 NOWHERE: Final = 99
-"""A warning at the end of the program is about no line of it: as its ``stacklevel``."""
+"""The ``stacklevel`` of a warning at the end of the program, which is not about any line of it."""
 
 
 class End:
@@ -43,25 +43,25 @@ class End:
     def add(
         self, thing: T, end: Callable[[T], object], wait: Callable[[T, float], object] | None = None
     ) -> None:
-        """Something is open, and is not to be left as it is by the end of the program; it may be dropped before.
+        """Register an open object that must be ended at the end of the program. The object may be collected before.
 
         Args:
-            thing: What is open.
-            end: Says that it was left open, and ends it, waiting for nobody.
-            wait: Waits until it has ended, but only until then by the monotonic clock.
+            thing: The open object.
+            end: Reports that the object was left open, and ends it without waiting.
+            wait: Waits until the object has ended, up to the given time of the monotonic clock.
         """
         self._open[ref(thing, self._forget)] = end, wait
 
     def remove(self, thing: object) -> None:
-        """It has ended."""
+        """Unregister an object that has ended."""
         self._forget(ref(thing))
 
     def then(self, call: Callable[[], object]) -> None:
-        """Call it when all that is open has ended, or has had its time."""
+        """Register a function to call when everything that is open has ended or has had its time."""
         self._last.append(call)
 
     def come(self) -> None:
-        """End all that is open. An error in that, also a warning that is one, keeps nothing else from ending."""
+        """End everything that is open. An error, or a warning that is raised as one, does not stop the other steps."""
         self.has_begun = True
         things = [(thing, how) for known, how in list(self._open.items()) if (thing := known()) is not None]
         self._open.clear()
@@ -71,25 +71,25 @@ class End:
         for step in (*steps, *self._last):
             try:
                 step()
-            except BaseException as error:  # noqa: BLE001 -- nobody is there to catch it, be it Ctrl-C
+            except BaseException as error:  # noqa: BLE001 -- no caller could catch it, not even Ctrl-C
                 sys.excepthook(type(error), error, error.__traceback__)
 
     def _forget(self, known: ref[Any]) -> None:
         self._open.pop(known, None)
 
     def leave_to_parent(self) -> None:
-        """In a forked child: what is open is the parent's."""
+        """In a forked child, drop everything that is open: it belongs to the parent process."""
         self._open.clear()
         self._last.clear()
 
 
 def is_past() -> bool:
-    """Whether all other threads are frozen."""
+    """Return whether all other threads are frozen."""
     return sys.is_finalizing()
 
 
 end: Final = End()
-"""That of this program."""
+"""The end of this program."""
 
 atexit.register(end.come)
 os.register_at_fork(after_in_child=end.leave_to_parent)

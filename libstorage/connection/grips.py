@@ -1,8 +1,8 @@
-"""By what a lane can be cut: its socket, or the program that it leads through.
+"""Grips cut lanes: by the socket of the lane, or by the program that its connection goes through.
 
-libvirt talks with ssh, and with programs of an address's choice, over a pair of sockets. To shut that down is not enough:
-libvirt then reads what the program has to say about it until that ends, in whatever thread has noticed, and ssh ends
-when the other side does. The end of the program ends all of it. Linux tells which thread has started which program.
+libvirt talks to ssh, and to a program that an address names, over a pair of sockets. Shutting the pair down is not enough:
+libvirt then reads the program's error output until the program ends, in whatever thread noticed the shutdown, and ssh
+ends only when the other side does. Ending the program ends all of that. Linux shows which thread started which program.
 """
 
 from __future__ import annotations
@@ -19,75 +19,75 @@ import attrs
 
 from libstorage.connection import sockets
 
-_DYING = 0.5  # seconds that a program takes at most that was killed, unless the system cannot end it
+_DYING = 0.5  # seconds that a killed program takes to end at most, unless the system cannot end it
 
 
 class Grip(Protocol):
-    """What a lane can be cut by."""
+    """Cuts a lane."""
 
     def end(self) -> None:
         """End whatever waits for the daemon."""
         ...
 
     def is_there(self) -> bool:
-        """Whether there is something to end."""
+        """Return whether the grip still holds something to end."""
         ...
 
     def finish(self) -> None:
-        """The connection is closed: let go of it."""
+        """Release the grip after the connection was closed."""
         ...
 
     def abandon(self) -> None:
-        """Let go of it, and touch nothing: it is the parent process's."""
+        """Release the grip without touching the connection, which belongs to the parent process."""
         ...
 
 
 @attrs.frozen
 class SocketGrip:
-    """A socket to the daemon, or to its host.
+    """Cuts a lane by its socket to the daemon, or to the daemon's host.
 
     Attributes:
-        inode: Which socket.
-        claimed: Inodes of the sockets that belong to lanes, this one among them.
+        inode: Inode of the socket.
+        claimed: Inodes of the sockets that belong to lanes, including this one.
     """
 
     inode: int
     claimed: set[int]
 
     def end(self) -> None:
-        """Shut it down."""
+        """Shut the socket down."""
         sockets.end(self.inode)
 
     def is_there(self) -> bool:
-        """Whether this process still has it."""
+        """Return whether this process still has the socket."""
         return self.inode in sockets.all_sockets()
 
     def finish(self) -> None:
-        """Somebody else's may have its inode from now on."""
+        """Release the inode, which another socket may get from now on."""
         self.claimed.discard(self.inode)
 
     def abandon(self) -> None:
-        """There is nothing to let go of."""
+        """Do nothing: there is nothing to release."""
 
 
 class ProgramGrip:
-    """Programs that libvirt has started, and theirs.
+    """Cuts a lane by the programs that libvirt has started, and the programs that these have started.
 
     Args:
-        programs: Their numbers, as somebody tells them who knows which are still there: a number that is held is not
-            given to another program, but it may have been before.
+        programs: Returns the process ids of the programs that still run. It is called again once they are held: a
+            process id that is held is not reused, but it may have been reused before.
     """
 
     def __init__(self, programs: Callable[[], Collection[int]]) -> None:
         self._held: dict[int, int] = {}
         for program in programs():
-            with suppress(OSError):  # it has ended, or we have no more descriptors to spare
+            with suppress(OSError):  # the program has ended, or this process has no descriptors left
                 self._held[program] = os.pidfd_open(program)
         for program in set(self._held) - set(programs()):
             os.close(self._held.pop(program))
 
     def end(self) -> None:
-        """Kill them, and what they have started: an ssh that leads to another, for one."""
+        """Kill the programs, and the programs that these have started, such as an ssh through another ssh."""
         for program, held in list(self._held.items()):
             if not _has_ended(held):
                 below = ProgramGrip(partial(_started_by, program, held))
@@ -96,27 +96,27 @@ class ProgramGrip:
                 signal.pidfd_send_signal(held, signal.SIGKILL)
 
     def is_there(self) -> bool:
-        """Whether there are any."""
+        """Return whether any program is held."""
         return bool(self._held)
 
     def finish(self) -> None:
-        """Kill them, lest they wait for the other side, and let go of them when they have ended."""
+        """Kill the programs, so that they do not wait for the other side, and release them when they have ended."""
         self.end()
         for held in self._held.values():
             _has_ended(held, _DYING)
         self.abandon()
 
     def abandon(self) -> None:
-        """Let go of them."""
+        """Release the programs."""
         while self._held:
             os.close(self._held.popitem()[1])
 
 
 def programs_of(thread: int) -> ProgramGrip:
-    """The programs that a thread of this process has started; none if the system does not tell.
+    """Return a grip on the programs that a thread of this process has started; empty if the system does not show them.
 
     Args:
-        thread: The thread's number in the system, its ``native_id``; it must still run.
+        thread: The ``native_id`` of the thread, which must still run.
     """
     return ProgramGrip(partial(_children, f"/proc/self/task/{thread}/children"))
 
@@ -126,7 +126,7 @@ def _started_by(program: int, held: int) -> Collection[int]:
     with suppress(OSError):
         for thread in os.listdir(threads):  # noqa: PTH208 -- names, not paths
             found.extend(_children(f"{threads}/{thread}/children"))
-    return () if _has_ended(held) else found  # it may have been another's number
+    return () if _has_ended(held) else found  # the process id may have been reused
 
 
 def _has_ended(held: int, within: float = 0.0) -> bool:

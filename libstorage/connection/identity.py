@@ -1,4 +1,4 @@
-"""Which thing on which host: identities, by which handles compare, hash, and find their raw objects."""
+"""Identities of objects on a host: handles use them to compare, to hash, and to find their raw objects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import attrs
 
 @attrs.frozen
 class HostId:
-    """A host, by its address."""
+    """A host, identified by its address."""
 
     uri: str
 
@@ -19,7 +19,7 @@ class HostId:
 
 @attrs.frozen
 class PoolId:
-    """A pool of a host: its uuid tells it from another that bears its name later."""
+    """A pool of a host. The uuid distinguishes it from a later pool of the same name."""
 
     uri: str
     name: str
@@ -64,4 +64,4 @@ class SecretId:
 
 
 Identity: TypeAlias = HostId | PoolId | VolumeId | SecretId
-"""What an operation is done to."""
+"""The target of an operation."""

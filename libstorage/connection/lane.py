@@ -15,28 +15,30 @@ from libstorage.connection.process import NEVER, Process
 from libstorage.connection.raw import RawConnect, RawObject, RawPool, RawSecret, RawVolume
 
 RAW_LIMIT = 4096
-"""How many raw objects a lane keeps; then it begins anew."""
+"""How many raw objects a lane caches; beyond that it empties its cache."""
 
 _SHARED_SINCE = 10_003_000
 _SHARED_WIDTH = 4
 
 
 def width_for(client_version: int) -> int:
-    """How many threads may be inside one connection.
+    """Return how many threads may use one connection at the same time.
 
-    Before libvirt 10.3.0 two of them can crash the process when the daemon hangs (CVE-2024-4418). Later ones allow
-    more, and 4 is one less than what a daemon takes from one client before it stops to read (max_client_requests).
+    Before libvirt 10.3.0, two threads on one connection can crash the process when the daemon hangs (CVE-2024-4418).
+    Later versions allow more. The limit of 4 is one less than the number of requests that a daemon accepts from one
+    client before it stops reading (``max_client_requests``).
     """
     return _SHARED_WIDTH if client_version >= _SHARED_SINCE else 1
 
 
 class TimeLimit:
-    """How long one call on a lane may take.
+    """The time limit of one call on a lane.
 
     Attributes:
-        span: The whole of it, in seconds.
-        expires: When it ends, by the monotonic clock.
-        opening: How much of it may be spent on opening a connection; ``None`` if the connection itself knows.
+        span: The whole time, in seconds.
+        expires: When the time runs out, by the monotonic clock.
+        opening: Seconds of the time that may be spent on opening a connection; ``None`` if the limit of the connection
+            applies.
     """
 
     __slots__ = ("expires", "opening", "span")
@@ -47,31 +49,31 @@ class TimeLimit:
         self.opening: float | None = opening
 
     def remaining(self) -> float:
-        """How much of it is left, in seconds."""
+        """Return the remaining time, in seconds."""
         return max(0.0, self.expires - monotonic())
 
     def patience(self) -> float | None:
-        """How much of it is left, in seconds; ``None`` is no limit."""
+        """Return the remaining time, in seconds; ``None`` is no limit."""
         return None if self.expires == NEVER else self.remaining()
 
     def renew(self, latest: float = NEVER) -> None:
-        """Begin anew, but end by then."""
+        """Start the time again, but let it run out by ``latest``."""
         self.expires = min(monotonic() + self.span, latest)
 
 
 class Lane:
     """One connection to a daemon, given to one call at a time.
 
-    The body of a call gets it, takes its raw objects from it, and keeps none of them.
+    The body of a call gets the lane, takes its raw objects from the lane, and must not keep any of them.
 
     Attributes:
         connection: The raw ``virConnect``.
-        alone: Whether the one call that has it shares it with nobody.
+        alone: Whether one call has exclusive use of the lane.
         last_use: A number that grows with each use of any lane of the host.
-        progress: When the last call said that there was progress, or was over, by the monotonic clock.
-        is_cut: Whether the lane was ended from our side.
-        is_receiving: Whether a stream is being received. What the event loop takes from the socket meanwhile, libvirt
-            keeps in memory.
+        progress: When a call last reported progress or ended, by the monotonic clock.
+        is_cut: Whether this process cut the lane, or lost its socket.
+        is_receiving: Whether a stream is being received. Meanwhile, libvirt keeps in memory whatever the event loop
+            reads from the socket.
     """
 
     __slots__ = (
@@ -103,15 +105,15 @@ class Lane:
         self._raw: dict[Identity, RawObject] = {}
         self._volumes: dict[PoolId, dict[str, RawVolume]] = {}
         self._users: set[ref[object]] = set()
-        self._limits: dict[TimeLimit, int] = {}  # of those inside, and in which thread each is
+        self._limits: dict[TimeLimit, int] = {}  # of the calls on the lane, with the thread of each
         self._guard = threading.Lock()
         process.watch(self)
 
     def pool(self, target: PoolId, *, fresh: bool = False) -> RawPool:
-        """The raw pool, looked up by its uuid if the lane does not know it yet or ``fresh``.
+        """Return the raw pool, looked up by its uuid if it is not in the lane's cache, or if ``fresh``.
 
         Raises:
-            libvirtError: There is no such pool any more. The call that has the lane turns it into ours.
+            libvirtError: If the pool no longer exists. The visit that holds the lane translates this error.
         """
         known = cast(RawPool | None, self._raw.get(target))
         if known is not None and not fresh:
@@ -123,15 +125,15 @@ class Lane:
         return found
 
     def volume(self, target: VolumeId, *, fresh: bool = False) -> RawVolume:
-        """The raw volume, looked up if the lane does not know it yet.
+        """Return the raw volume, looked up if it is not in the lane's cache.
 
         Args:
-            target: Which volume.
-            fresh: Look its pool up first: libvirt finds a volume by the *name* of its pool, so that a pool that was
-                made again would lend its volume to a destructive call.
+            target: The volume.
+            fresh: Look the pool up first. libvirt finds a volume by the *name* of its pool, so a destructive call
+                would otherwise hit the volume of another pool that was created under the same name later.
 
         Raises:
-            libvirtError: There is no such pool or volume any more. The call that has the lane turns it into ours.
+            libvirtError: If the pool or volume no longer exists. The visit that holds the lane translates this error.
         """
         pool = self.pool(target.pool, fresh=fresh)
         known = self._volumes.get(target.pool, {}).get(target.name)
@@ -142,10 +144,10 @@ class Lane:
         return found
 
     def secret(self, target: SecretId) -> RawSecret:
-        """The raw secret, looked up by its uuid if the lane does not know it yet.
+        """Return the raw secret, looked up by its uuid if it is not in the lane's cache.
 
         Raises:
-            libvirtError: There is no such secret any more. The call that has the lane turns it into ours.
+            libvirtError: If the secret no longer exists. The visit that holds the lane translates this error.
         """
         known = cast(RawSecret | None, self._raw.get(target))
         if known is not None:
@@ -155,7 +157,7 @@ class Lane:
         return found
 
     def remember(self, target: Identity, raw: RawObject) -> None:
-        """Keep a raw object of this lane for later calls."""
+        """Cache a raw object of this lane for later calls."""
         self._make_room(1)
         if isinstance(target, VolumeId):
             self._volumes.setdefault(target.pool, {})[target.name] = cast(RawVolume, raw)
@@ -163,20 +165,20 @@ class Lane:
             self._raw[target] = raw
 
     def remember_volumes(self, pool: PoolId, raw: Mapping[str, RawVolume]) -> None:
-        """Keep all raw volumes of a pool, by name, unless they are so many that little else would have room."""
+        """Cache all raw volumes of a pool by name, unless they would take up more than half of the cache."""
         self._volumes.pop(pool, None)
         if len(raw) <= RAW_LIMIT // 2:
             self._make_room(len(raw))
             self._volumes[pool] = dict(raw)
 
     def knows(self, target: Identity) -> bool:
-        """Whether the lane keeps a raw object of that thing."""
+        """Return whether the lane's cache has a raw object of ``target``."""
         if isinstance(target, VolumeId):
             return target.name in self._volumes.get(target.pool, {})
         return target in self._raw
 
     def forget(self, target: Identity) -> None:
-        """Drop what the lane keeps of a thing; of a pool, its volumes too."""
+        """Evict an object from the lane's cache; for a pool, its volumes, too."""
         if isinstance(target, VolumeId):
             self._volumes.get(target.pool, {}).pop(target.name, None)
         else:
@@ -185,15 +187,15 @@ class Lane:
             self._volumes.pop(target, None)
 
     def users(self) -> int:
-        """How many have the lane now: those who were given it, have not given it up, and still are."""
+        """Return the number of current holders: objects that got this lane, have not returned it, and are still alive."""
         return sum(user() is not None for user in self._users)
 
     def is_held_by(self, holder: object) -> bool:
-        """Whether it was given to that one."""
+        """Return whether ``holder`` holds the lane."""
         return ref(holder) in self._users
 
     def give_to(self, holder: object, *, alone: bool) -> None:
-        """Count somebody among those who have it; what others left behind who are no more is cleared away."""
+        """Add a holder. If no other holder is alive, clear what earlier holders left behind."""
         if not self.users():
             self._users.clear()
             with self._guard:
@@ -202,16 +204,16 @@ class Lane:
         self.alone = alone
 
     def give_up(self, holder: object) -> None:
-        """Count somebody no longer."""
+        """Remove a holder."""
         self._users.discard(ref(holder))
 
     def pause(self) -> None:
-        """The running call is busy with something else than the daemon: it has all the time until ``renew()``."""
+        """Suspend the time limit until ``renew()``, because the running call is busy with other work than the daemon."""
         for limit in list(self._limits):
             limit.expires = NEVER
 
     def renew(self, latest: float = NEVER) -> None:
-        """There was progress: the time limit of the running call starts anew, but ends by ``latest``."""
+        """Report progress: start the time limit of the running call again, but let it run out by ``latest``."""
         self.progress = monotonic()
         for limit in list(self._limits):
             limit.renew(latest)
@@ -220,53 +222,53 @@ class Lane:
 
     @property
     def expires(self) -> float:
-        """When the first of the calls inside runs out of time, by the monotonic clock."""
+        """When the first of the calls on the lane runs out of time, by the monotonic clock."""
         return min((limit.expires for limit in list(self._limits)), default=NEVER)
 
     def enter(self, limit: TimeLimit) -> None:
-        """A call begins."""
+        """Begin a call."""
         with self._guard:
             self._limits[limit] = threading.get_ident()
         if limit.expires < NEVER and self._grip is not None:
             self._process.expect(limit.expires)
 
     def leave(self, limit: TimeLimit) -> None:
-        """A call is over: from now on it cannot be cut."""
+        """End a call: from now on it cannot be cut."""
         with self._guard:
             self._limits.pop(limit, None)
 
     def threads(self) -> set[int]:
-        """Which threads are inside."""
+        """Return the threads whose calls are on the lane."""
         return set(self._limits.values())
 
     @property
     def is_kept(self) -> bool:
-        """Whether another call may have it after this one; at the end of the program none does, for nobody would cut it."""
+        """Whether another call may use the lane; at the end of the program none may, because nothing would cut it."""
         return not ending.end.has_begun and self.is_alive()
 
     def is_alive(self) -> bool:
-        """Whether nothing is known against it; asks nobody."""
+        """Return whether the lane can be used, as far as known, without a call to the daemon."""
         return not self.is_cut and self.connection.isAlive() == 1
 
     def cut_if_late(self, now: float) -> None:
-        """Cut the lane if the time of a call inside is up."""
+        """Cut the lane if the time of a call on it has run out."""
         with self._guard:
             if self.expires <= now:
                 self.cut()
 
     def cut(self) -> None:
-        """End whatever waits for the daemon; the lane is of no use afterwards. Does nothing to a lane without a grip."""
+        """End whatever waits for the daemon. The lane cannot be used afterwards. A lane without a grip is not cut."""
         if self._grip is not None and not self.is_cut:
             self.is_cut = True
             self._grip.end()
 
     def check_socket(self) -> None:
-        """Count itself as cut if its socket is gone."""
+        """Mark the lane as cut if its socket is gone."""
         if self._grip is not None and not self._grip.is_there():
             self.is_cut = True
 
     def close(self, limit: TimeLimit) -> None:
-        """Close the connection; cut it when the daemon does not answer in time."""
+        """Close the connection, and cut it if the daemon does not answer in time."""
         self._forget_all()
         self.enter(limit)
         try:
@@ -276,13 +278,13 @@ class Lane:
         self.leave(limit)
         grip, self._grip = self._grip, None
         if grip is not None:
-            if holders:  # somebody still has a raw object of ours: a kept traceback will do
+            if holders:  # a raw object of this lane is still alive, for instance in a kept traceback
                 grip.end()
             grip.finish()
         self._process.unwatch(self)
 
     def abandon(self) -> None:
-        """In a forked child: leave the connection to the parent, whose it is."""
+        """In a forked child, leave the connection to the parent process, which owns it."""
         volumes = (raw for known in self._volumes.values() for raw in known.values())
         for raw in (self.connection, *self._raw.values(), *volumes):
             vars(raw)["_o"] = (

@@ -1,4 +1,4 @@
-"""The lanes of one host: who gets which, when another is opened, and what becomes of those that were lost."""
+"""The lanes of one host: assigns lanes to calls, opens more lanes, and replaces lost ones."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from libstorage.connection.lane import Lane, TimeLimit
 from libstorage.connection.limits import Word
 from libstorage.errors import StorageError
 
-_PAUSE_AFTER_FAILURE = 1.0  # seconds before another lane is tried, as long as there are some
-_AFTER_CUT = 1.0  # seconds that a lane may take to close, or a call to come back from a lane that was cut
+_PAUSE_AFTER_FAILURE = 1.0  # seconds before opening another lane is tried again, while other lanes are open
+_AFTER_CUT = (
+    1.0  # seconds that closing a lane may take, or that a call may take to return from a lane that was cut
+)
 
 
 class Closed(Exception):
@@ -29,7 +31,7 @@ class NoLane(Exception):
 
 
 class _Waiter:
-    """A call that waits for a lane; first come, first served."""
+    """A call that waits for a lane. Calls are served in order of arrival."""
 
     __slots__ = ("error", "holder", "lane", "most", "opening", "word")
 
@@ -49,16 +51,17 @@ class _Waiter:
 class Lanes:
     """The lanes of one host.
 
-    Idle lanes are a stack: the last one used knows most raw objects. Waiters are a queue. A lane is opened as soon as
-    somebody waits and ``limit`` is not reached, and whatever comes first, it or a lane given back, serves.
+    Idle lanes are a stack: the lane that was used last has the most raw objects in its cache. Waiting calls are a queue.
+    As soon as a call waits and ``limit`` is not reached, another lane is opened. The call gets whichever is available
+    first: the new lane, or one that another call gives back.
 
-    Who has a lane is known by an object that stands for it, weakly: a lane whose holder was lost to Ctrl-C is free.
+    A lane belongs to a holder object that is only weakly referenced: if the holder was lost to Ctrl-C, its lane is free.
 
     Args:
-        open_lane: Opens one lane in a given time (``None`` is the usual one), or raises a ``StorageError``.
-        first: One that is open.
+        open_lane: Opens one lane within a time limit (``None`` is the usual one), or raises a ``StorageError``.
+        first: A lane that is already open.
         width: How many calls may share a lane.
-        limit: How many lanes there may be.
+        limit: Maximum number of lanes.
     """
 
     def __init__(
@@ -79,18 +82,18 @@ class Lanes:
     def take(
         self, holder: object, limit: TimeLimit, *, most: int | None = None, latest: float | None = None
     ) -> Lane:
-        """A lane for one call.
+        """Return a lane for one call.
 
         Args:
-            holder: Who has it, until it gives it back or is no more.
+            holder: Holds the lane until it gives the lane back or is collected.
             limit: How long to wait.
-            most: Nobody else may be inside, and no more than so many lanes are had in this way.
-            latest: Wait longer, but no longer than until then, while there is progress on some lane.
+            most: Request exclusive use; at most ``most`` lanes are in exclusive use at any time.
+            latest: Keep waiting while any lane makes progress, until this time of the monotonic clock.
 
         Raises:
-            Closed: The lanes were closed.
-            NoLane: None became free in time.
-            StorageError: There is none, and none can be opened.
+            Closed: If the lanes were closed.
+            NoLane: If no lane became free in time.
+            StorageError: If no lane is open and none can be opened.
         """
         with self._lock:
             lane = None if self._waiters or self._closed else self._free_lane(holder, most)
@@ -101,7 +104,9 @@ class Lanes:
             waiter = _Waiter(holder, most, limit.opening)
             self._waiters.append(waiter)
             self._serve()
-            if not self._lanes and limit.opening is not None:  # which somebody more patient may have begun
+            if (
+                not self._lanes and limit.opening is not None
+            ):  # a call with more time may have begun the opening
                 limit = TimeLimit(min(limit.remaining(), limit.opening + _AFTER_CUT))
         try:
             while waiter.lane is None and waiter.error is None and limit.remaining():
@@ -118,7 +123,7 @@ class Lanes:
         return waiter.lane
 
     def give(self, holder: object, lane: Lane) -> None:
-        """Give a lane back; one that was lost is closed, and replaced when somebody needs it."""
+        """Give a lane back. A lost lane is closed, and replaced when a call needs one."""
         with self._lock:
             lane.give_up(holder)
             lane.last_use, lane.progress = next(self._uses), monotonic()
@@ -128,39 +133,39 @@ class Lanes:
                 self._serve()
 
     def recall(self, holder: object) -> None:
-        """Take back whatever it may have."""
+        """Take back every lane that ``holder`` may hold."""
         with self._lock:
             lanes = [lane for lane in self._lanes if lane.is_held_by(holder)]
         for lane in lanes:
             self.give(holder, lane)
 
     def widen(self, lanes: int) -> None:
-        """From now on there may be so many; each is opened when somebody waits for it."""
+        """Raise the maximum number of lanes to ``lanes``; each one is opened when a call waits for it."""
         with self._lock:
             self.limit = max(self.limit, lanes)
             self._open_for_waiters()
 
     def forget(self, target: Identity) -> None:
-        """Let every lane drop what it keeps of a thing."""
+        """Evict an object from every lane's cache."""
         with self._lock:
             lanes = list(self._lanes)
         for lane in lanes:
             lane.forget(target)
 
     def count(self) -> int:
-        """How many lanes there are."""
+        """Return the current number of lanes."""
         return len(self._lanes)
 
     def is_alive(self) -> bool:
-        """Whether one of them is open whose daemon has not gone, as far as is known."""
+        """Return whether a lane with a live daemon is open, as far as known."""
         with self._lock:
             return any(lane.is_alive() for lane in self._lanes)
 
     def close(self, grace: float) -> None:
-        """Close every lane; one that is being opened is nobody's, and is not waited for.
+        """Close every lane, without waiting for lanes that are still being opened.
 
         Args:
-            grace: Calls still running after so many seconds are cut; those that wait and later ones are refused.
+            grace: Seconds after which calls that are still running are cut. Waiting calls and later calls are refused.
         """
         with self._lock:
             self._closed = True
@@ -169,7 +174,7 @@ class Lanes:
                 waiter.call(None, Closed())
             self._changed.wait_for(lambda: not self._busy(), grace)
             for lane in self._busy():
-                lane.cut()  # whose call gives it back, which closes it
+                lane.cut()  # its call then gives it back, which closes it
             self._changed.wait_for(lambda: not self._busy(), _AFTER_CUT)
             free = self._lanes - self._busy()
             self._lanes -= free
@@ -184,12 +189,12 @@ class Lanes:
                 lane.give_to(holder, alone=most is not None)
                 return lane
             self._drop(lane)
-            if lane in self._lanes:  # others are still inside
+            if lane in self._lanes:  # other calls are still on it
                 return None
         return None
 
     def _choose(self, most: int | None) -> Lane | None:
-        """A lane that nobody is inside; failing that, and if there cannot be more, one with room."""
+        """Return a free lane; if there is no free lane and no more can be opened, return a lane with room."""
         if most is not None and sum(lane.alone and lane.users() for lane in self._lanes) >= most:
             return None
         empty = [lane for lane in self._lanes if not lane.users()]
@@ -210,7 +215,7 @@ class Lanes:
             lane.close(TimeLimit(0.0 if lane.is_cut else _AFTER_CUT))
 
     def _serve(self) -> None:
-        """Give lanes to those who wait, in the order in which they came; who may have none now holds up nobody."""
+        """Give lanes to waiting calls in order of arrival; a call that may not have one now does not block others."""
         for waiter in list(self._waiters):
             holder = waiter.holder()
             if holder is not None and waiter.lane is None:
@@ -248,7 +253,7 @@ class Lanes:
     def _open_one(self, limit: TimeLimit | None) -> None:
         try:
             lane = self._open_lane(limit)
-        except Exception as error:  # noqa: BLE001 -- it is for those who wait, whatever it is
+        except Exception as error:  # noqa: BLE001 -- any error is passed on to the waiting calls
             self._not_opened(error)
         else:
             self._opened(lane)
@@ -265,7 +270,7 @@ class Lanes:
         lane.close(TimeLimit(_AFTER_CUT))
 
     def _count_failure(self, error: Exception) -> None:
-        """Those who wait may still get a lane that is there or under way; with neither they are told."""
+        """Record that a lane did not open. If no lane is open or being opened, pass the error on to the waiting calls."""
         self._opening -= 1
         self._retry_at = monotonic() + _PAUSE_AFTER_FAILURE
         if not self._lanes and not self._opening:
@@ -281,7 +286,7 @@ class Lanes:
 
 
 def _close_all(lanes: Iterable[Lane], limit: TimeLimit) -> None:
-    """Close lanes at once: each waits for its daemon's answer."""
+    """Close lanes in parallel, because each waits for its daemon's answer."""
     closing = [
         threading.Thread(target=lane.close, args=(limit,), name="libstorage-close", daemon=True)
         for lane in lanes
@@ -297,7 +302,7 @@ def _close_all(lanes: Iterable[Lane], limit: TimeLimit) -> None:
 
 
 def _twin(error: Exception) -> Exception:
-    """The same error for another thread: raising it writes into it."""
+    """Return a copy of an error for another thread, because raising an error modifies it."""
     twin = copy.copy(error)
     twin.__cause__ = error.__cause__
     return twin

@@ -1,7 +1,7 @@
-"""How many may be at one thing at once: slow calls of a host, lanes of bulk reads, lanes of transfers.
+"""Admission control: bounds the number of slow calls, bulk-read lanes and transfer lanes of a host.
 
-Who has a place is known by an object that stands for it, weakly: Ctrl-C can strike between any two steps of the main
-thread, and a place whose holder is gone is free.
+A slot belongs to a holder object that is only weakly referenced, because Ctrl-C can interrupt the main thread between
+any two bytecodes: when the holder is collected, its slot is free again.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from weakref import WeakKeyDictionary, ref
 from libstorage.connection.lane import TimeLimit
 
 LOOK_AGAIN: Final = 1.0
-"""Seconds after which one who waits looks whether a holder is gone without a word."""
+"""Seconds after which a waiting thread checks whether a holder was collected without leaving."""
 
 
 class Holder:
-    """Stands for somebody who has a place."""
+    """Represents the operation that holds a slot."""
 
     __slots__ = ("__weakref__",)
 
 
 class Word:
-    """What one thread tells another, once. Unlike ``threading.Event``, it may be interrupted while it waits."""
+    """A signal from one thread to another, sent once. Unlike ``threading.Event``, waiting for it can be interrupted."""
 
     __slots__ = ("_told",)
 
@@ -33,17 +33,17 @@ class Word:
         self._told.acquire()
 
     def tell(self) -> None:
-        """Let the other go on."""
+        """Send the signal."""
         self._told.release()
 
     def wait(self, limit: TimeLimit) -> bool:
-        """Wait for it, at most for a while; whether it came."""
+        """Wait for the signal, for at most ``LOOK_AGAIN`` seconds; return whether it came."""
         left = limit.patience()
         return self._told.acquire(timeout=LOOK_AGAIN if left is None else min(left, LOOK_AGAIN))
 
 
 class _Waiter:
-    """One who wants to begin."""
+    """An operation that waits for a slot."""
 
     def __init__(self, holder: object, key: Hashable) -> None:
         self.holder = ref(holder)
@@ -53,10 +53,10 @@ class _Waiter:
 
 
 class Admission:
-    """Lets so many in at once, first come, first served.
+    """Admits a limited number of holders at the same time, in order of arrival.
 
     Args:
-        most: How many places there are at the moment.
+        most: Returns the current number of slots.
     """
 
     def __init__(self, most: Callable[[], int]) -> None:
@@ -67,16 +67,17 @@ class Admission:
 
     @property
     def most(self) -> int:
-        """How many places there are."""
+        """The current number of slots."""
         return self._most()
 
     def enter(self, holder: object, limit: TimeLimit, *, key: Hashable = None) -> bool:
-        """Wait until there is room; ``False`` when the time for that ran out.
+        """Wait for a slot; return ``False`` if the time ran out.
 
         Args:
-            holder: Who is inside, until it is told to leave or is no more.
+            holder: Holds the slot until it leaves or is collected.
             limit: How long to wait.
-            key: Only one of those with the same key is inside; one that waits for that holds up nobody else.
+            key: Only one holder with the same key is admitted at a time; one that waits for its key does not block
+                others.
         """
         waiter = _Waiter(holder, key)
         try:
@@ -95,7 +96,7 @@ class Admission:
         return waiter.is_admitted
 
     def join(self, holder: object) -> bool:
-        """Come in if there is room and nobody waits."""
+        """Take a slot if one is free and no other holder waits; return whether it was taken."""
         with self._lock:
             if self._waiting or not self._has_room():
                 return False
@@ -103,21 +104,21 @@ class Admission:
             return True
 
     def leave(self, holder: object) -> None:
-        """It is over."""
+        """Give the slot back."""
         with self._lock:
             self._inside.pop(holder, None)
             self._admit()
 
     @property
     def is_wanted(self) -> bool:
-        """Whether somebody waits."""
+        """Whether a holder waits for a slot."""
         return bool(self._waiting)
 
     def _has_room(self) -> bool:
         return len(self._inside) < self._most()
 
     def _admit(self) -> None:
-        """Let in who may begin, in the order in which they came."""
+        """Admit waiting holders in order of arrival, as far as slots and keys allow."""
         for waiter in list(self._waiting):
             holder = waiter.holder()
             if holder is not None and not waiter.is_admitted:

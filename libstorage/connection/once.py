@@ -1,4 +1,4 @@
-"""What one thread opens for all: a connection that several may want at the same time."""
+"""Opens a connection once for several threads that need it at the same time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 class Once(Generic[T]):
-    """What is opened when somebody first wants it.
+    """A value that is opened on first use.
 
-    One opens it, and the others wait: each for as long as it has time, so that nobody waits for somebody more patient.
-    If it cannot be opened, that is told to who tried, and the next one tries.
+    One thread opens the value, and the others wait, each up to its own time limit, even if the opening thread has more
+    time. If opening fails, only the thread that tried gets the error, and the next thread tries.
     """
 
     def __init__(self) -> None:
@@ -25,12 +25,12 @@ class Once(Generic[T]):
     def get(
         self, limit: TimeLimit, make: Callable[[], T], is_over: Callable[[T], bool] = lambda _: False
     ) -> T | None:
-        """The one that is open, or a new one; ``None`` if somebody else was still opening it when the time was up.
+        """Return the open value, or a new one; ``None`` if another thread was still opening it when the time ran out.
 
         Args:
-            limit: How long to wait for somebody who is opening it.
-            make: Opens it.
-            is_over: Whether one that was opened is of no use any more.
+            limit: How long to wait for another thread that is opening the value.
+            make: Opens the value.
+            is_over: Returns whether an open value can no longer be used.
         """
         value = self._value
         if value is not None and not is_over(value):

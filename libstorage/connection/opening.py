@@ -1,4 +1,4 @@
-"""Opening a lane: in time, several at once, and knowing afterwards which socket is whose."""
+"""Opens lanes: within a time limit, several at the same time, and identifies the socket of each."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from libstorage.connection.raw import RawConnect
 from libstorage.errors import StorageError
 
 _LOOK_EVERY = 0.0002  # seconds between two looks for the new socket
-_LOOK_UP = 1.0  # seconds until the socket must be there, lest a slow name server holds up other hosts
-_ALONE = 10.0  # seconds that others may be held up where sockets could not be told apart
-_IS_WANTED_EVERY = 0.1  # seconds between two looks whether the host was closed
+_LOOK_UP = 1.0  # seconds until the socket must exist, so that a slow name server does not delay other hosts
+_ALONE = 10.0  # seconds that other openings may be delayed after a socket could not be identified
+_IS_WANTED_EVERY = 0.1  # seconds between two checks whether the host was closed
 _TRIES_ALONE = 3
-_AFTER_CUT = 1.0  # seconds for open() to come back after its socket was shut down
+_AFTER_CUT = 1.0  # seconds for open() to return after its socket was shut down
 
 
 class Closing:
-    """Whether what is being opened is still wanted.
+    """Signals that connections that are being opened are no longer wanted.
 
     Attributes:
-        begun: Whether it is not.
+        begun: Whether the host is being closed.
     """
 
     __slots__ = ("begun",)
@@ -44,12 +44,12 @@ class Opener:
     """Opens lanes to one address.
 
     Attributes:
-        process: What they share with the lanes of other hosts.
-        address: Where they lead.
-        readonly: Whether the daemon shall refuse changes on them.
-        keepalive: Seconds between two questions whether the daemon is still there, and how many may go unanswered.
+        process: The state that all lanes of the process share.
+        address: The address of the host.
+        readonly: Whether to open read-only connections, on which the daemon refuses changes.
+        keepalive: Seconds between two keepalive messages to the daemon, and how many of them may go unanswered.
         timeout: How long opening may take, in seconds; ``None`` is no limit.
-        closing: Ends what is being opened.
+        closing: Signals that the lanes are no longer wanted.
     """
 
     process: Process
@@ -63,12 +63,13 @@ class Opener:
         """Open a lane.
 
         Args:
-            limit: How long it may take, instead of ``timeout``.
+            limit: How long opening may take, instead of ``timeout``.
 
         Raises:
-            ConnectionFailedError: The daemon cannot be reached, or does not answer in time.
-            AuthenticationError: It does not accept who we are.
-            StateError: It is not wanted any more.
+            ConnectionFailedError: If the daemon cannot be reached or does not answer in time, or if the connection's
+                socket cannot be identified.
+            AuthenticationError: If the daemon rejects our credentials.
+            StateError: If the host was closed meanwhile.
         """
         limit = limit or TimeLimit(NEVER if self.timeout is None else self.timeout)
         if self.address.transport in sockets.PROGRAMS:
@@ -80,11 +81,11 @@ class Opener:
         raise untold_socket(self.address.uri)
 
     def _open(self, limit: TimeLimit, *, alone: bool) -> Lane | None:
-        """Open a lane; ``None`` if its socket cannot be told from others.
+        """Open a lane; return ``None`` if its socket could not be identified.
 
-        Nobody else looks for a socket until this one is there; for all the talk that follows they need not wait.
-        ``alone`` they wait to the end: what is there then counts, not what came first, for name resolution makes
-        sockets, too.
+        No other opening looks for its socket until this one exists. After that, the others continue while this one
+        talks to the daemon. With ``alone``, they wait until this one is done: then the socket that exists at the end
+        counts, not the first one that appeared, because name resolution makes sockets, too.
         """
         attempt = _Attempt(self)
         with self._looking(attempt, limit):
@@ -96,11 +97,11 @@ class Opener:
         if grip is not None or not has_socket or not sockets.can_be_told():
             return Lane(connection, grip, self.process)
         connection.close()
-        self.process.check_sockets()  # another lane may have taken that socket for its own
+        self.process.check_sockets()  # another lane may have mistaken that socket for its own
         return None
 
     def _open_by_program(self, limit: TimeLimit) -> Lane:
-        """Open a lane that leads through a program, which cannot be mistaken."""
+        """Open a lane through a program, which can always be identified."""
         attempt = _Attempt(self)
         attempt.begin()
         self._finish(attempt, limit)
@@ -117,7 +118,7 @@ class Opener:
 
     @contextmanager
     def _looking(self, attempt: _Attempt, limit: TimeLimit | None = None) -> Iterator[None]:
-        """The only one of this process who looks for new sockets."""
+        """Hold the process's exclusive turn to look for new sockets."""
         turn = self.process.shared("looking for sockets", lambda: Admission(lambda: 1))
         try:
             while not turn.enter(attempt, TimeLimit(_IS_WANTED_EVERY)):
@@ -129,7 +130,7 @@ class Opener:
 
 
 class _Attempt:
-    """One ``virConnectOpen``, in a thread of its own: it has no time limit."""
+    """One ``virConnectOpen``, in a thread of its own, because it has no time limit."""
 
     def __init__(self, opener: Opener) -> None:
         self._opener = opener
@@ -159,15 +160,15 @@ class _Attempt:
             self._connection = connection
             if self._is_given_up:
                 connection.close()
-        except Exception as error:  # noqa: BLE001 -- it is for the thread that waits, whatever it is
+        except Exception as error:  # noqa: BLE001 -- any error is passed on to the thread that waits
             self._error = error
 
     def begin(self) -> None:
-        """Begin."""
+        """Start the thread."""
         threads.start(self._thread)
 
     def start(self, limit: TimeLimit, *, until_done: bool) -> None:
-        """Begin, and wait until the new socket is there. Nobody else looks for sockets meanwhile."""
+        """Start the thread, and wait until the new socket exists. No other opening looks for sockets meanwhile."""
         self._before = set(sockets.all_sockets())
         self.begin()
         if until_done:
@@ -186,7 +187,7 @@ class _Attempt:
         return self._thread.is_alive()
 
     def cut(self) -> None:
-        """End it; should it not even listen to that, it is left alone, and so is what may be somebody else's socket."""
+        """End the attempt. One that does not react is left alone, as is a socket that may belong to something else."""
         self._is_given_up = True
         if self._address.transport in {Transport.UNKNOWN, *sockets.PROGRAMS}:
             programs_of(self._thread.native_id or 0).finish()
@@ -195,12 +196,12 @@ class _Attempt:
             sockets.end(*new)
         self._thread.join(_AFTER_CUT)
         self._opener.process.claimed -= self._mine
-        if self._connection is not None:  # it came after all, just now
+        if self._connection is not None:  # the connection opened at the last moment
             with suppress(self._opener.process.binding.libvirtError):
                 self._connection.close()
 
     def claim(self) -> Grip | None:
-        """What the connection can be cut by: the program, or the socket that came with it, if no other did."""
+        """Return the grip to cut the connection: its program, or its socket if only one new socket appeared."""
         process = self._opener.process
         process.claimed -= self._mine
         if self._connection is None or self.program is not None:
@@ -212,7 +213,7 @@ class _Attempt:
         return SocketGrip(new.pop(), process.claimed)
 
     def result(self) -> tuple[RawConnect, bool]:
-        """The connection, and whether it has a socket that must be told from others."""
+        """Return the connection, and whether it has a socket that must be identified."""
         if self._connection is None:
             assert self._error is not None
             raise map_open_error(

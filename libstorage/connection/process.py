@@ -1,7 +1,7 @@
-"""What all connections of this process share: libvirt's error handler and event loop, deadlines, fork and exit.
+"""State that all connections of this process share: libvirt's error handler and event loop, deadlines, fork and exit.
 
-The one piece of module-level state of libstorage. It is made when the first connection is, and it is of no use in a
-forked child, where neither libvirt's event loop nor the sockets are the child's own.
+This is the only module-level state of libstorage. It is created with the first connection. It cannot be used in a forked
+child, because libvirt's event loop and the sockets belong to the parent.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ T = TypeVar("T")
 NEVER = float("inf")
 
 _EVENTS_EVERY = 0.002
-"""Seconds between two looks for events. Every call wakes the loop twice, and as eager as that it takes as much processor
-time as the calls themselves."""
+"""Seconds between two turns of the event loop. Every call wakes the loop twice; without this pause, the loop would take as
+much processor time as the calls themselves."""
 _EVENTS_WHILE_RECEIVING = 0.02
-"""The same while a stream is received: with each look a message more is taken into memory, however slow its reader."""
+"""The same while a stream is received: each turn reads one more message into memory, however slow the stream's reader."""
 
 
 class Watched(Protocol):
-    """A lane, as the process sees it.
+    """The part of a lane that the process uses.
 
     Attributes:
         is_receiving: Whether a stream is being received.
@@ -37,36 +37,36 @@ class Watched(Protocol):
 
     @property
     def expires(self) -> float:
-        """When it must be cut, by the monotonic clock."""
+        """When the lane must be cut, by the monotonic clock."""
         ...
 
     def threads(self) -> set[int]:
-        """Which threads are inside."""
+        """Return the threads whose calls are on the lane."""
         ...
 
     def cut_if_late(self, now: float) -> None:
-        """Cut it if its time is up."""
+        """Cut the lane if its time has run out."""
         ...
 
     def cut(self) -> None:
-        """End whatever waits for its daemon."""
+        """End whatever waits for the lane's daemon."""
         ...
 
     def check_socket(self) -> None:
-        """Count itself as cut if its socket is gone."""
+        """Mark the lane as cut if its socket is gone."""
         ...
 
     def abandon(self) -> None:
-        """Leave its connection to the parent process."""
+        """Leave the lane's connection to the parent process."""
         ...
 
 
 class Process:
-    """What all connections of one process share.
+    """State that all connections of one process share.
 
     Attributes:
         binding: libvirt's Python binding.
-        forked: Whether we are in a child of the process that this belonged to.
+        forked: Whether the state belongs to a parent process that forked this one.
         claimed: Inodes of the sockets that belong to lanes.
     """
 
@@ -77,10 +77,10 @@ class Process:
         self._lanes: set[Watched] = set()
         self._shared: dict[Hashable, object] = {}
         self._sharing = threading.RLock()
-        self._alarm = threading.Condition()  # an RLock: a finalizer may close a lane in the middle of this
+        self._alarm = threading.Condition()  # uses an RLock: a finalizer may close a lane while it is held
         self._wake_at = NEVER
         if quiet:
-            # A builtin: no bytecode runs in it, so that Ctrl-C cannot strike inside libvirt's error report.
+            # A builtin runs no bytecode, so Ctrl-C cannot strike inside libvirt's error report.
             self.binding.registerErrorHandler(operator.is_, None)
         if not self._has_event_loop():
             self.binding.virEventRegisterDefaultImpl()
@@ -89,15 +89,15 @@ class Process:
         ending.end.then(self.end)
 
     def watch(self, lane: Watched) -> None:
-        """Look after a lane's deadlines from now on."""
+        """Start watching the deadlines of a lane."""
         self._lanes.add(lane)
 
     def unwatch(self, lane: Watched) -> None:
-        """Leave a lane alone from now on."""
+        """Stop watching a lane."""
         self._lanes.discard(lane)
 
     def expect(self, expires: float) -> None:
-        """A deadline was set: wake up in time for it."""
+        """Wake the deadline thread in time for a new deadline."""
         if expires < self._wake_at:
             with self._alarm:
                 self._wake_at = min(self._wake_at, expires)
@@ -105,13 +105,14 @@ class Process:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing of this may be touched any more: it is the parent's, or the threads are frozen."""
+        """Whether this state must not be used any more: it is the parent process's, or all other threads are frozen."""
         return self.forked or ending.is_past()
 
     def end(self) -> None:
-        """At exit: cut every lane, so that no destructor waits for a host that hangs.
+        """At exit, cut every lane, so that no destructor waits for a host that hangs.
 
-        What runs in another thread is left alone: somebody may wait for it yet, and what it holds is never destroyed.
+        A lane with a call in another thread is not cut: the program may still wait for that thread, and what the thread
+        holds is never destroyed.
         """
         others = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
         for lane in list(self._lanes):
@@ -124,24 +125,24 @@ class Process:
             lane.cut()
 
     def check_sockets(self) -> None:
-        """Let every lane find out whether its socket is still there."""
+        """Let every lane check that its socket still exists."""
         for lane in list(self._lanes):
             lane.check_socket()
 
     def shared(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The one object of this process under a key, made when it is first asked for: at once, for others wait."""
+        """Return the process's one object for a key. The first use makes it; ``make`` must be fast, because others wait."""
         with self._sharing:
             if key not in self._shared:
                 self._shared[key] = make()
             return cast(T, self._shared[key])
 
     def reset(self) -> None:
-        """For tests: cut every lane and forget the shared objects."""
+        """For tests, cut every lane and drop the shared objects."""
         self.cut_all()
         self._shared.clear()
 
     def abandon(self) -> None:
-        """We are a forked child: leave all to the parent, touching no lock, for its threads may have held them."""
+        """In a forked child, leave all to the parent, without taking a lock: a thread of the parent may have held it."""
         self.forked = True
         for lane in self._lanes:
             lane.abandon()
@@ -149,7 +150,7 @@ class Process:
         self._shared.clear()
 
     def _has_event_loop(self) -> bool:
-        """Whether the application has registered one: then it runs it, and there cannot be a second."""
+        """Return whether the application has registered an event loop; it then runs that one, and a second is impossible."""
         try:
             timer = self.binding.virEventAddTimeout(-1, _ignore, None)
         except self.binding.libvirtError:
@@ -175,7 +176,7 @@ class Process:
 
 
 class _Current:
-    """Where the process's machinery is kept."""
+    """Holds the shared state of the process."""
 
     def __init__(self) -> None:
         self.process: Process | None = None
@@ -193,11 +194,11 @@ _here = _Current()
 
 
 def current() -> Process:
-    """What all connections of this process share; made on first use.
+    """Return the state that all connections of this process share; the first use creates it.
 
     Raises:
-        UnsupportedError: libvirt's Python binding is missing.
-        ConnectionFailedError: This process was forked from one that had connected, or is ending.
+        UnsupportedError: If libvirt's Python binding is missing.
+        ConnectionFailedError: If this process was forked from one that had connected, or is ending.
     """
     if ending.is_past():
         raise threads.too_late("cannot connect")
@@ -209,7 +210,7 @@ def current() -> Process:
                 _here.hooked = True
         if _here.process.forked:
             raise ConnectionFailedError(
-                "cannot connect: this process was forked from one that used libvirt",
+                "cannot connect: this process was forked from a process that had connected to libvirt",
                 operation="host.open",
                 hint=threads.FORK_HINT,
                 outcome="not_started",
@@ -219,10 +220,11 @@ def current() -> Process:
 
 
 def keep_error_handler() -> None:
-    """Leave libvirt's error handler, which is one for the whole process, as the application has set it.
+    """Keep the libvirt error handler that the application has set.
 
-    libvirt prints every error to stderr, expected ones too, unless a handler is registered; libstorage registers one
-    that is silent. Call this before the first connection to prevent that.
+    The whole process has one error handler. If no handler is registered, libvirt prints every error to stderr, including
+    expected ones, so libstorage registers a silent handler with the first connection. To prevent that, call this function
+    before the first connection.
     """
     _here.quiet = False
 

@@ -1,4 +1,4 @@
-"""The raw objects of libvirt's Python binding, as libstorage uses them: the binding ships no types.
+"""Types for the raw objects of libvirt's Python binding, which does not ship any.
 
 A contract test compares these protocols with the binding.
 """
@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 
 
 class RawStream(Protocol):
-    """``virStream``: bytes to or from a volume."""
+    """``virStream``: a stream of bytes to or from a volume."""
 
     def send(self, data: bytes, /) -> int: ...
     def recv(self, nbytes: int, /) -> bytes: ...
@@ -109,4 +109,4 @@ class RawConnect(Protocol):
 
 
 RawObject: TypeAlias = RawPool | RawVolume | RawSecret
-"""What a lane keeps of the things that it has looked up."""
+"""The raw objects that a lane caches."""

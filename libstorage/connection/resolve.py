@@ -1,4 +1,4 @@
-"""From libvirt's raw objects to identities, also where a name is no UTF-8."""
+"""Turns libvirt's raw objects into identities, even if a name is not UTF-8."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from libstorage.connection.raw import RawPool, RawSecret, RawVolume
 
 
 def decoded(read: Callable[[], str]) -> str:
-    """What ``read`` gives, also where it is no UTF-8: then as ``os.fsdecode`` shows it.
+    """Return the result of ``read``; if it is not UTF-8, decode it as ``os.fsdecode`` does.
 
-    The binding fails on such text, but what it could not decode is in its error.
+    The binding fails on such text, but its error contains the bytes that it could not decode.
     """
     try:
         return read()
@@ -21,7 +21,7 @@ def decoded(read: Callable[[], str]) -> str:
 
 
 def is_utf8(name: str) -> bool:
-    """Whether libvirt can be asked for that name."""
+    """Return whether libvirt can look up that name."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -30,43 +30,45 @@ def is_utf8(name: str) -> bool:
 
 
 def pool_id(lane: Lane, uri: str, raw: RawPool) -> PoolId:
-    """Who a raw pool is; the lane keeps it."""
+    """Return the identity of a raw pool; the lane caches the pool."""
     identity = PoolId(uri, raw.name(), raw.UUIDString())
     lane.remember(identity, raw)
     return identity
 
 
 def volume_id(lane: Lane, uri: str, raw: RawVolume) -> VolumeId:
-    """Who a raw volume is, its pool looked up; the lane keeps both."""
+    """Return the identity of a raw volume, and look its pool up; the lane caches both."""
     identity = VolumeId(pool_id(lane, uri, raw.storagePoolLookupByVolume()), decoded(raw.name))
     lane.remember(identity, raw)
     return identity
 
 
 def secret_id(lane: Lane, uri: str, raw: RawSecret) -> SecretId:
-    """Identity of a raw secret; the lane keeps the secret."""
+    """Return the identity of a raw secret; the lane caches the secret."""
     identity = SecretId(uri, raw.UUIDString())
     lane.remember(identity, raw)
     return identity
 
 
 def list_volumes(lane: Lane, pool: PoolId) -> dict[str, RawVolume]:
-    """The volumes of a pool by name, in libvirt's order; the lane keeps them if there are not too many."""
+    """Return the volumes of a pool by name, in libvirt's order; the lane caches them if there are not too many."""
     found = {decoded(raw.name): raw for raw in lane.pool(pool).listAllVolumes(0)}
     lane.remember_volumes(pool, found)
     return found
 
 
 def raw_volume(lane: Lane, target: VolumeId, *, fresh: bool = False) -> RawVolume:
-    """The raw volume; one whose name is no UTF-8, which the binding cannot look up, is found by listing the pool.
+    """Return the raw volume. If its name is not UTF-8, the binding cannot look it up, so it is found in the pool's list.
 
     Args:
-        lane: Where.
-        target: Which volume.
-        fresh: Look its pool up by uuid first, lest a destructive call strikes another pool of the same name.
+        lane: The lane of the call.
+        target: The volume.
+        fresh: Look the pool up by uuid first, so that a destructive call cannot hit another pool of the same name.
     """
     if is_utf8(target.name):
         return lane.volume(target, fresh=fresh)
     lane.pool(target.pool, fresh=fresh)
     found = list_volumes(lane, target.pool).get(target.name)
-    return found or lane.volume(VolumeId(target.pool, ascii(target.name)))  # which says that there is none
+    return found or lane.volume(
+        VolumeId(target.pool, ascii(target.name))
+    )  # reports that the volume does not exist

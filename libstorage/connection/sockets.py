@@ -1,8 +1,8 @@
-"""Which socket belongs to a lane, and how to end it.
+"""Identifies the sockets of lanes, and shuts them down.
 
-libvirt has no time limit per call and does not tell the socket of a connection. But ``shutdown(2)`` on that socket
-ends whatever waits for it, at once and cleanly. A socket is remembered by its inode and not by its descriptor, which
-may be closed and used again meanwhile. Works on Linux.
+libvirt does not have a time limit per call, and does not expose the socket of a connection. But ``shutdown(2)`` on that
+socket ends every call that waits for it, immediately and cleanly. A socket is identified by its inode and not by its
+descriptor, which may be closed and reused meanwhile. Works on Linux.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from typing import Final
 from libstorage.connection.address.uri import Address, Transport
 
 PROGRAMS: Final = frozenset({Transport.SSH, Transport.EXT})
-"""Here libvirt talks with a program that it starts, over a pair of sockets, whatever port the address names."""
+"""Transports over which libvirt talks to a program that it starts, over a pair of sockets, whatever port the address names."""
 
 _DESCRIPTORS = "/proc/self/fd"
 _PREFIX = "socket:["
 
 
 def can_be_told() -> bool:
-    """Whether this system shows a process its sockets; where it does not, lanes have no deadlines."""
+    """Return whether the system lets a process list its own sockets; if it does not, lanes have no deadlines."""
     return os.path.isdir(_DESCRIPTORS)  # noqa: PTH112 -- as below
 
 
 def all_sockets() -> dict[int, int]:
-    """Inode and descriptor of every socket of this process."""
+    """Return the inode and descriptor of every socket of this process."""
     return sockets_in(_DESCRIPTORS) if can_be_told() else {}
 
 
 def sockets_in(descriptors: str) -> dict[int, int]:
-    """Inode and descriptor of every socket of a process.
+    """Return the inode and descriptor of every socket of a process.
 
     Args:
-        descriptors: The folder in which the system shows them.
+        descriptors: The directory in which the system lists the descriptors of the process.
 
     Raises:
-        OSError: It shows them to nobody like us, or the process is gone.
+        OSError: If the system does not let this process list them, or the other process is gone.
     """
     found: dict[int, int] = {}
     for descriptor in os.listdir(descriptors):  # noqa: PTH208 -- names, not paths: this is done for every lane
@@ -54,7 +54,7 @@ def sockets_in(descriptors: str) -> dict[int, int]:
 
 
 def end(inode: int) -> bool:
-    """Shut a socket down for both directions; ``False`` if this process has no such socket (any more)."""
+    """Shut a socket down in both directions; return ``False`` if this process does not have that socket (any more)."""
     descriptor = all_sockets().get(inode)
     pinned = None if descriptor is None else _pin(inode, descriptor)
     if pinned is None:
@@ -65,12 +65,12 @@ def end(inode: int) -> bool:
 
 
 def candidates(address: Address, known: Collection[int], *, connected: bool = False) -> set[int]:
-    """Inodes of the sockets that may belong to a connection to that address.
+    """Return the inodes of the sockets that may belong to a connection to an address.
 
     Args:
-        address: Where the connection leads.
-        known: Inodes of sockets that belong to others.
-        connected: Only those that have reached their peer.
+        address: The address of the connection.
+        known: Inodes of sockets that belong to other connections.
+        connected: Whether to return only sockets that are connected to their peer.
     """
     found, named = set[int](), set[int]()
     for inode, descriptor in all_sockets().items():
@@ -88,7 +88,7 @@ def candidates(address: Address, known: Collection[int], *, connected: bool = Fa
 
 
 def _pin(inode: int, descriptor: int) -> socket.socket | None:
-    """The socket behind a descriptor, if it still is that one: a duplicate, which cannot change under us."""
+    """Return a duplicate of a descriptor, which cannot change meanwhile; ``None`` if it no longer is that socket."""
     try:
         pinned = socket.socket(fileno=os.dup(descriptor))
     except OSError:
@@ -100,14 +100,14 @@ def _pin(inode: int, descriptor: int) -> socket.socket | None:
 
 
 def _has_family(pinned: socket.socket, transport: Transport) -> bool:
-    """Whether it may be a connection, or become one, of the kind that the transport makes."""
+    """Return whether the socket may be, or become, a connection of the kind that ``transport`` makes."""
     if pinned.type != socket.SOCK_STREAM or pinned.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
         return False
     return pinned.family in _FAMILIES.get(transport, _NETWORK)
 
 
 def _peer(pinned: socket.socket) -> str | bytes | tuple[object, ...] | None:
-    """Whom it has reached; ``None`` while it is on its way."""
+    """Return the peer of a socket; ``None`` while the socket is not connected yet."""
     try:
         peer: str | bytes | tuple[object, ...] = pinned.getpeername()
     except OSError:
@@ -122,7 +122,7 @@ def _is_peer(peer: str | bytes | tuple[object, ...], address: Address) -> bool:
 
 
 def _is_daemons(peer: str, named: str | None) -> bool:
-    """Whether that is the daemon's socket. A peer's name is where it was bound: the way to it may be another."""
+    """Return whether ``peer`` is the daemon's socket. Its name is where it was bound; the address may use another path."""
     if _LIBVIRTS.search(peer) or (named and os.path.basename(peer) == os.path.basename(named)):  # noqa: PTH119
         return True
     try:

@@ -1,7 +1,7 @@
-"""Threads of our own: started, listened to and waited for as long as they can run.
+"""libstorage's own threads: starts them, receives from them and joins them as long as they can run.
 
-At the end of the program they are frozen, and a forked child does not have them: who waits for one then would wait for
-ever.
+At the end of the program these threads are frozen, and a forked child does not have them. In both cases, waiting for such
+a thread would never end.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from libstorage.errors import ConnectionFailedError, ConnectionLostError, Storag
 T = TypeVar("T")
 
 FORK_HINT: Final = (
-    "Start workers with multiprocessing's 'spawn' or 'forkserver' method, or connect for the first time after fork; "
-    "the parent's connection is unharmed."
+    "Start worker processes with multiprocessing's 'spawn' or 'forkserver' method, or make the first connection after "
+    "the fork. The connection of the parent process still works."
 )
-"""What to do about a connection that a fork has separated from its process."""
+"""Hint for a connection that belongs to the parent process."""
 
 ENDING_HINT: Final = (
-    "Use hosts and volumes while the program runs: in a with block, or in a function that is registered with atexit; "
-    "a __del__ may be called too late."
+    "Use hosts and volumes while the program runs: in a with block, or in a function that is registered with atexit. "
+    "A __del__ method may be called too late."
 )
-"""What to do about a call that comes after the end of the program."""
+"""Hint for a call that comes after the end of the program."""
 
 LOOK_AGAIN: Final = 1.0
-"""Seconds after which to look whether the thread that is waited for is still there."""
+"""Seconds between two checks that the awaited thread still runs."""
 
 _LINGER = 2.0  # seconds
 
@@ -39,7 +39,7 @@ def start(thread: threading.Thread) -> None:
     """Start a thread.
 
     Raises:
-        ConnectionFailedError: None can be started: the program is ending, or has too many.
+        ConnectionFailedError: If no thread can be started, because the program is ending or has too many threads.
     """
     if ending.is_past():
         raise too_late("no thread can be started")
@@ -48,29 +48,29 @@ def start(thread: threading.Thread) -> None:
     except RuntimeError as error:
         raise ConnectionFailedError(
             f"no thread can be started: {error}",
-            hint=f"The program has too many, or is ending. {ENDING_HINT}",
+            hint=f"The program has too many threads, or is ending. {ENDING_HINT}",
             outcome="not_started",
             retry="backoff",
         ) from None
 
 
 def join(thread: threading.Thread, seconds: float | None = None) -> None:
-    """Wait until a thread is over, as long as it can get there."""
+    """Wait until a thread ends, unless the end of the program has frozen it."""
     if not ending.is_past():
         thread.join(seconds)
 
 
 def take(words: SimpleQueue[T], speaker: threading.Thread, seconds: float | None = None) -> T:
-    """The next word of a thread. Ctrl-C may interrupt this, which cannot be said of ``Thread.join()``.
+    """Return the next message of a thread. Unlike ``Thread.join()``, this can be interrupted by Ctrl-C.
 
     Args:
-        words: Where it puts them.
+        words: The queue into which the thread puts its messages.
         speaker: The thread.
         seconds: How long to wait, at most.
 
     Raises:
-        Empty: It has not said any in that time.
-        StorageError: It has not said any, and never will.
+        Empty: If the thread sent no message in that time.
+        StorageError: If the thread sent no message and does not run any more.
     """
     latest = None if seconds is None else monotonic() + seconds
     while True:
@@ -85,13 +85,13 @@ def take(words: SimpleQueue[T], speaker: threading.Thread, seconds: float | None
 
 
 def linger() -> None:
-    """In a daemon thread: let the program end first, for what is raised then would be printed over its end."""
+    """In a daemon thread, let the program end first: an error that the thread raises would be printed after the end."""
     if threading.current_thread().daemon:
         sleep(_LINGER)
 
 
 def too_late(what: str, uri: str | None = None) -> ConnectionFailedError:
-    """What is said of something that comes after the end of the program."""
+    """Return the error for something that was tried after the end of the program."""
     return ConnectionFailedError(
         f"{what}: the program is ending", uri=uri, hint=ENDING_HINT, outcome="not_started", retry="no"
     )
@@ -99,9 +99,9 @@ def too_late(what: str, uri: str | None = None) -> ConnectionFailedError:
 
 def _gone(speaker: threading.Thread) -> StorageError:
     if ending.is_past():
-        return too_late(f"{speaker.name} does not run any more")
+        return too_late(f"the thread {speaker.name} no longer runs")
     return ConnectionLostError(
-        f"{speaker.name} belongs to the process that this one was forked from",
+        f"the thread {speaker.name} belongs to the parent process that forked this one",
         hint=FORK_HINT,
         outcome="not_started",
         retry="no",

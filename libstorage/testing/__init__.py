@@ -1,4 +1,4 @@
-"""What tests of programs that use libstorage need: a real libvirt daemon of one's own."""
+"""Support for tests of programs that use libstorage: a private, real libvirt daemon."""
 
 from __future__ import annotations
 

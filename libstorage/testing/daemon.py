@@ -1,4 +1,4 @@
-"""A real libvirt daemon of one's own, in a temporary folder, for as long as a ``with`` block lasts."""
+"""A private, real libvirt daemon in a temporary directory, for the duration of a ``with`` block."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from libstorage.connection.connection import Connection
 from libstorage.errors import ConnectionFailedError, UnsupportedError
 
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-_START_LIMIT = 30.0  # seconds; a daemon of our kind needs 0.1
+_START_LIMIT = 30.0  # seconds; such a daemon needs 0.1
 _STOP_LIMIT = 10.0
 _SOCKET_ROOM = len("/run/libvirt/libvirt-admin-sock") + len("/libstorage-12345678")
 _SOCKET_PATH_LIMIT = 107  # sockaddr_un.sun_path, without its final NUL
 
-# "$1" is what to bind where, "$@" after it the daemon's command line. The reader in the background outlives its
-# parent process by design: when whoever started us goes without a word, its end of the pipe closes and the daemon
-# is told to go, too.
+# "$1" lists what to bind where; the rest of "$@" is the daemon's command line. The reader in the background outlives its
+# parent process by design: if the process that started the daemon dies, its end of the pipe closes, and the reader ends
+# the daemon, too.
 _LAUNCH = """
 for place in $1; do
     mkdir -p "${place#*:}" && mount --bind "${place%%:*}" "${place#*:}" || exit 1
@@ -40,11 +40,11 @@ exec "$@" 3<&- </dev/null
 
 
 class PrivateDaemon:
-    """A libvirt daemon of one's own: nobody else's pools, and nothing of it is left afterwards.
+    """A private libvirt daemon, which has only its own pools and leaves nothing behind.
 
-    It is a real ``libvirtd`` with the storage and the secret driver. Started by root it is a *system* daemon in a
-    mount namespace of its own, which can do all that a system daemon can; started by or for an ordinary user it is a
-    *session* daemon.
+    This is a real ``libvirtd`` with the storage and the secret driver. If root starts it, it is a *system* daemon in a
+    mount namespace of its own, with all the abilities of a system daemon. If it is started by or for an ordinary user, it
+    is a *session* daemon.
 
     ```python
     with PrivateDaemon() as daemon, libstorage.connect(daemon.uri) as host:
@@ -52,15 +52,15 @@ class PrivateDaemon:
     ```
 
     Args:
-        user: Run as this ordinary user (a uid, which need not be in the password file). Only root can ask for it.
-        path: Folders to search for programs (``qemu-img``, ``mount``, ...) before the usual ones.
-        environment: More environment variables for the daemon.
-        settings: More lines for its ``libvirtd.conf``, such as ``{"max_clients": 8}``.
+        user: Run as this ordinary user (a uid, which need not be in the password file). Only root can set it.
+        path: Directories to search for programs (``qemu-img``, ``mount``, ...) before the usual ones.
+        environment: Additional environment variables for the daemon.
+        settings: Additional lines for the daemon's ``libvirtd.conf``, such as ``{"max_clients": 8}``.
 
     Attributes:
-        folder: The daemon's folder; removed at the end.
-        socket: Where it listens.
-        uri: Its address, for ``libstorage.connect`` or ``virsh --connect``.
+        folder: The daemon's directory; removed at the end.
+        socket: Path of the socket that the daemon listens on.
+        uri: The daemon's address, for ``libstorage.connect`` or ``virsh --connect``.
     """
 
     def __init__(
@@ -91,21 +91,21 @@ class PrivateDaemon:
         """The process id of the running daemon.
 
         Raises:
-            RuntimeError: It does not run.
+            RuntimeError: If the daemon is not running.
         """
         if self._process is None:
-            raise RuntimeError("the private daemon does not run: start() it first")
+            raise RuntimeError("the private daemon is not running: call start() first")
         return self._process.pid
 
     def start(self) -> Self:
         """Start the daemon and wait until it answers.
 
         Raises:
-            UnsupportedError: There is no ``libvirtd`` on this machine.
-            ConnectionFailedError: It does not come up; the message ends with what it logged.
+            UnsupportedError: If ``libvirtd`` is not installed on this machine.
+            ConnectionFailedError: If the daemon does not come up; the message ends with the daemon's log.
         """
         if self._process is not None:
-            raise RuntimeError("the private daemon runs already")
+            raise RuntimeError("the private daemon is already running")
         command = self._command()
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
@@ -128,12 +128,12 @@ class PrivateDaemon:
         return self
 
     def stop(self, *, kill: bool = False) -> None:
-        """End the daemon, at once and without a chance to tidy up if ``kill``; pools and volumes stay in place."""
+        """Stop the daemon; with ``kill``, immediately and without cleanup. Pools and volumes stay in place."""
         process, self._process = self._process, None
         if process is None:
             return
         process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
-        process.send_signal(signal.SIGCONT)  # it may have been stopped
+        process.send_signal(signal.SIGCONT)  # the daemon may be paused
         try:
             process.wait(_STOP_LIMIT)
         except subprocess.TimeoutExpired:
@@ -142,25 +142,25 @@ class PrivateDaemon:
         _dismiss_guard(process)
 
     def restart(self, *, kill: bool = False) -> None:
-        """End the daemon and start it again in the same folder, under the same address."""
+        """Stop the daemon and start it again in the same directory, under the same address."""
         self.stop(kill=kill)
         self.start()
 
     def pause(self) -> None:
-        """Let the daemon hang: it accepts connections and answers nobody, until it may ``resume``."""
+        """Make the daemon hang: it accepts connections, but does not answer until ``resume()``."""
         os.kill(self.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let the daemon go on."""
+        """Let a paused daemon continue."""
         os.kill(self.pid, signal.SIGCONT)
 
     def close(self) -> None:
-        """End the daemon and remove its folder."""
+        """Stop the daemon and remove its directory."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def log(self) -> str:
-        """What the daemon has printed and logged so far."""
+        """Return what the daemon has printed and logged so far."""
         return "".join(
             file.read_text("utf-8", "replace") for file in (self._output, self._log) if file.exists()
         )
@@ -191,7 +191,7 @@ class PrivateDaemon:
     def _prepare(self) -> None:
         for name in ("run", "run/libvirt", "etc", "lib", "cache", "home", "drivers"):
             (self.folder / name).mkdir(mode=0o700)
-        (self.folder / "lib").chmod(0o711)  # helpers that run as another user pass through
+        (self.folder / "lib").chmod(0o711)  # helpers that run as another user need to pass through
         (self.folder / "libvirtd.conf").write_text(self._configuration(), "utf-8")
         for driver in _storage_drivers():
             (self.folder / "drivers" / driver.name).symlink_to(driver)
@@ -220,9 +220,9 @@ class PrivateDaemon:
         }
         if programs["libvirtd"] is None:
             raise UnsupportedError(
-                "a private daemon needs libvirtd, which is not on this machine",
-                hint="Install it: apt-get install --no-install-recommends libvirt-daemon qemu-utils "
-                "(Debian; it need not be enabled or run).",
+                "a private daemon needs libvirtd, which is not installed on this machine",
+                hint="Install libvirtd: apt-get install --no-install-recommends libvirt-daemon qemu-utils "
+                "(Debian; the service need not be enabled or running).",
             )
         daemon = [programs["libvirtd"], "--config", f"{self.folder}/libvirtd.conf"]
         launch = ["sh", "-c", _LAUNCH, "sh"]
@@ -263,7 +263,7 @@ class PrivateDaemon:
                 try:
                     Connection(self.uri, lanes=1, open_timeout=max(0.1, limit - monotonic())).close()
                     return
-                except ConnectionFailedError as error:  # the socket of the daemon's predecessor, perhaps
+                except ConnectionFailedError as error:  # perhaps the socket of a previous daemon
                     refused = error
             sleep(0.005)
         raise self._failure(f"did not answer within {_START_LIMIT:g} s") from refused
@@ -271,9 +271,9 @@ class PrivateDaemon:
     def _failure(self, what: str) -> ConnectionFailedError:
         tail = "\n".join(self.log().splitlines()[-15:]) or "(nothing)"
         hint = (
-            "A system daemon needs the right to mount (CAP_SYS_ADMIN); with user=UID it runs as an ordinary user."
+            "A system daemon needs permission to mount (CAP_SYS_ADMIN); with user=UID it runs as an ordinary user."
             if self.is_system
-            else "Its folder must be within reach of the user that it runs as."
+            else "The user that the daemon runs as must be able to access the daemon's directory."
         )
         return ConnectionFailedError(
             f"the private daemon {what}. Its log ends with:\n{tail}", uri=self.uri, hint=hint
@@ -287,38 +287,38 @@ def private_daemon(
     path: Sequence[str | os.PathLike[str]] = (),
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
-    """A real libvirt daemon of one's own, for as long as the ``with`` block lasts; yields its address.
+    """Run a private, real libvirt daemon for the duration of the ``with`` block; yield its address.
 
     ```python
     with private_daemon() as uri, libstorage.connect(uri) as host:
         ...
     ```
 
-    As root it is a system daemon in its own mount namespace, otherwise a session daemon. It starts in a tenth of a
+    As root, this is a system daemon in its own mount namespace, otherwise a session daemon. It starts in a tenth of a
     second and touches neither the machine's own daemon nor its pools.
-    [PrivateDaemon][libstorage.testing.PrivateDaemon] offers more: restarting, its log, its pid.
+    [PrivateDaemon][libstorage.testing.PrivateDaemon] offers more: restarting, the log, and the pid.
 
     Args:
-        user: Run as this ordinary user (a uid); only root can ask for it.
-        path: Folders to search for programs (``qemu-img``, ...) before the usual ones.
-        environment: More environment variables for the daemon.
+        user: Run as this ordinary user (a uid); only root can set it.
+        path: Directories to search for programs (``qemu-img``, ...) before the usual ones.
+        environment: Additional environment variables for the daemon.
 
     Raises:
-        UnsupportedError: There is no ``libvirtd`` on this machine.
-        ConnectionFailedError: It does not come up; the message ends with what it logged.
+        UnsupportedError: If ``libvirtd`` is not installed on this machine.
+        ConnectionFailedError: If the daemon does not come up; the message ends with the daemon's log.
     """
     with PrivateDaemon(user=user, path=path, environment=environment) as daemon:
         yield daemon.uri
 
 
 def _short_folder(user: int | None) -> str:
-    """A temporary folder that every user can reach if need be, short enough for the name of a socket in it."""
+    """Return a temporary directory, reachable for every user if needed, with a path short enough for a socket in it."""
     usual = tempfile.gettempdir()
     return usual if user is None and len(usual) + _SOCKET_ROOM <= _SOCKET_PATH_LIMIT else "/tmp"  # noqa: S108
 
 
 def _storage_drivers() -> list[Path]:
-    """The daemon's modules for storage and secrets: with no other it starts faster and needs no guest software."""
+    """Return the daemon's storage and secret modules; with only these it starts faster, and needs no guest software."""
     folders = [
         *Path("/usr/lib").glob("*/libvirt/connection-driver"),
         Path("/usr/lib64/libvirt/connection-driver"),

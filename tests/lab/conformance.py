@@ -43,7 +43,7 @@ OPERATIONS: Final = {
 
 VOLUME_SIZE: Final = 4 << 20
 _CONTENT: Final = random.Random(5).randbytes((3 << 20) + 512)
-_NO_VOLUME: Final = "There is no volume to try it on."
+_NO_VOLUME: Final = "No volume is available to try the operation on."
 
 
 def conformance(case: Case) -> Seen:
@@ -152,7 +152,7 @@ class _Run:
         for name, mistake in self.place.mistakes.items():
             with self.trying(_mistake(name)):
                 mistake(self.host)
-            assert self.cells[_mistake(name)].is_error, f"{self.case.name}: {name} is no mistake: it works"
+            assert self.cells[_mistake(name)].is_error, f"{self.case.name}: {name} is not a mistake: it works"
             for pool in self.host.pools.list():
                 if pool.is_active():
                     pool.stop()

@@ -173,7 +173,7 @@ def _fs_mistakes(folder: Path, device: str, kind: str) -> dict[str, Mistake]:
         "mount point not built": lambda host: host.pools.define(spec("wrong")).start(),
         "device of another pool": conflict,
         "device with another file system": formatted,
-        "another file system than it says": wrong_format,
+        "another file system than declared": wrong_format,
         "device without a file system": blank,
         "no such device": lambda host: host.pools.define(spec("wrong", path="/dev/nosuch")).build().start(),
         "no such device, to be formatted": lambda host: host.pools.define(
@@ -321,7 +321,7 @@ def absent_place(spec: PoolSpec) -> Iterator[Place]:
             spec=spec,
             volume=None,
             restart=partial(boot, daemon),
-            remark="Debian's libvirt has no driver for it.",
+            remark="Debian's libvirt does not have a driver for this type.",
         )
 
 

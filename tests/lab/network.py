@@ -82,12 +82,12 @@ def netfs_gluster() -> Iterator[Place]:
             restart=partial(boot, daemon),
             sources={"hosts": server.address},
             mistakes={
-                "it was not built": starting(spec.with_target(path=folder / "nosuch")),
+                "pool not built": starting(spec.with_target(path=folder / "nosuch")),
                 "no such volume": elsewhere("volume", dir="nosuch"),
-                "nobody answers": elsewhere("closed", hosts="127.0.0.1"),
+                "no server answers": elsewhere("closed", hosts="127.0.0.1"),
                 "unknown server": elsewhere("unknown", hosts=UNKNOWN),
                 "source conflict": conflicting(spec),
-                "discovery where no Gluster is": looking(PoolType.NETFS, "127.0.0.1"),
+                "discovery without a Gluster server": looking(PoolType.NETFS, "127.0.0.1"),
             },
             versions={"gluster": version("glusterd", "--version")},
         )
@@ -110,13 +110,13 @@ def gluster_alone() -> Iterator[Place]:
             sources={"hosts": server.address},
             mistakes={
                 "no such volume": starting(spec.with_source(name="nosuch")),
-                "nobody answers": starting(spec.with_source(hosts=CLOSED)),
+                "no server answers": starting(spec.with_source(hosts=CLOSED)),
                 "unknown server": starting(spec.with_source(hosts=UNKNOWN)),
                 "source conflict": conflicting(spec),
-                "discovery where no Gluster is": looking(PoolType.GLUSTER, "127.0.0.1"),
+                "discovery without a Gluster server": looking(PoolType.GLUSTER, "127.0.0.1"),
             },
             versions={"gluster": version("glusterd", "--version")},
-            remark="Starting, refreshing, and deleting a volume take 10 s or more each: libgfapi closes that slowly.",
+            remark="Starting, refreshing, and deleting a volume take 10 s or more each, because libgfapi closes that slowly.",
         )
 
 
@@ -179,12 +179,12 @@ def iscsi_direct() -> Iterator[Place]:
             sources={"hosts": server.portal, "initiator": tgt.INITIATOR},
             mistakes={
                 "no such target": starting(spec.with_source(device=nosuch)),
-                "nobody answers": starting(spec.with_source(hosts=CLOSED)),
+                "no server answers": starting(spec.with_source(hosts=CLOSED)),
                 "unknown server": starting(spec.with_source(hosts=UNKNOWN)),
                 "no initiator": lambda host: host.pools.define(spec.with_source(initiator="")),
             },
             versions={"tgt": version("tgtd", "--version")},
-            remark="LUN 0 is the target's controller, of size 0. libvirt 9.0 shows one block less of a LUN than it has. Two pools may have the same source: libvirt does not see it.",
+            remark="LUN 0 is the target's controller, of size 0. libvirt 9.0 reports each LUN one block smaller than it is. Two pools may have the same source: libvirt does not detect this.",
         )
 
 
@@ -219,7 +219,7 @@ def iscsi_direct_chap() -> Iterator[Place]:
                 "secret without value": logging_in(Auth.chap(tgt.USER, usage="empty")),
             },
             versions={"tgt": version("tgtd", "--version")},
-            remark="LUN 0 is the target's controller, of size 0. libvirt 9.0 shows one block less of a LUN than it has.",
+            remark="LUN 0 is the target's controller, of size 0. libvirt 9.0 reports each LUN one block smaller than it is.",
         )
 
 
@@ -257,9 +257,9 @@ def rbd() -> Iterator[Place]:
             keeps_snapshots=True,
             mistakes=_ceph_mistakes(attrs.evolve(spec, config_options={"client_mount_timeout": "1"})),
             versions={"ceph": version("ceph", "--version")},
-            remark="It takes 30 s until a wrong monitor or login shows; config_options={'client_mount_timeout': '2'} makes it 2 s. "
-            "A clone leaves a snapshot on its source, which goes with delete(with_snapshots=True) only. "
-            "Two pools may have the same source: libvirt does not see it.",
+            remark="A wrong monitor or login shows only after 30 s; config_options={'client_mount_timeout': '2'} makes that 2 s. "
+            "Cloning leaves a snapshot on the source volume, which only delete(with_snapshots=True) deletes. "
+            "Two pools may have the same source: libvirt does not detect this.",
         )
 
 
@@ -285,7 +285,7 @@ def _ceph_mistakes(spec: PoolSpec) -> dict[str, Mistake]:
         return volume
 
     return {
-        "nobody answers": starting(spec.with_source(hosts=CLOSED)),
+        "no server answers": starting(spec.with_source(hosts=CLOSED)),
         "unknown server": starting(spec.with_source(hosts=UNKNOWN)),
         "no such Ceph pool": starting(spec.with_source(name="nosuch")),
         "no login": logging_in(None),

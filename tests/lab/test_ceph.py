@@ -72,7 +72,7 @@ def test_an_image_that_others_removed_is_gone(pool: Pool, cluster: CephServer) -
         lambda: image.resize("8 MiB"),
         lambda: image.clone("clone"),
     ):
-        with pytest.raises(VolumeNotFoundError, match=r"pool.refresh\(\) brings the list up to date"):
+        with pytest.raises(VolumeNotFoundError, match=r"pool.refresh\(\) updates the pool's list"):
             ask()
     image.delete()  # libvirt does not mind
     assert not pool.refresh().volumes.names()

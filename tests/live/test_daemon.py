@@ -60,7 +60,7 @@ def test_it_works_and_nothing_is_left(tmp_path: Path) -> None:
     assert not is_running(pid)
     assert not folder.exists()
     assert Path("/proc/self/mounts").read_text("utf-8") == mounts
-    with pytest.raises(RuntimeError, match="does not run"):
+    with pytest.raises(RuntimeError, match="is not running"):
         _ = private.pid
 
 
@@ -136,7 +136,7 @@ def test_its_pools_survive_a_restart(own_daemon: PrivateDaemon, tmp_path: Path) 
     before = own_daemon.pid
     own_daemon.restart()
     assert own_daemon.pid != before
-    with pytest.raises(RuntimeError, match="runs already"):
+    with pytest.raises(RuntimeError, match="is already running"):
         own_daemon.start()
     with Connection(own_daemon.uri) as connection:
         assert connection.call(op.POOL_IS_ACTIVE, pool, lambda lane: lane.pool(pool).isActive())

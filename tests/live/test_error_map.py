@@ -386,7 +386,7 @@ def test_autostart_of_a_transient_pool(world: World, tmp_path: Path) -> None:
     )
     error = world.on_pool(op.POOL_SET_AUTOSTART, target)
     assert type(error) is StateError
-    assert "define it" in str(error)
+    assert "define the pool first" in str(error)
     world.connection.call(op.POOL_STOP, target, lambda lane: lane.pool(target).destroy())
 
 

@@ -231,7 +231,7 @@ class TestOpening:
         with pytest.raises(ConnectionFailedError, match="/nowhere/libvirt-sock") as caught:
             Connection("storage:///system?socket=/nowhere/libvirt-sock")
         assert caught.value.errno == 2
-        assert "Is the daemon" in str(caught.value)
+        assert "Check that the daemon" in str(caught.value)
 
     def test_no_such_driver(self, uri: str) -> None:
         with pytest.raises(ConnectionFailedError, match="quux") as caught:

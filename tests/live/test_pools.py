@@ -141,7 +141,7 @@ class TestBuildFlags:
         assert "without overwrite" in str(error.value)
         with pytest.raises(StateError, match="No source device") as started:
             defined.start(build=True, overwrite=overwrite)
-        assert "overwrite, for which it has no device" in str(started.value)
+        assert "overwrite needs a device" in str(started.value)
 
     @pytest.mark.parametrize("flag", [PoolBuildFlags.REPAIR, PoolBuildFlags.RESIZE])
     def test_no_backend_takes_repair_and_resize(self, defined: Pool, flag: PoolBuildFlags) -> None:

@@ -1,1 +1,1 @@
-"""The address of a host: read as libvirt reads it, checked, and written again."""
+"""The address of a host: parsed as libvirt parses it, checked, and written again."""

@@ -1,4 +1,4 @@
-"""Addresses of hosts, as values: built from parts or read from text."""
+"""Addresses of hosts as values, built from parts or parsed from text."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _SAFE_IN_USER = "!$&'()*+,;="
 _SAFE_IN_PATH = "/:@!$&'()*+,;="
 _SAFE_IN_VALUE = "/:@!$'()*+,=?"
 _FIELDS: Final = {"transport": "api_transport"}
-"""The fields of parameters whose names other fields have already."""
+"""Field names for parameters whose own names are taken by other fields."""
 
 _DRIVER = re.compile(r"[A-Za-z][A-Za-z0-9.-]*")
 _NUMBER = re.compile(r"\s*[+-]?[0-9]{1,9}")
-# What ssh refuses as well: a hyphen in front is an option, and all else is for its ProxyCommand's shell to read.
+# ssh refuses these, too: a leading hyphen would make an option, and its ProxyCommand's shell would interpret the rest.
 _UNFIT = r"\x00-\x1f\x7f'`\"$;&<>|(){}:"
 _USER = re.compile(rf"(?![- ])(?:[^{_UNFIT}](?<! -))+(?<![\\ ])\$?")
 _HOST = re.compile(r"[\w.~+=][\w.~+=-]*")
@@ -45,7 +45,7 @@ def _word(value: str | None) -> str | None:
 
 def _absolute(value: str) -> str:
     if not isinstance(value, str):
-        return value  # which is refused later
+        return value  # _check_types refuses it later
     return f"/{value}" if value and not value.startswith("/") else value
 
 
@@ -55,9 +55,9 @@ def _path(value: str | os.PathLike[str] | None) -> str | None:
 
 @attrs.frozen(repr=False)
 class HostURI:
-    r"""The address of a host, from its parts: see https://libvirt.org/uri.html.
+    r"""The address of a host, built from its parts; see https://libvirt.org/uri.html.
 
-    ``str()`` gives the text of it, percent signs and brackets included; equal parts give equal text.
+    ``str()`` returns the address as text, with percent-encoding and brackets. Equal parts give equal text.
 
     ```pycon
     >>> from libstorage import HostURI
@@ -68,36 +68,37 @@ class HostURI:
 
     Attributes:
         driver: ``qemu``, ``storage``, ``test``, ``esx`` and so on.
-        transport: ``unix``, ``ssh``, ``libssh``, ``libssh2``, ``tls``, ``tcp`` or ``ext``. ``None`` is TLS with a
-            host, and a socket of this machine without one.
-        user: Who logs in there.
-        password: What libvirt takes for a part of the user's name. It is not in ``repr``, but in ``str`` and pickles.
+        transport: ``unix``, ``ssh``, ``libssh``, ``libssh2``, ``tls``, ``tcp`` or ``ext``. ``None`` means TLS with a
+            host, and a socket of this machine without a host.
+        user: User name for the login on the host.
+        password: Password, which libvirt treats as a part of the user name. ``repr`` hides the password; ``str`` and
+            pickles contain it.
         host: Name or IP address; ``None`` is this machine.
-        port: TCP port there, from 1 to 65535.
-        path: ``system`` or ``session``, or what the driver takes.
+        port: TCP port on the host, from 1 to 65535.
+        path: ``system`` or ``session``, or another path that the driver accepts.
         socket: Path of the daemon's socket.
-        mode: Which daemons are asked: ``auto``, ``direct`` or ``legacy``.
-        proxy: How ssh reaches the socket: ``auto``, ``native`` or ``netcat``; to an ESX host the server between.
-        netcat: Program that reaches the socket on the remote host.
+        mode: Which daemons to connect to: ``auto``, ``direct`` or ``legacy``.
+        proxy: How ssh reaches the socket: ``auto``, ``native`` or ``netcat``. For an ESX host, the proxy server.
+        netcat: Program that connects to the socket on the remote host.
         keyfile: Path of the private key for ssh.
-        known_hosts: Path of the file of known hosts, with ``libssh`` and ``libssh2``.
+        known_hosts: Path of the known hosts file, for ``libssh`` and ``libssh2``.
         known_hosts_verify: ``normal``, ``auto`` or ``ignore``.
-        sshauth: Ways to log in, with commas between them: ``agent,privkey``.
-        no_tty: Whether ssh must not ask for anything.
-        no_verify: Whether the host's key or certificate goes unchecked.
-        no_sanity: Whether this machine's own certificates go unchecked.
-        pkipath: Path of the folder with certificates.
-        tls_priority: GnuTLS's priority string.
+        sshauth: Authentication methods, separated by commas: ``agent,privkey``.
+        no_tty: Whether to prevent ssh from prompting.
+        no_verify: Whether to skip the check of the host's key or certificate.
+        no_sanity: Whether to skip the check of this machine's own certificates.
+        pkipath: Path of the directory with certificates.
+        tls_priority: GnuTLS priority string.
         command: Program that libvirt runs on this machine.
-        auth: How the daemon is told who we are.
+        auth: Authentication method for the daemon: ``none``, ``polkit``, ``sasl`` or ``sasl.MECHANISM``.
         authfile: Path of the file with credentials.
         name: Address that the daemon itself opens.
-        api_transport: ``http`` or ``https``, to ESX and Hyper-V: the parameter ``transport``.
+        api_transport: ``http`` or ``https``, for ESX and Hyper-V: the parameter ``transport``.
         vcenter: The vCenter that manages an ESX host.
-        auto_answer: Whether ESX's questions are answered.
+        auto_answer: Whether to answer ESX's questions automatically.
 
     Raises:
-        InvalidRequestError: A part is not valid, or of no use with that driver and transport.
+        InvalidRequestError: If a part is not valid, or the driver and transport do not support it.
     """
 
     driver: str
@@ -136,19 +137,24 @@ class HostURI:
             if taken.get(parameter.name) is not parameter:
                 _refuse_parameter(self.shown, parameter.name, self.driver, self.way)
             if not parameter.is_valid(value):
-                refuse(self.shown, f"{parameter.name} is not valid", f"It takes {parameter.expected}.")
+                refuse(
+                    self.shown,
+                    f"{parameter.name} is not valid",
+                    f"{parameter.name} must be {parameter.expected}.",
+                )
         if self.name:
             self._check_name(self.name)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read an address as libvirt reads it: the case of names, percent signs, ``;`` beside ``&``.
+        """Parse an address as libvirt does, including the case of names, percent signs, and ``;`` next to ``&``.
 
         Args:
             text: The address.
 
         Raises:
-            InvalidRequestError: libvirt could not read it, would ignore a part of it, or gives it another meaning.
+            InvalidRequestError: If libvirt cannot parse the address, would ignore a part of it, or would give a part
+                another meaning.
         """
         if not isinstance(text, str):
             raise not_text(text)
@@ -156,8 +162,8 @@ class HostURI:
         implied = transports.implied(parts.driver, has_host=bool(parts.host))
         way = implied if parts.transport is None else transports.named(parts.transport)
         if way is None:
-            hint = f"It is {one_of(map(str, transports.WORDS), parts.transport or '-')}."
-            refuse_text(text, "what follows the + is no transport", hint)
+            hint = f"The transport must be {one_of(map(str, transports.WORDS), parts.transport or '-')}."
+            refuse_text(text, "the word after the + is not a transport", hint)
         user, colon, password = (parts.user or "").partition(":")
         return cls(
             parts.driver,
@@ -172,20 +178,20 @@ class HostURI:
 
     @property
     def way(self) -> Transport:
-        """How bytes travel: what ``transport`` says, or no word about it means."""
+        """The transport: the value of ``transport``, or the default that libvirt uses without one."""
         if self.transport is None:
             return transports.implied(self.driver, has_host=self.host is not None)
         return Transport(self.transport)
 
     @property
     def shown(self) -> str:
-        """The address without its password, and without the values of its parameters."""
+        """The address without its password and without the values of its parameters."""
         given = "&".join(f"{parameter.name}=…" for parameter, _ in self._parameters())
         return without_secrets(self._before_query(HIDDEN)) + (given and f"?{given}")
 
     @property
     def without_password(self) -> str:
-        """The address with three asterisks for its password."""
+        """The address with three asterisks in place of its password."""
         return self._text(HIDDEN)
 
     def __str__(self) -> str:
@@ -216,7 +222,7 @@ class HostURI:
                 parameter = taken.get(name) or next(one for one in PARAMETERS if one.name == name)
                 yield parameter, str(int(value)) if isinstance(value, bool) else value
 
-    # ---- what its parts may be --------------------------------------------------------------------------------------
+    # ---- checks -----------------------------------------------------------------------------------------------------
 
     def _check_types(self) -> None:
         switches = {one.name for one in PARAMETERS if one.is_switch}
@@ -226,36 +232,50 @@ class HostURI:
             if value is None and field.default is None:
                 continue
             if not isinstance(value, right) or (right is int and isinstance(value, bool)):
-                raise invalid(f"HostURI.{field.name} is {article(value)}", f"It takes {article(right())}.")
+                raise invalid(f"HostURI.{field.name} is {article(value)}", f"It must be {article(right())}.")
             if isinstance(value, str) and ("\0" in value or not _can_be_encoded(value)):
-                raise invalid(f"HostURI.{field.name} holds a NUL or half a character", "Leave it out.")
+                raise invalid(
+                    f"HostURI.{field.name} contains a NUL or half a character", "Remove that character."
+                )
         if not _DRIVER.fullmatch(self.driver):
             raise invalid("HostURI.driver is not the name of a driver", "Drivers are qemu, storage, test …")
         if self.transport is not None and not transports.named(self.transport):
             listed = one_of(map(str, transports.WORDS), self.transport or "-")
-            raise invalid("HostURI.transport is no transport", f"It is {listed}.")
+            raise invalid("HostURI.transport is not a transport", f"It must be {listed}.")
 
     def _check_place(self) -> None:
         if self.host is None:
             if self.port is not None:
-                refuse(self.shown, "it has a port and no host", "localhost is this machine.")
+                refuse(
+                    self.shown,
+                    "the address has a port but no host",
+                    "For this machine, use the host localhost.",
+                )
         elif not _is_host(self.host):
-            refuse(self.shown, "its host is no name or address of a host", "Take one without odd characters.")
+            refuse(
+                self.shown,
+                "its host is not a host name or IP address",
+                "Use a host without special characters.",
+            )
         elif self.way is Transport.UNIX:
             refuse(
                 self.shown,
                 "a socket of this machine has no host",
-                "Leave the host out, or take +ssh or +tls.",
+                "Leave the host out, or use +ssh or +tls.",
             )
         elif not self.path and self.host in {"system", "session"}:
-            refuse(self.shown, "a slash is missing", f"Is {self.driver}:///{self.host} meant?")
+            refuse(self.shown, "a slash is missing", f"Did you mean {self.driver}:///{self.host}?")
         if self.port is not None and not 0 < self.port < 65536:
-            refuse(self.shown, "its port is out of range", "Ports are from 1 to 65535.")
+            refuse(self.shown, "its port is out of range", "The port must be from 1 to 65535.")
         if self.user is not None and not _USER.fullmatch(self.user):
-            refuse(self.shown, "its user is no name that ssh takes", "Take one without odd characters.")
+            refuse(
+                self.shown,
+                "its user is not a name that ssh accepts",
+                "Use a user name without special characters.",
+            )
         here = self.way in {Transport.UNIX, Transport.NONE}
         if not here and re.search(r"[\x00-\x1f\x7f]", self.path):
-            refuse(self.shown, "its path holds a control character", "Paths are /system and /session.")
+            refuse(self.shown, "its path contains a control character", "Paths are /system and /session.")
 
     def _check_name(self, name: str) -> None:
         if re.fullmatch(r"[A-Za-z0-9_-]+", name):
@@ -265,8 +285,8 @@ class HostURI:
         except InvalidRequestError:
             inner = None
         if inner is None or inner.transport is not None or inner.host is not None:
-            hint = "It is an address without transport, host and parameters, such as qemu:///system."
-            refuse(self.shown, "name= would send its daemon elsewhere, or is no address", hint)
+            hint = "Set name to an address without transport, host and parameters, such as qemu:///system."
+            refuse(self.shown, "name= would send its daemon elsewhere, or is not an address", hint)
 
     def __repr__(self) -> str:
         fields = attrs.fields(type(self))
@@ -281,7 +301,7 @@ class HostURI:
 def _fields(
     text: str, parameters: tuple[tuple[str, str], ...], driver: str, way: Transport
 ) -> dict[str, Any]:
-    """The parameters of an address as arguments of HostURI's."""
+    """Return the parameters of an address as arguments for ``HostURI``."""
     taken = known(driver, way)
     fields: dict[str, Any] = {}
     for name, value in parameters:
@@ -291,22 +311,24 @@ def _fields(
         made: object = value
         if parameter.is_switch:
             if not _NUMBER.fullmatch(value):
-                refuse_text(text, f"{parameter.name} is not valid", "It takes 0 or 1.")
+                refuse_text(text, f"{parameter.name} is not valid", f"{parameter.name} must be 0 or 1.")
             made = int(value) != 0
         field = _FIELDS.get(parameter.name, parameter.name)
         if fields.setdefault(field, made) != made:
-            refuse_text(text, f"it says {parameter.name} twice, and not the same", "Leave one of them out.")
+            refuse_text(
+                text, f"the address has {parameter.name} twice, with different values", "Remove one of them."
+            )
     return fields
 
 
 def _refuse_parameter(shown: str, name: str, driver: str, way: Transport) -> NoReturn:
     taken = list(known(driver, way))
-    called = name if re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", name) else "one that is no name"
+    called = name if re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", name) else "of that invalid name"
     place = f"the driver {driver} in this process" if way is Transport.NONE else f"the transport {way}"
-    hint = f"It takes {one_of(taken, name)}." if taken else "It takes none."
+    hint = f"The parameter must be {one_of(taken, name)}." if taken else "No parameters are supported there."
     if others := [str(other) for other in transports.WORDS if name.lower() in known(driver, other)]:
-        hint = f"libvirt ignores it there: it is for {', '.join(others)}. {hint}"
-    refuse(shown, f"{place} has no parameter {called}", hint)
+        hint = f"libvirt ignores the parameter there: it is for {', '.join(others)}. {hint}"
+    refuse(shown, f"{place} does not support the parameter {called}", hint)
 
 
 def _is_host(host: str) -> bool:
@@ -321,7 +343,7 @@ def _is_host(host: str) -> bool:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether what is sent there stays on this machine."""
+    """Return whether data sent to ``host`` stays on this machine."""
     if host is None or host.lower() == "localhost":
         return True
     try:
@@ -339,10 +361,10 @@ def _can_be_encoded(text: str) -> bool:
 
 
 def not_text(value: object) -> InvalidRequestError:
-    """The error for what is no address at all."""
-    return invalid(f"an address is a str or a HostURI, not {article(value)}", "Try qemu:///system.")
+    """Return the error for a value of a wrong type in place of an address."""
+    return invalid(f"an address must be a str or a HostURI, not {article(value)}", "Try qemu:///system.")
 
 
 def invalid(reason: str, hint: str) -> InvalidRequestError:
-    """The error for what can be said without an address."""
+    """Return the error for a mistake that is reported without the address."""
     return InvalidRequestError(reason, operation="host.open", hint=hint)

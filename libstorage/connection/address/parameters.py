@@ -1,7 +1,8 @@
-"""The parameters of addresses: which there are for each transport, and what their values may be.
+"""The parameters of addresses: names, valid values, and the transports that accept them.
 
-See https://libvirt.org/uri.html and https://libvirt.org/drvesx.html. libvirt ignores the case of their names, ignores those
-that a transport does not have, and hands those that it does not know to the daemon. Here such are refused.
+See https://libvirt.org/uri.html and https://libvirt.org/drvesx.html. libvirt ignores the case of parameter names. libvirt
+also ignores parameters that a transport does not support, and passes unknown parameters on to the daemon; libstorage
+refuses both.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ class Parameter:
     """One parameter.
 
     Attributes:
-        name: libvirt's word.
-        is_valid: Whether libvirt takes a value.
-        expected: What it takes, for a message.
-        transports: Where it is of use; empty is with every daemon.
-        drivers: The drivers without a daemon that take it.
-        is_switch: Whether its value is ``1`` or ``0``.
+        name: libvirt's name for the parameter.
+        is_valid: Returns a true value if libvirt accepts the value.
+        expected: Description of the valid values, for messages.
+        transports: The transports that support the parameter; if empty, every daemon does.
+        drivers: The drivers without a daemon that support the parameter.
+        is_switch: Whether the value is ``1`` or ``0``.
     """
 
     name: str
@@ -46,7 +47,7 @@ class Parameter:
     is_switch: bool = False
 
     def serves(self, driver: str, transport: Transport) -> bool:
-        """Whether it is of use to a driver that is reached so."""
+        """Return whether ``driver`` supports the parameter over ``transport``."""
         if transport is Transport.NONE:
             return driver in self.drivers
         return transport in self.transports or not (self.transports or self.drivers)
@@ -83,7 +84,7 @@ def _switch(name: str, *transports: Transport, drivers: str = "") -> Parameter:
 
 
 def _file(name: str, *transports: Transport, drivers: str = "") -> Parameter:
-    expected = "the path of a file, without control characters or a hyphen in front"
+    expected = "the path of a file, without control characters, and must not start with a hyphen"
     return Parameter(name, _path, expected, frozenset(transports), drivers)
 
 
@@ -101,17 +102,19 @@ PARAMETERS: Final = (
     ),
     _choice("mode", _UNIX, *SHELLS, words="auto direct legacy"),
     _choice("proxy", *SHELLS, words="auto native netcat"),
-    Parameter("netcat", _plain, "a program of the remote host", SHELLS),
+    Parameter("netcat", _plain, "a program on the remote host", SHELLS),
     _file("keyfile", *SHELLS),
     _file("known_hosts", *_LIBRARIES),
     _choice("known_hosts_verify", *_LIBRARIES, words="normal auto ignore"),
-    Parameter("sshauth", _methods, f"some of {', '.join(sorted(_METHODS))}, with commas", _LIBRARIES),
+    Parameter(
+        "sshauth", _methods, f"one or more of {', '.join(sorted(_METHODS))}, separated by commas", _LIBRARIES
+    ),
     _switch("no_tty", _SSH),
     _switch("no_verify", _SSH, _TLS, drivers=_NETWORKED),
     _switch("no_sanity", _TLS),
     _file("pkipath", _TLS),
-    Parameter("tls_priority", _PRIORITY.fullmatch, "a priority string of GnuTLS", frozenset({_TLS})),
-    Parameter("command", _plain, "a program of this machine", frozenset({_SSH, _EXT})),
+    Parameter("tls_priority", _PRIORITY.fullmatch, "a GnuTLS priority string", frozenset({_TLS})),
+    Parameter("command", _plain, "a program on this machine", frozenset({_SSH, _EXT})),
     Parameter("auth", _AUTH.fullmatch, "none, polkit, sasl or sasl.MECHANISM"),
     _file("authfile", *Transport, drivers=_NETWORKED),
     Parameter("name", lambda text: not _CONTROL.search(text), "an address on the remote host"),
@@ -123,10 +126,10 @@ PARAMETERS: Final = (
 
 
 def known(driver: str, transport: Transport) -> dict[str, Parameter]:
-    """The parameters that a driver takes where it is reached so, by name."""
+    """Return the parameters that ``driver`` supports over ``transport``, by name."""
     return {one.name: one for one in PARAMETERS if one.serves(driver, transport)}
 
 
 def names() -> Iterable[str]:
-    """All names that there are."""
+    """Return the names of all parameters, without duplicates."""
     return dict.fromkeys(one.name for one in PARAMETERS)

@@ -1,7 +1,7 @@
-"""The text of an address: taken apart as libvirt does it, and shown without what is secret.
+"""The text of an address: parses it as libvirt does, and shows it without its secrets.
 
-libvirt leaves the reading to libxml2 (RFC 3986), splits what is behind the question mark at ``&``, and at ``;`` where no
-``&`` follows, and decodes names and values after that, once.
+libvirt parses addresses with libxml2 (RFC 3986). It splits the query at ``&``, and also at ``;`` after the last ``&``.
+After that it decodes names and values once.
 """
 
 from __future__ import annotations
@@ -18,10 +18,14 @@ from libstorage.errors import InvalidRequestError
 EXAMPLES: Final = (
     "Addresses look like qemu:///system, qemu+ssh://user@host/system or storage:///session?socket=/path."
 )
+_AUTHORITY_HINT: Final = (
+    "The port must be a number, and an IPv6 address must be in brackets. "
+    "In the user, quote @ as %40, : as %3A and / as %2F."
+)
 HIDDEN: Final = "***"
-"""Stands for a password where an address is shown."""
+"""Placeholder for the password in a shown address."""
 
-_LONGEST = 16_384  # characters; a path has 4,096 at most
+_LONGEST = 16_384  # characters; a path has at most 4,096
 _LONGEST_SHOWN = 200
 
 _ADDRESS = re.compile(
@@ -31,13 +35,13 @@ _ADDRESS = re.compile(
 _AUTHORITY = re.compile(
     r"(?:(?P<user>[^@\[\]]*)@)?(?P<host>\[[^\]@]*:[^\]@]*\]|[^@:\[\]]*)(?::(?P<port>[0-9]{1,9}))?"
 )
-_ASTRAY = re.compile(r":.*@")  # a user and a password, had somebody not forgotten a slash or to quote one
+_ASTRAY = re.compile(r":.*@")  # user and password, after a forgotten slash or an unquoted one
 _BRACKET = re.compile(r"[\[\]]")
 _NEVER_RAW = re.compile(r"[^!#$%&\'()*+,./0-9:;=?@A-Z\[\]_a-z~-]")
 _ZONE = re.compile(r"^[^/?#]*//[^/?#\[]*\[[0-9A-Fa-f:.]*%(?![0-9A-Fa-f]{2})")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
-# Of an address that cannot be taken apart nobody knows where its password ends: at the last @, however that is written.
+# If an address cannot be parsed, the end of its password is unknown. The last @ counts as the end, however it is encoded.
 _AT = re.compile(r"@|%(?:25)*40|[\uff20\ufe6b]")
 _COLON = re.compile(r":|%(?:25)*3[aA]|[\uff1a\ufe55]")
 _START = re.compile(r"[^:/?#@%]*:(?://)?")
@@ -46,14 +50,14 @@ _PASSWORD_AS_PORT = re.compile(r"^([^/?#:\[\]]*):(?![0-9]*(?:[/?#]|$))[^/?#]*")
 
 @attrs.frozen
 class AddressText:
-    """What an address says, decoded.
+    """The decoded parts of an address.
 
     Attributes:
-        driver: What is before the first ``+`` or ``:``.
-        transport: What is between them, in small letters.
-        user: The user, and whatever a colon separates from it; ``None`` without an ``@``.
-        host: Without the brackets of an IPv6 address; empty if there is none.
-        port: Its number.
+        driver: The text before the first ``+`` or ``:``.
+        transport: The text between the ``+`` and the ``:``, in lowercase; ``None`` without a ``+``.
+        user: The user, and the password after a colon, if any; ``None`` without an ``@``.
+        host: The host, without the brackets of an IPv6 address; empty if the address does not name a host.
+        port: The port number.
         path: The path.
         parameters: Names and values, in their order.
     """
@@ -68,31 +72,31 @@ class AddressText:
 
 
 def take_apart(text: str) -> AddressText:
-    """Read an address as libvirt does.
+    """Parse an address as libvirt does.
 
     Raises:
-        InvalidRequestError: libvirt could not read it either, or would leave out a part of it.
+        InvalidRequestError: If libvirt cannot parse the address either, or would ignore a part of it.
     """
-    text = _ZONE.sub(r"\g<0>25", text)  # fe80::1%eth0, which libvirt takes
+    text = _ZONE.sub(r"\g<0>25", text)  # fe80::1%eth0, which libvirt accepts
     _refuse_characters(text)
     found = _ADDRESS.fullmatch(text)
     if found is None:
-        refuse_text(text, "it does not begin with a driver", EXAMPLES)
+        refuse_text(text, "the address does not begin with a driver", EXAMPLES)
     if found["fragment"] is not None:
-        refuse_text(text, "it has a fragment, which means nothing here", "Quote # as %23 where it belongs.")
+        refuse_text(
+            text, "the address has a fragment, which means nothing here", "In a value, quote # as %23."
+        )
     authority = _AUTHORITY.fullmatch(found["authority"] or "")
     if authority is None or authority["user"] == "":
-        refuse_text(
-            text,
-            "what is before its path is not user@host:port",
-            "A port is a number, an IPv6 address stands in brackets; quote @ as %40, : as %3A and / as %2F in the user.",
-        )
+        refuse_text(text, "the part before the path is not user@host:port", _AUTHORITY_HINT)
     if authority["user"] is None and _ASTRAY.search(f"{found['authority'] or ''}{found['path']}"):
-        refuse_text(text, "an @ follows its host", "Quote / as %2F in the user, or @ as %40 in the path.")
+        refuse_text(text, "an @ follows the host", "Quote / as %2F in the user, or @ as %40 in the path.")
     if found["authority"] is None and not found["path"].startswith("/"):
-        refuse_text(text, "no slash follows its driver", EXAMPLES)
+        refuse_text(text, "no slash follows the driver", EXAMPLES)
     if _BRACKET.search(found["path"] + (found["query"] or "")):
-        refuse_text(text, "it has a bracket where no IPv6 address is", "Quote it as %5B or %5D.")
+        refuse_text(
+            text, "the address has a bracket outside of an IPv6 address", "Quote [ as %5B and ] as %5D."
+        )
     host = authority["host"]
     return AddressText(
         found["driver"],
@@ -107,10 +111,10 @@ def take_apart(text: str) -> AddressText:
 
 def _refuse_characters(text: str) -> None:
     if not text:
-        hint = "None stands for libvirt's default; qemu:///system is this machine."
-        refuse_text(text, "it is empty", hint)
+        hint = "Pass None for libvirt's default address, or qemu:///system for this machine."
+        refuse_text(text, "the address is empty", hint)
     if len(text) > _LONGEST:
-        refuse_text(text, f"it is longer than {_LONGEST} characters", EXAMPLES)
+        refuse_text(text, f"the address is longer than {_LONGEST} characters", EXAMPLES)
     found = _NEVER_RAW.search(text)
     if found is not None:
         character = found[0]
@@ -118,11 +122,13 @@ def _refuse_characters(text: str) -> None:
         if character.isspace() or not character.isprintable():
             what = f"a space or a control character, {what}"
         encoded = quote(character, safe="", errors="replace")
-        refuse_text(text, f"it holds {what}", f"Quote it as {encoded}, if it belongs there.")
+        refuse_text(text, f"the address contains {what}", f"If it belongs there, quote it as {encoded}.")
     if _BROKEN_ESCAPE.search(text):
         refuse_text(text, "two digits from 0 to F must follow each %", "Quote % itself as %25.")
     if "%00" in text:
-        refuse_text(text, "it holds a NUL, where libvirt takes it to end", "Leave it out.")
+        refuse_text(
+            text, "the address contains a NUL, where libvirt would cut it off", "Remove the NUL (%00)."
+        )
 
 
 def _parameters(text: str, query: str) -> Iterator[tuple[str, str]]:
@@ -132,21 +138,25 @@ def _parameters(text: str, query: str) -> Iterator[tuple[str, str]]:
         if name:
             yield decoded(name), decoded(value)
         elif section:
-            refuse_text(text, "it has a value without a name", "Behind the question mark stands name=value.")
+            refuse_text(
+                text,
+                "the address has a value without a name",
+                "Write parameters as name=value after the question mark.",
+            )
 
 
 def decoded(text: str) -> str:
-    """Without percent signs; bytes that are no UTF-8 become surrogates, as they do in names of files."""
+    """Return ``text`` percent-decoded; bytes that are not UTF-8 become surrogates, as in file names."""
     return unquote_to_bytes(text).decode("utf-8", "surrogateescape")
 
 
 def encoded(text: str, safe: str) -> str:
-    """With percent signs for all but letters, digits, ``-._~`` and what is safe."""
+    """Return ``text`` percent-encoded, except for letters, digits, ``-._~`` and the characters in ``safe``."""
     return quote(text, safe=safe, errors="surrogateescape")
 
 
 def without_secrets(text: str) -> str:
-    """An address that may be anything at all, for a message: without passwords, and without values of parameters."""
+    """Return an arbitrary text, meant as an address, without passwords and without parameter values, for a message."""
     start = _START.match(text)
     begin = start.end() if start else 0
     ats = [found.start() for found in _AT.finditer(text, begin)]
@@ -164,7 +174,7 @@ def without_secrets(text: str) -> str:
 
 
 def refuse_text(text: str, reason: str, hint: str) -> NoReturn:
-    """Refuse an address that may be anything at all.
+    """Refuse an address that was not parsed, and may be any text.
 
     Raises:
         InvalidRequestError: Always.
@@ -176,9 +186,9 @@ def refuse(shown: str, reason: str, hint: str) -> NoReturn:
     """Refuse an address.
 
     Args:
-        shown: It, without secrets.
-        reason: Why.
-        hint: What to do.
+        shown: The address without secrets.
+        reason: Why the address is refused.
+        hint: What the user can do.
 
     Raises:
         InvalidRequestError: Always.

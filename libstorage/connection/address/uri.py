@@ -1,7 +1,7 @@
-"""Where connections lead: addresses as users give them, and which of them are refused.
+"""Addresses of connections: parses the addresses that users pass, and refuses dangerous ones.
 
-See https://libvirt.org/uri.html. An address is code: some of its parameters name programs that libvirt runs. libvirt is given
-one that is built anew from what was understood, so that there is one reading of it only.
+See https://libvirt.org/uri.html. An address is code: some of its parameters name programs that libvirt runs. libstorage
+rebuilds the address from the parsed parts and passes that to libvirt, so that both interpret the address in the same way.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from libstorage.xml.wording import one_of
 __all__ = ["DANGERS", "Address", "HostURI", "Transport", "parse"]
 
 DANGERS: Final = {
-    "command": "it makes libvirt run a program on this machine",
-    "netcat": "it names the program that the remote host runs",
-    "no_verify": "nobody makes sure that the host is the one that is meant",
-    "tcp": "all that is said is readable on the way",
-    "password": "it holds a password, which would show up in lists of processes",
-    "socket-shell": "its socket is a piece of shell code for the remote host",
+    "command": "the address makes libvirt run a program on this machine",
+    "netcat": "the address names the program that the remote host runs",
+    "no_verify": "the identity of the host is not verified",
+    "tcp": "the connection is not encrypted",
+    "password": "the address contains a password, which process listings would show",
+    "socket-shell": "the socket path contains shell code, which the remote host would run",
 }
-"""The words of ``connect(allow=…)``, and what each lets happen."""
+"""The words of ``connect(allow=…)``, and the danger that each of them accepts."""
 
 _ALIAS = re.compile(r"[A-Za-z0-9_-]+")
 _SHELL_SAFE = re.compile(r"(?!~)[\w/.:@%+=,~-]*")
@@ -37,21 +37,21 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9.-]*)(?:\+([A-Za-z0-9]+))?://([^/?#]*)
 _UNVERIFIED = re.compile(r"ANON|%VERIFY|%DISABLE|%UNSAFE", re.IGNORECASE)
 _UNENCRYPTED = re.compile(r"\+?NULL", re.IGNORECASE)
 _STORAGE_SOCKET, _SECRET_SOCKET = "virtstoraged-sock", "virtsecretd-sock"
-_FROM_A_PICKLE = "A host that was opened with allow= does not open again from a pickle. Connect anew."
+_FROM_A_PICKLE = "A host that was opened with allow= does not open again from a pickle. Call connect() again."
 
 
 @attrs.frozen
 class Address:
-    """Where a connection leads.
+    """The address of a connection.
 
     Attributes:
-        uri: The address, without a password; ``None`` is libvirt's default.
+        uri: The address without its password; ``None`` is libvirt's default.
         driver: ``qemu``, ``storage``, ``secret``, ``test`` and so on.
-        transport: How bytes travel.
-        port: The port that a TCP socket leads to.
-        socket: The file of the socket, where the address names it.
-        exact: What libvirt is given.
-        parts: What the address says, where it is known.
+        transport: The transport.
+        port: The port that the TCP socket connects to.
+        socket: Path of the socket, if the address names one.
+        exact: The address that libvirt gets.
+        parts: The parsed address; ``None`` if libstorage has not parsed it.
     """
 
     uri: str | None
@@ -66,13 +66,14 @@ class Address:
 
     @property
     def is_local(self) -> bool:
-        """Whether no network lies between us and the host."""
+        """Whether the host is reached without a network."""
         return self.transport in {Transport.UNIX, Transport.NONE}
 
     def resolved(self, connection: RawConnect) -> Address:
-        """What libvirt has made of it, now that it is open: known where this was its default or an alias.
+        """Return the address that libvirt resolved a default address or an alias to, once the connection is open.
 
-        Both are the user's own configuration, so that nothing in them is refused.
+        Defaults and aliases are the user's own configuration, so nothing in them is refused. Any other address is
+        returned unchanged.
         """
         if self.transport is not Transport.UNKNOWN:
             return self
@@ -81,10 +82,10 @@ class Address:
         return attrs.evolve(found, uri=self.uri or found.uri, exact=self.exact or actual)
 
     def secret_twin(self) -> Address:
-        """The address under which the secrets of the host are reached.
+        """Return the address that gives access to the secrets of the host.
 
-        A ``storage://`` connection has no secrets; the same daemon's ``secret://`` connection has. Any other address
-        serves both.
+        A ``storage://`` connection does not provide secrets, but a ``secret://`` connection to the same host does. Any
+        other address provides both.
         """
         parts = self.parts
         if parts is None or parts.driver != "storage":
@@ -95,7 +96,7 @@ class Address:
         return _address(attrs.evolve(parts, driver="secret", socket=socket, name=name))
 
     def redacted(self, text: str) -> str:
-        """What somebody said of it, without its password."""
+        """Return ``text`` with the password of the address replaced by three asterisks."""
         password = self.parts and self.parts.password
         if not password:
             return text
@@ -105,15 +106,15 @@ class Address:
 
 
 def parse(uri: str | HostURI | None, *, allow: Collection[str] = (), pickled: bool = False) -> Address:
-    """Take an address apart, and refuse one that is a mistake or a trap.
+    """Parse an address, and refuse it if it is malformed or dangerous.
 
     Args:
         uri: The address; ``None`` is libvirt's default.
-        allow: Words of ``DANGERS``: what the address may let happen.
-        pickled: Whether it comes from a pickle.
+        allow: Words of ``DANGERS``: the dangers that the caller accepts.
+        pickled: Whether the address comes from a pickle.
 
     Raises:
-        InvalidRequestError: It is empty, malformed, or dangerous; or there is no such word.
+        InvalidRequestError: If the address is empty, malformed, or dangerous, or ``allow`` has an unknown word.
     """
     _check_words(allow)
     if uri is None:
@@ -127,11 +128,15 @@ def parse(uri: str | HostURI | None, *, allow: Collection[str] = (), pickled: bo
     else:
         parts = HostURI.parse(uri)
     if parts.password == HIDDEN:
-        refuse(parts.shown, "its password was left out where it was shown", "Give the whole address.")
+        refuse(
+            parts.shown,
+            "the address has *** in place of its password, which was left out for display",
+            "Pass the complete address.",
+        )
     missing = [word for word in dict.fromkeys(_dangers(parts)) if word not in allow]
     if missing:
         words = ", ".join(f'"{word}"' for word in missing)
-        hint = _FROM_A_PICKLE if pickled else f"Pass allow={{{words}}} if you wrote it yourself."
+        hint = _FROM_A_PICKLE if pickled else f"If you wrote the address yourself, pass allow={{{words}}}."
         refuse(parts.shown, "; ".join(DANGERS[word] for word in missing), hint)
     return _address(parts)
 
@@ -145,7 +150,7 @@ def _address(parts: HostURI) -> Address:
 
 
 def _dangers(parts: HostURI) -> Iterator[str]:
-    """The words that an address needs."""
+    """Yield the words of ``DANGERS`` that the address requires."""
     way, priority = parts.way, parts.tls_priority or ""
     away = not is_loopback(parts.host)
     if way is Transport.EXT or parts.command is not None:
@@ -166,14 +171,17 @@ def _dangers(parts: HostURI) -> Iterator[str]:
 
 def _check_words(allow: Collection[str]) -> None:
     if isinstance(allow, str) or not callable(getattr(allow, "__contains__", None)):
-        raise invalid("allow takes a set of words", f'They are {", ".join(DANGERS)}: allow={{"tcp"}}.')
+        raise invalid(
+            "allow must be a set of words", f'The words are {", ".join(DANGERS)}. Example: allow={{"tcp"}}.'
+        )
     for word in allow:
         if word not in tuple(DANGERS):
-            raise invalid(f"allow has no word {word!r}", f"It takes {one_of(DANGERS, str(word) or '-')}.")
+            hint = f"Each word must be {one_of(DANGERS, str(word) or '-')}."
+            raise invalid(f"allow does not have a word {word!r}", hint)
 
 
 def _configured(actual: str) -> Address:
-    """An address of the user's own configuration, whatever it says."""
+    """Parse an address from the user's own configuration, without refusing anything in it."""
     try:
         return _address(HostURI.parse(actual))
     except InvalidRequestError:

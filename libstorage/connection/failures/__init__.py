@@ -1,1 +1,1 @@
-"""What libvirt's errors mean: read by their codes, judged, and translated into the library's errors."""
+"""The meaning of libvirt's errors: reads their codes, judges them, and translates them into libstorage's errors."""

@@ -1,4 +1,4 @@
-"""A failed call, and what can still be asked about it."""
+"""A failed call, and the reads that can still be made to explain it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _NOT_FOUND = {Code.NO_STORAGE_POOL, Code.NO_STORAGE_VOL, Code.NO_SECRET}
 
 @attrs.frozen
 class Case:
-    """An answer of libvirt's, and what can still be asked about it.
+    """A failed call, and the reads that can still be made to explain it.
 
     Attributes:
-        said: The answer.
-        op: What was tried.
-        target: What it was tried on.
-        lane: Where; ``None`` if no question can be asked there.
+        said: The error that libvirt returned.
+        op: The operation that failed.
+        target: The object that the operation was called on.
+        lane: The lane of the call; ``None`` if no read is possible on it.
     """
 
     said: Answer
@@ -41,7 +41,7 @@ class Case:
 
     @property
     def pool(self) -> PoolId | None:
-        """The pool in question."""
+        """The pool that the call was about; ``None`` if it was about another kind of object."""
         return self.target.pool if isinstance(self.target, VolumeId) else self._own_pool
 
     @property
@@ -49,17 +49,17 @@ class Case:
         return self.target if isinstance(self.target, PoolId) else None
 
     def pool_is_active(self) -> bool | None:
-        """Whether the pool runs; like the others ``None`` if that cannot be found out."""
+        """Return whether the pool is active; like the other methods, ``None`` if this cannot be determined."""
         pool = self.pool
         return None if pool is None else self._ask(lambda lane: lane.pool(pool).isActive())
 
     def pool_is_persistent(self) -> bool | None:
-        """Whether the pool has a stored definition."""
+        """Return whether the pool has a stored definition."""
         pool = self.pool
         return None if pool is None else self._ask(lambda lane: lane.pool(pool).isPersistent())
 
     def pool_is_there(self) -> bool | None:
-        """Whether there is a pool of the target's name or uuid."""
+        """Return whether a pool with the target's name or uuid exists."""
         pool = self.pool
         if pool is None:
             return None
@@ -68,7 +68,7 @@ class Case:
         )
 
     def pool_type(self) -> PoolType | str | None:
-        """The pool's type."""
+        """Return the pool's type."""
         pool = self.pool
         xml = None if pool is None else self._read(lambda lane: lane.pool(pool).XMLDesc(0))
         try:
@@ -88,21 +88,21 @@ class Case:
             return None
 
     def volume_is_there(self) -> bool | None:
-        """Whether the pool lists the volume."""
+        """Return whether the pool lists the volume."""
         target = self.target
         if not isinstance(target, VolumeId):
             return None
         return self._ask(lambda lane: lane.pool(target.pool).storageVolLookupByName(target.name))
 
     def volume_answers(self) -> bool | None:
-        """Whether the storage under the volume is there, too."""
+        """Return whether the pool lists the volume and the storage below the volume can be read."""
         target = self.target
         if not isinstance(target, VolumeId):
             return None
         return self._ask(lambda lane: lane.pool(target.pool).storageVolLookupByName(target.name).info())
 
     def secret_is_there(self) -> bool | None:
-        """Whether the host has the secret."""
+        """Return whether the host has the secret."""
         target = self.target
         if not isinstance(target, SecretId):
             return None
@@ -112,7 +112,7 @@ class Case:
         return self._read(lambda lane: bool(read(lane)), absent=False)
 
     def _read(self, read: Callable[[Lane], R], absent: R | None = None) -> R | None:
-        """What ``read`` gives, ``absent`` if the thing is not there, ``None`` if that cannot be found out."""
+        """Return the result of ``read``, ``absent`` if libvirt finds no such object, ``None`` on other errors."""
         if self.lane is None:
             return None
         try:

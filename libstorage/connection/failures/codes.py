@@ -1,4 +1,4 @@
-"""The numbers by which libvirt tells its errors apart, as far as libstorage tells them apart."""
+"""libvirt's error numbers, as far as libstorage distinguishes them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Code(IntEnum):
 
 
 class Domain(IntEnum):
-    """``virErrorDomain``, the part of libvirt that speaks: each member is ``VIR_FROM_`` plus its name."""
+    """``virErrorDomain``, the part of libvirt that raised the error: each member is ``VIR_FROM_`` plus its name."""
 
     NONE = 0
     RPC = 7

@@ -1,8 +1,8 @@
-"""Which of our errors stands for an answer of libvirt's, and what a person can do about it.
+"""Decides which libstorage error stands for an error that libvirt returned, and what the user can do.
 
-Most codes have one meaning ([meanings][libstorage.connection.failures.verdict]); some mean different things to different
-operations, and of those some can only be told apart by one more read on the same lane (``_DECIDED``). If that read
-fails, too, the class between the candidates is chosen.
+Most codes have one meaning ([verdict][libstorage.connection.failures.verdict]). Some have different meanings for
+different operations, and some of these need one more read on the same lane to decide (``_DECIDED``). If that read
+fails, too, the class that covers all candidates is chosen.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from libstorage.errors import (
 
 
 def judge(case: Case) -> Verdict:
-    """Which of our errors stands for that answer."""
+    """Return the verdict on a failed call."""
     said = case.said
     if (run := ProgramRun.read(said)) is not None:
         return _helper(run)
@@ -54,7 +54,7 @@ def judge(case: Case) -> Verdict:
     return found
 
 
-# ---- codes that mean different things to different operations ---------------------------------------------------------
+# ---- codes whose meaning depends on the operation -------------------------------------------------------------------
 
 
 def _helper(run: ProgramRun) -> Verdict:
@@ -75,7 +75,7 @@ def _internal_error(case: Case) -> Verdict:
         and found is verdict.BUSY_POOL
         and case.pool_is_active() is False
     ):
-        return Verdict(LibvirtError, "The pool is stopped now.")
+        return Verdict(LibvirtError, "The call failed, and the pool is now stopped.")
     if found is verdict.VOLUME_EXISTS and case.volume_is_there() is False:
         found = verdict.OTHER
     if (
@@ -95,16 +95,20 @@ def _internal_error(case: Case) -> Verdict:
 
 
 _MAKING = {op.VOLUME_CREATE, op.VOLUME_CLONE}
-_SOURCES_FOUND = "Sources are found for netfs, logical, iscsi, iscsi-direct and gluster; of other types they must be known."
+_SOURCES_FOUND = (
+    "libvirt discovers sources for netfs, logical, iscsi, iscsi-direct and gluster only; "
+    "the sources of other types must be known in advance."
+)
 _NO_EXTENT = Verdict(
     NoSpaceError,
-    "The disk has no free part of that size, or its label no place for another partition of that kind: "
+    "The disk has no free extent of that size, or its label has no room for another partition of that kind: "
     "pool.spec().source.device lists the free extents.",
     outcome="not_started",
 )
-_TRANSIENT = Verdict(StateError, "The pool is transient; define it first: host.pools.define(spec).")
+_TRANSIENT = Verdict(StateError, "The pool is transient; define the pool first: host.pools.define(spec).")
 _TOO_MANY = Verdict(
-    UnsupportedError, "libvirt lists 16,384 at most. Look them up one by one by name, or split the pool."
+    UnsupportedError,
+    "libvirt lists at most 16,384 objects. Look them up one by one by name, or split the pool.",
 )
 _INTERNAL: dict[op.Operation, Verdict] = {
     op.POOL_STOP: verdict.BUSY_POOL,
@@ -115,7 +119,8 @@ _INTERNAL: dict[op.Operation, Verdict] = {
     op.POOL_FIND_SOURCES: Verdict(UnsupportedError, _SOURCES_FOUND),
     op.VOLUME_CLONE: verdict.VOLUME_EXISTS,
     op.SECRET_DEFINE: Verdict(
-        ExistsError, "A secret for that use is there: look it up by its usage, or undefine it."
+        ExistsError,
+        "A secret for that usage already exists: look the secret up by its usage, or undefine it.",
     ),
 }
 
@@ -131,18 +136,22 @@ def _operation_failed(case: Case) -> Verdict:
 
 _POOL_EXISTS = Verdict(
     PoolExistsError,
-    "A pool of that name or uuid is there: host.pools.ensure(spec) takes it if it is the same.",
+    "A pool of that name or uuid already exists: host.pools.ensure(spec) returns the existing pool if it matches.",
 )
-_SOURCE_CONFLICT = Verdict(SourceConflictError, "Another pool has that source or path; one pool each.")
-_EXISTS = Verdict(ExistsError, "A pool of that name or uuid, or with that source, is there.")
+_SOURCE_CONFLICT = Verdict(
+    SourceConflictError, "Another pool already uses that source or path; each may belong to one pool only."
+)
+_EXISTS = Verdict(ExistsError, "A pool of that name or uuid, or with that source, already exists.")
 _UNBUILT = Verdict(StateError, "Build the pool first: pool.build().")
-_STREAM = Verdict(TransferError, "Transfer it again from its beginning.")
+_STREAM = Verdict(TransferError, "Repeat the transfer from the beginning.")
 _FAILED: dict[op.Operation, Verdict] = {
     op.VOLUME_RESIZE: verdict.NO_SPACE,
     op.VOLUME_UPLOAD: _STREAM,
     op.VOLUME_DOWNLOAD: _STREAM,
     op.POOL_START: _UNBUILT,
-    op.POOL_FIND_SOURCES: Verdict(NotFoundError, "Does the server export anything, and to this host?"),
+    op.POOL_FIND_SOURCES: Verdict(
+        NotFoundError, "Check that the server exports storage, and that it does so to this host."
+    ),
 }
 
 
@@ -150,7 +159,8 @@ def _operation_invalid(case: Case) -> Verdict:
     active = case.pool_is_active()
     if active is None:
         return Verdict(
-            StateError, "The pool may have to be started or stopped first, or something is at work on it."
+            StateError,
+            "The pool may have to be started or stopped first, or another operation on it is still running.",
         )
     if case.op == op.POOL_STOP and not active:
         return _STOPPED
@@ -169,20 +179,22 @@ def _without_device(case: Case) -> Verdict:
 _BUILDING = {op.POOL_BUILD, op.POOL_START, op.POOL_CREATE_TRANSIENT}
 _STARTING_OR_NOTHING = Verdict(
     StateError,
-    "The pool is being started: wait and try again. Or it was to be built with overwrite, for which it has no device.",
+    "If the pool is being started, wait and try again. "
+    "If it was to be built with overwrite: overwrite needs a device, which pools of this type do not have.",
 )
 
 
 _NOTHING_TO_OVERWRITE = Verdict(
     UnsupportedError,
-    "There is no device to make a file system on: build it without overwrite, which makes the directory if need be.",
+    "This pool has no device to make a file system on: build it without overwrite, which creates the directory if needed.",
 )
 _STARTING = Verdict(PoolBusyError, "The pool is being started; wait and try again.", retry="backoff")
 _NO_DEVICE = Verdict(
-    StateError, "Is the source device there? If it is, the pool is just being started: wait and try again."
+    StateError,
+    "Check that the source device exists. If it does, the pool is just being started: wait and try again.",
 )
-_RUNS = Verdict(PoolActiveError, "It runs already; nothing needs to be done.")
-_STOPPED = Verdict(PoolInactiveError, "It is stopped already; nothing needs to be done.")
+_RUNS = Verdict(PoolActiveError, "The pool is already running; nothing needs to be done.")
+_STOPPED = Verdict(PoolInactiveError, "The pool is already stopped; nothing needs to be done.")
 _WANT_INACTIVE: dict[op.Operation, Verdict] = {
     op.POOL_START: _RUNS,
     op.POOL_CREATE_TRANSIENT: _RUNS,
@@ -199,14 +211,14 @@ def _in_active_pool(case: Case) -> Verdict:
     there = case.volume_is_there()
     if case.op in {op.VOLUME_CREATE, op.VOLUME_CLONE} and not there:
         if "/" in case.target.name:
-            return Verdict(InvalidRequestError, "The name of a volume is that of a file, without a path.")
+            return Verdict(InvalidRequestError, "A volume name is a file name without a path.")
         return verdict.FILE_EXISTS if there is False and case.op == op.VOLUME_CREATE else _TAKEN_OR_BUSY
     return verdict.BUSY_VOLUME if there else Verdict(StateError)
 
 
 _TAKEN_OR_BUSY = Verdict(
     StateError,
-    "A file of that name may be there, or the source may still be in the making: pool.refresh() tells.",
+    "A file of that name may exist, or the source volume may not be complete yet: pool.refresh() shows which.",
 )
 
 
@@ -223,7 +235,7 @@ def _system_error(case: Case) -> Verdict:
 
 def _missing(case: Case) -> Verdict:
     if case.op == op.VOLUME_WIPE and case.said.domain == Domain.NONE:
-        return Verdict(UnsupportedError, "All algorithms but zero need the program scrub on the host.")
+        return Verdict(UnsupportedError, "All algorithms except zero require the program scrub on the host.")
     if case.op in {op.VOLUME_RESIZE, op.VOLUME_WIPE, op.VOLUME_UPLOAD, op.VOLUME_DOWNLOAD}:
         return verdict.VOLUME_GONE
     if case.op in {op.POOL_START, op.POOL_REFRESH, op.POOL_CREATE_TRANSIENT}:
@@ -231,18 +243,18 @@ def _missing(case: Case) -> Verdict:
             return _NO_ADAPTER
         build = "build=True" if case.op == op.POOL_CREATE_TRANSIENT else "pool.build()"
         return Verdict(
-            StorageIOError, f"Is the path right? {build} makes the directory. The pool is not running."
+            StorageIOError, f"Check the path. {build} creates the directory. The pool is not running."
         )
     return Verdict(StorageIOError)
 
 
 _NO_FUNCTION = Verdict(
     UnsupportedError,
-    "The host's kernel or the file system there does not have that; copy-on-write can be switched off (nocow) on btrfs only.",
+    "The host's kernel or file system does not support that; copy-on-write can be switched off (nocow) on btrfs only.",
 )
 _NO_ADAPTER = Verdict(
     StorageIOError,
-    "Has the host that adapter (/sys/class/scsi_host lists them), and the directory that target.path names?",
+    "Check that the host has that adapter (/sys/class/scsi_host lists them) and the directory that target.path names.",
 )
 _AGAIN = Verdict(StorageIOError, retry="backoff")
 _ERRNO: dict[int, Verdict] = {
@@ -254,10 +266,10 @@ _ERRNO: dict[int, Verdict] = {
     errno.ENAMETOOLONG: Verdict(InvalidRequestError, "Choose a shorter name."),
     errno.EFBIG: Verdict(InvalidRequestError, "The file system cannot hold a file of that size."),
     errno.ENOTDIR: Verdict(
-        StorageIOError, "There is a file where the path wants a directory: look at target.path."
+        StorageIOError, "A part of the path is a file, but must be a directory: check target.path."
     ),
     errno.EROFS: Verdict(StorageIOError, "The file system is mounted read-only."),
-    errno.ENOTEMPTY: Verdict(StorageIOError, "Delete what is in it first."),
+    errno.ENOTEMPTY: Verdict(StorageIOError, "The directory is not empty: delete its contents first."),
     errno.EOPNOTSUPP: verdict.UNSUPPORTED,
     errno.ENOSYS: _NO_FUNCTION,
     errno.EXDEV: verdict.UNSUPPORTED,
@@ -271,26 +283,28 @@ def _rpc(case: Case) -> Verdict:
     if case.op in {op.VOLUMES_LIST, op.POOLS_LIST}:
         return _TOO_MANY
     return Verdict(
-        InvalidRequestError, "A message to libvirt holds 4 MiB at most, a piece of a stream 32 MiB."
+        InvalidRequestError, "A message to libvirt can hold at most 4 MiB, a stream packet at most 32 MiB."
     )
 
 
 def _secret(case: Case) -> Verdict:
     if case.op == op.SECRET_VALUE and case.secret_is_there():
-        return Verdict(StateError, "Give it one first: secret.set_value(value).")
+        return Verdict(
+            StateError, "The secret does not have a value: set one first with secret.set_value(value)."
+        )
     if isinstance(case.target, PoolId | VolumeId):
         return Verdict(
             SecretNotFoundError,
-            "host.secrets lists the secrets that are there; one without a value gets it by secret.set_value(value).",
+            "host.secrets lists the existing secrets. If the secret does not have a value, call secret.set_value(value).",
         )
-    return Verdict(SecretNotFoundError, "host.secrets lists what is there.")
+    return Verdict(SecretNotFoundError, "host.secrets lists the existing secrets.")
 
 
 def _invalid_argument(case: Case) -> Verdict:
     if case.op == op.VOLUME_RESIZE:
         return Verdict(
             InvalidRequestError,
-            "To make it smaller takes shrink=True, and never goes below what is allocated.",
+            "Shrinking requires shrink=True. A volume cannot shrink below its allocation.",
         )
     if case.op in _MAKING and case.pool_type() == PoolType.DISK:
         return _PARTITION_NAME
@@ -299,8 +313,8 @@ def _invalid_argument(case: Case) -> Verdict:
 
 _PARTITION_NAME = Verdict(
     InvalidRequestError,
-    "A partition is called what the host's kernel calls it. libvirt may have made it all the same, under the name that "
-    "it expected: pool.refresh() lists it.",
+    "A partition must have the name that the host's kernel gives it. libvirt may have created the partition nevertheless, "
+    "under the name that it expected: pool.refresh() lists it.",
     outcome="unknown",
 )
 
@@ -314,11 +328,12 @@ def _config_unsupported(case: Case) -> Verdict:
 
 
 _RAW_ONLY = Verdict(
-    UnsupportedError, "Volumes of an rbd pool are raw images: no other format, and no encryption by libvirt."
+    UnsupportedError,
+    "Volumes of an rbd pool are raw images: other formats and encryption by libvirt are not supported.",
 )
 _NO_GROUP = Verdict(
     StateError,
-    "The host has no such volume group, or not on these devices: pool.build() makes it of the pool's devices.",
+    "The host does not have that volume group, or not on these devices: pool.build() creates it on the pool's devices.",
 )
 
 
@@ -328,15 +343,15 @@ def _no_support(case: Case) -> Verdict:
 
 
 _INSTEAD: dict[op.Operation, str] = {
-    op.VOLUME_CREATE: "Pools of this type make no volumes, or none like that: use the storage's own tools, then pool.refresh().",
-    op.VOLUME_CLONE: "Copy its bytes with volume.copy_to(pool), where volumes can be uploaded, or use the storage's own tools.",
-    op.VOLUME_DELETE: "libvirt deletes no volumes of this type: use the storage's own tools, then pool.refresh().",
-    op.VOLUME_RESIZE: "Pools of this type resize no volumes: use the storage's own tools, then pool.refresh().",
-    op.VOLUME_WIPE: "libvirt does not wipe such a volume: upload zeros over it, or use the storage's own tools.",
-    op.VOLUME_UPLOAD: "libvirt streams no volumes of this type: use the storage's own tools.",
-    op.VOLUME_DOWNLOAD: "libvirt streams no volumes of this type: use the storage's own tools.",
-    op.POOL_BUILD: "There is nothing to build for a pool of this type: pool.start().",
-    op.POOL_DELETE: "libvirt deletes nothing under a pool of this type: pool.undefine() forgets the pool itself.",
+    op.VOLUME_CREATE: "Pools of this type cannot create such a volume: use the storage's own tools, then pool.refresh().",
+    op.VOLUME_CLONE: "Copy the volume with volume.copy_to(pool) if the pool supports uploads, or use the storage's own tools.",
+    op.VOLUME_DELETE: "libvirt cannot delete volumes of this type: use the storage's own tools, then pool.refresh().",
+    op.VOLUME_RESIZE: "Pools of this type cannot resize volumes: use the storage's own tools, then pool.refresh().",
+    op.VOLUME_WIPE: "libvirt cannot wipe such a volume: upload zeros over its contents, or use the storage's own tools.",
+    op.VOLUME_UPLOAD: "libvirt cannot stream volumes of this type: use the storage's own tools.",
+    op.VOLUME_DOWNLOAD: "libvirt cannot stream volumes of this type: use the storage's own tools.",
+    op.POOL_BUILD: "Pools of this type do not have to be built: call pool.start().",
+    op.POOL_DELETE: "libvirt cannot delete the storage of a pool of this type; pool.undefine() removes only the pool's definition.",
     op.POOL_FIND_SOURCES: _SOURCES_FOUND,
 }
 
@@ -346,25 +361,26 @@ def _probe_failed(case: Case) -> Verdict:
         return _UNBUILT
     return Verdict(
         StateError,
-        "Is the device there? If so, what is on it cannot be told; build(overwrite=True) destroys it, whatever it is.",
+        "Check that the device exists. If it does, libvirt cannot determine what is on it; "
+        "build(overwrite=True) destroys the device's contents, whatever they are.",
     )
 
 
 def _xml_error(case: Case) -> Verdict:
-    if case.op == op.VOLUME_RESIZE:  # which takes no document: it is about that of the volume
+    if case.op == op.VOLUME_RESIZE:  # takes no document: the error is about the volume's own
         return _NO_SECRET_TO_RESIZE
     return verdict.WRONG_DOCUMENT
 
 
 _NO_SECRET_TO_RESIZE = Verdict(
     SecretNotFoundError,
-    "The volume is encrypted, and is resized with its secret: " + verdict.AFTER_A_REFRESH,
+    "Resizing an encrypted volume requires its secret; " + verdict.AFTER_A_REFRESH,
 )
 
 
 def _private_secret(case: Case) -> Verdict:
     return (
-        Verdict(AccessDeniedError, "It is private: libvirt keeps its value to itself.")
+        Verdict(AccessDeniedError, "The secret is private: libvirt does not return its value.")
         if (case.op == op.SECRET_VALUE)
         else verdict.OTHER
     )

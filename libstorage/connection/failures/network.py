@@ -1,7 +1,8 @@
-"""What libvirt answers when storage that it reaches itself, over the network, is not as a pool says.
+"""Judges libvirt's errors about network storage that libvirt accesses by itself.
 
-Ceph, Gluster and iscsi-direct pools have no helper program that could say what is wrong: there are the type of the
-pool, the system's error number, and the status of an iSCSI login, a number that the protocol defines (RFC 7143, 11.13.5).
+Ceph, Gluster and iscsi-direct pools do not have a helper program that could say what is wrong. The only evidence is the
+type of the pool, the system's error number, and the status of an iSCSI login, a number that the protocol defines
+(RFC 7143, 11.13.5).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _OPENING = {op.POOL_START, op.POOL_REFRESH, op.POOL_CREATE_TRANSIENT}
 
 
 def judge_source(case: Case) -> Verdict | None:
-    """What is wrong with a pool's source, if it is of a type that libvirt reaches itself; else ``None``."""
+    """Return what is wrong with a source that libvirt accesses by itself; ``None`` for other pools and other errors."""
     if case.op not in _OPENING or case.said.domain != Domain.STORAGE:
         return None
     if case.said.code == Code.INTERNAL_ERROR:
@@ -42,7 +43,7 @@ def judge_source(case: Case) -> Verdict | None:
 
 
 def judge_image(case: Case) -> Verdict | None:
-    """Why a volume is not read, or an image of a Ceph cluster not deleted; ``None`` if it is another case."""
+    """Return why a volume cannot be read or a Ceph image cannot be deleted; ``None`` for any other failure."""
     if case.op in {op.VOLUME_INFO, op.VOLUME_XML} and case.said.errno == errno.ENOENT:
         return VOLUME_GONE
     if case.op != op.VOLUME_DELETE or case.pool_type() != PoolType.RBD:
@@ -50,7 +51,7 @@ def judge_image(case: Case) -> Verdict | None:
     return _HAS_SNAPSHOTS if case.volume_answers() else _MAY_HAVE_SNAPSHOTS
 
 
-# "Failed to login: Failed to log in to target. Status: Authentication failure(513)": the number is class and detail.
+# "Failed to login: Failed to log in to target. Status: Authentication failure(513)": the number combines class and detail.
 _STATUS: Final = re.compile(r"\((?P<status>\d{3})\)\W*$")
 _SERVER_FAILED: Final = 0x300
 
@@ -63,49 +64,51 @@ def _login(text: str) -> Verdict | None:
 
 _NO_SUCH_TARGET: Final = Verdict(
     NotFoundError,
-    "The server has no such target, or shows it to other initiators only: look at source.device.",
+    "The server does not have that target, or shows it to other initiators only: check source.device.",
 )
 _LOGIN: Final[Mapping[int, Verdict]] = {
     0x201: Verdict(
         AuthenticationError,
-        "The target wants another login: look at the source's auth, its user, and the value of its secret.",
+        "The target rejects the login: check the source's auth, its user, and the value of its secret.",
     ),
-    0x202: Verdict(AccessDeniedError, "The target does not let in this initiator: look at source.initiator."),
+    0x202: Verdict(AccessDeniedError, "The target does not admit this initiator: check source.initiator."),
     0x203: _NO_SUCH_TARGET,
     0x204: _NO_SUCH_TARGET,
 }
 _SERVER_ERROR: Final = Verdict(
-    StorageIOError, "The iSCSI server has a problem of its own.", retry="backoff", outcome="not_started"
+    StorageIOError, "The iSCSI server reports an internal error.", retry="backoff", outcome="not_started"
 )
 _NO_TARGET: Final = Verdict(
     StorageIOError,
-    "Does an iSCSI server answer at that host and port?",
+    "Check that an iSCSI server is running at that host and port.",
     retry="backoff",
     outcome="not_started",
 )
 _NO_CEPH: Final = Verdict(
     StorageIOError,
-    "libvirt says the same of several mistakes: no monitor answers at these hosts and ports; the user is unknown, or the "
-    "secret not theirs (its value are the key's bytes, not their base64 text); there is no Ceph pool of that name.",
+    "libvirt reports several mistakes in the same way: no monitor answers at these hosts and ports; the user is unknown; "
+    "the secret is not the user's (its value must be the key's bytes, not their base64 text); "
+    "the Ceph pool of that name does not exist.",
     outcome="not_started",
 )
 _GLUSTER: Final[Mapping[int, Verdict]] = {
     errno.ENOENT: Verdict(
         StorageIOError,
-        "Has the server a volume of that name, and that directory in it?",
+        "Check that the server has a volume of that name, and that the volume contains that directory.",
         outcome="not_started",
     ),
     errno.ENOTCONN: Verdict(
         StorageIOError,
-        "Does a Gluster server answer at that host and port?",
+        "Check that a Gluster server is running at that host and port.",
         retry="backoff",
         outcome="not_started",
     ),
 }
-_SNAPSHOTS: Final = "What is cloned keeps a snapshot of libvirt's: delete(with_snapshots=True) takes it along, once the clones are gone."
-_HAS_SNAPSHOTS: Final = Verdict(
-    StateError, f"The image is there, but has snapshots, or is in use. {_SNAPSHOTS}"
+_SNAPSHOTS: Final = (
+    "An image that was cloned keeps a snapshot that libvirt made: "
+    "once the clones are deleted, delete(with_snapshots=True) deletes the image with its snapshots."
 )
+_HAS_SNAPSHOTS: Final = Verdict(StateError, f"The image exists, but has snapshots or is in use. {_SNAPSHOTS}")
 _MAY_HAVE_SNAPSHOTS: Final = Verdict(
-    StorageIOError, f"The image may have snapshots, or be in use. {_SNAPSHOTS}"
+    StorageIOError, f"The image may have snapshots or be in use. {_SNAPSHOTS}"
 )

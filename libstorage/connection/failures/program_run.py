@@ -1,4 +1,4 @@
-"""What libvirt tells of a program that failed on the host."""
+"""Parses libvirt's report of a helper program that failed on the host."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import attrs
 from libstorage.connection.binding import Answer
 from libstorage.connection.failures.codes import Code, Domain
 
-# The programs that libvirt looks for along PATH when it was built where they were not: they are named without a path.
+# If a program was not installed when libvirt was built, libvirt searches PATH for it and names it without a path.
 _BY_NAME = "parted|scrub|zpool|zfs|gluster|ploop|mount|umount|vstorage|vstorage-mount|dmsetup|qemu-img|tc"
 
-# "Child process (/usr/bin/qemu-img create a (1).img 4K) unexpected exit status 1: qemu-img: …": the words are translated,
-# the order is not.
+# "Child process (/usr/bin/qemu-img create a (1).img 4K) unexpected exit status 1: qemu-img: …": libvirt translates the
+# words, but keeps their order.
 _RUN = re.compile(
     rf"\((?P<program>/\S+|(?:{_BY_NAME})(?=[ )])).*?\)[^():\d]+(?P<status>\d+)(?::\s*(?P<output>.*))?$",
     re.DOTALL,
@@ -29,9 +29,9 @@ class ProgramRun:
     """A program that failed on the host.
 
     Attributes:
-        program: Its name, without arguments: these may hold passwords.
-        exit_status: What it exited with, or the number of the signal that ended it.
-        stderr: What it wrote to its error output.
+        program: The program's name, without its arguments, because these may contain passwords.
+        exit_status: The exit status, or the number of the signal that ended the program.
+        stderr: The program's error output.
     """
 
     program: str
@@ -40,7 +40,7 @@ class ProgramRun:
 
     @classmethod
     def read(cls, said: Answer) -> ProgramRun | None:
-        """What a message tells of a program that failed; ``None`` if it does not tell of one."""
+        """Parse the failed program out of a message; return ``None`` if the message does not report one."""
         if said.code != Code.INTERNAL_ERROR or said.domain != Domain.NONE:
             return None
         found = _RUN.search(said.bare) or _SESSION.search(said.bare)
@@ -50,11 +50,11 @@ class ProgramRun:
 
     @property
     def is_missing(self) -> bool:
-        """Whether the program is not there at all."""
+        """Whether the program is not installed."""
         return self.exit_status == _MISSING
 
     def __str__(self) -> str:
         lines = [line for line in self.stderr.splitlines() if "dmesg(1)" not in line]
-        said = "\n".join(lines[:_MOST_LINES]) or "it did not say why"
+        said = "\n".join(lines[:_MOST_LINES]) or "the program did not say why"
         more = f"\n… ({len(lines) - _MOST_LINES} more lines, in .stderr)" if len(lines) > _MOST_LINES else ""
         return f"{self.program} on the host failed with status {self.exit_status}: {said}{more}"

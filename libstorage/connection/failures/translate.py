@@ -1,9 +1,10 @@
-"""libvirt's errors turned into ours.
+"""Translates libvirt's errors into libstorage's.
 
-The class follows from (operation, code, domain, errno) and never from the message, which is translated. Where these
-are ambiguous one read on the same lane decides; see [verdict][libstorage.connection.failures.judge]. Text is read in two
-places only: the output of a helper program, see [advice][libstorage.connection.failures.programs], and the number that an iSCSI
-server gives, see [network][libstorage.connection.failures.network].
+The class follows from (operation, code, domain, errno) and never from the message, because libvirt translates its
+messages. If these four are ambiguous, one read on the same lane decides; see
+[judge][libstorage.connection.failures.judge]. Text is parsed in two places only: the output of a helper program, see
+[programs][libstorage.connection.failures.programs], and the status number that an iSCSI server returns, see
+[network][libstorage.connection.failures.network].
 """
 
 from __future__ import annotations
@@ -44,13 +45,13 @@ _MAY_HAVE_BEGUN = (StorageIOError, HelperError, LibvirtError)
 def map_error(
     error: BaseException, op: Operation, target: Identity, lane: Lane | None, uri: str
 ) -> StorageError:
-    """Our error for libvirt's.
+    """Return the libstorage error for an exception that a call raised.
 
     Args:
-        error: What was raised; a ``StorageError`` is returned as it is.
-        op: What was tried.
-        target: What it was tried on.
-        lane: Where; it may be asked one more question. ``None`` if it cannot be.
+        error: The exception; a ``StorageError`` is returned unchanged.
+        op: The operation that failed.
+        target: The object that the operation was called on.
+        lane: The lane of the call, on which one more read may be made; ``None`` if no read is possible.
         uri: Address of the host.
     """
     if isinstance(error, StorageError):
@@ -66,12 +67,12 @@ def map_error(
 def map_open_error(
     error: BaseException, uri: str | None, redacted: Callable[[str], str] = str
 ) -> StorageError:
-    """Our error for one that libvirt raised while a connection was opened.
+    """Return the libstorage error for an exception that was raised while a connection was opened.
 
     Args:
-        error: libvirt's error.
-        uri: The address.
-        redacted: Takes the address's password out of what libvirt says.
+        error: The exception; a ``StorageError`` is returned unchanged.
+        uri: Address of the host; ``None`` for libvirt's default address.
+        redacted: Removes the password in the address from libvirt's message.
     """
     if isinstance(error, StorageError):
         return error
@@ -81,18 +82,20 @@ def map_open_error(
         return ConnectionFailedError(f"{_cannot_connect(uri)}: {redacted(repr(error))}", **common)
     message = f"{_cannot_connect(uri)}: {redacted(_first_line(said.text))}"
     if said.code in _AUTHENTICATION or said.errno in _PERMISSION:
-        hint = "Log in as a user whom the daemon accepts: root, or a member of its group, which usually is libvirt."
+        hint = "Log in as a user that the daemon accepts: root, or a member of its group (usually libvirt)."
         return AuthenticationError(message, **(common | ErrorFields(hint=hint)))
     if said.code == Code.SYSTEM_ERROR:
-        hint = "Is the daemon (libvirtd or virtstoraged) running there, and is that its socket?"
+        hint = (
+            "Check that the daemon (libvirtd or virtstoraged) is running there, and that this is its socket."
+        )
         return ConnectionFailedError(message, **(common | ErrorFields(hint=hint, retry="backoff")))
     hint = "Addresses look like qemu:///system or qemu+ssh://user@host/system."
     return ConnectionFailedError(message, **(common | ErrorFields(hint=hint)))
 
 
 def no_answer(uri: str | None, timeout: float) -> ConnectionFailedError:
-    """A connection did not open in time."""
-    hint = "The daemon is stopped or stuck, or serves as many clients as its max_clients allows."
+    """Return the error for a connection that did not open within ``timeout`` seconds."""
+    hint = "The daemon is stopped or hung, or already serves as many clients as its max_clients allows."
     return ConnectionFailedError(
         f"{_cannot_connect(uri)}: no answer within {_rounded(timeout)} s",
         **(_opening(uri) | ErrorFields(hint=hint, retry="backoff")),
@@ -100,23 +103,26 @@ def no_answer(uri: str | None, timeout: float) -> ConnectionFailedError:
 
 
 def not_wanted(uri: str | None) -> StateError:
-    """The host was closed while a connection to it was being opened."""
+    """Return the error for a host that was closed while a connection to it was being opened."""
     return StateError(
         f"{_cannot_connect(uri)}: the host is closed", **(_opening(uri) | ErrorFields(hint="Connect again."))
     )
 
 
 def untold_socket(uri: str | None) -> ConnectionFailedError:
-    """A connection did open, but nobody knows how to cut it."""
-    hint = "Something else in this process connects to the same place all the time."
+    """Return the error for a connection that opened, but cannot be cut because its socket is unknown."""
+    hint = (
+        "Another component of this process keeps opening connections to the same address; "
+        "retry, or connect before it starts."
+    )
     return ConnectionFailedError(
-        f"{_cannot_connect(uri)}: its socket cannot be told from others of this process",
+        f"{_cannot_connect(uri)}: the connection's socket could not be identified",
         **(_opening(uri) | ErrorFields(hint=hint, retry="backoff")),
     )
 
 
 def cut(op: Operation, target: Identity, uri: str, limit: TimeLimit) -> StorageError:
-    """A call ended because its lane was cut: its time was up, or the host was closed."""
+    """Return the error for a call whose lane was cut because the timeout expired or the host was closed."""
     common = fields(op, target, uri) | _after_silence(op)
     head = f"{op} on {target} failed: "
     if limit.expires <= monotonic():
@@ -125,27 +131,28 @@ def cut(op: Operation, target: Identity, uri: str, limit: TimeLimit) -> StorageE
 
 
 def no_turn(common: ErrorFields, waited: float, most: str | None) -> DeadlineError:
-    """A call did not get its turn in time.
+    """Return the error for a call that timed out while it waited for a slot.
 
     Args:
-        common: What every error says of the call.
-        waited: How long, in seconds.
-        most: What the host allows; ``None`` if not even one connection was open.
+        common: The fields that every error of the call has.
+        waited: How long the call waited, in seconds.
+        most: What the host allows; ``None`` if the host had no open connection.
     """
-    hint = "Connect with more lanes, give it a larger timeout, or do less at once; and does the daemon hang?"
+    hint = (
+        "Connect with more lanes, raise the timeout, or start fewer calls at once. "
+        "If none of them ever finishes, check whether the daemon is hung."
+    )
     why = (
-        f"{most} are allowed on this host, and none of them ended"
-        if most
-        else "no connection opened in that time"
+        f"all {most} allowed on this host are still running" if most else "no connection opened in that time"
     )
     return DeadlineError(
-        f"{_subject(common)} did not get its turn within {_rounded(waited)} s: {why}",
+        f"{_subject(common)} timed out after {_rounded(waited)} s waiting for a slot: {why}",
         **(common | ErrorFields(hint=hint, outcome="not_started", retry="backoff")),
     )
 
 
 def closed(common: ErrorFields) -> StateError:
-    """A call on a host that was closed."""
+    """Return the error for a call on a closed host."""
     return StateError(
         f"{_subject(common)} failed: the host is closed",
         **(common | ErrorFields(hint="Connect again.", outcome="not_started", retry="no")),
@@ -153,15 +160,15 @@ def closed(common: ErrorFields) -> StateError:
 
 
 def forked(common: ErrorFields) -> ConnectionLostError:
-    """A call, in a forked child, on what the parent had opened."""
+    """Return the error for a call in a forked child on a connection that the parent had opened."""
     return ConnectionLostError(
-        f"{_subject(common)} failed: the connection belongs to the process that this one was forked from",
+        f"{_subject(common)} failed: the connection belongs to the parent process that forked this one",
         **(common | ErrorFields(hint=FORK_HINT, outcome="not_started", retry="no")),
     )
 
 
 def ending(common: ErrorFields) -> ConnectionFailedError:
-    """A call after the end of the program."""
+    """Return the error for a call that was made after the end of the program."""
     return ConnectionFailedError(
         f"{_subject(common)} failed: the program is ending",
         **(common | ErrorFields(hint=ENDING_HINT, outcome="not_started", retry="no")),
@@ -169,12 +176,12 @@ def ending(common: ErrorFields) -> ConnectionFailedError:
 
 
 def fields(op: Operation, target: Identity, uri: str) -> ErrorFields:
-    """What every error says of the call that failed."""
+    """Return the fields that every error of a call has."""
     return ErrorFields(operation=op.name, target=str(target), uri=uri)
 
 
 def _is_lost(said: Answer, lane: Lane | None) -> bool:
-    """Whether the connection is gone: libvirt's words for that mean other things as well."""
+    """Return whether the connection is lost; libvirt's codes for that have other meanings, too."""
     if lane is not None and not lane.is_alive():
         return True
     return said.domain == Domain.RPC and said.code == Code.SYSTEM_ERROR
@@ -188,10 +195,15 @@ def _lost(said: Answer, op: Operation, target: Identity, uri: str) -> Connection
 
 
 def _after_silence(op: Operation) -> ErrorFields:
-    """Nobody knows what became of it; what changes nothing may simply be done again."""
+    """Return the fields for an operation of unknown outcome; one that only reads may simply be repeated."""
     if op.effect is Effect.READ:
-        return ErrorFields(outcome="unknown", retry="now", hint="Call it again: that connects anew.")
-    hint = "It may have been carried out, or still be under way there: look before you repeat it."
+        return ErrorFields(
+            outcome="unknown", retry="now", hint="Repeat the call: libstorage reconnects automatically."
+        )
+    hint = (
+        "The daemon may have carried the operation out, or may still be running it: "
+        "check the result before you repeat the operation."
+    )
     return ErrorFields(outcome="unknown", retry="after_reconcile", hint=hint)
 
 
@@ -215,7 +227,7 @@ def _spoken(said: Answer) -> ErrorFields:
 
 
 def _first_line(text: str) -> str:
-    """What follows it may quote the document, and the secrets in it."""
+    """Return the first line only: the rest may quote the document, and secrets in the document."""
     return text.partition("\n")[0].strip()
 
 
@@ -224,7 +236,7 @@ def _opening(uri: str | None) -> ErrorFields:
 
 
 def _rounded(seconds: float) -> str:
-    """Without the microseconds that other things took before."""
+    """Return ``seconds`` as text, without the microseconds that earlier steps used up."""
     return f"{seconds:g}" if seconds < 0.01 else f"{round(seconds, 2):g}"
 
 

@@ -1,4 +1,4 @@
-"""The answers of libvirt's that have one meaning each: our class for it, and what a person can do about it."""
+"""Error codes of libvirt that have one meaning each: the libstorage class, and what the user can do."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ from libstorage.errors import (
 
 @attrs.frozen
 class Verdict:
-    """What an answer of libvirt's means.
+    """The meaning of an error that libvirt returned.
 
     Attributes:
-        error: Our class for it.
-        hint: What a person can do about it.
-        retry: Whether the same call may be made again.
-        reason: What went wrong, where libvirt's own words will not do.
-        run: The program that failed, if it was one that did.
-        outcome: What became of the request, where that is not as usual for the class.
+        error: The libstorage error class.
+        hint: What the user can do.
+        retry: Whether, and when, the same call may be repeated.
+        reason: What went wrong, if libvirt's own message is not clear enough.
+        run: The run of the helper program, if the error comes from one.
+        outcome: What became of the request, if this differs from the usual outcome of the class.
     """
 
     error: type[StorageError]
@@ -54,10 +54,14 @@ class Verdict:
 
 
 OTHER = Verdict(LibvirtError)
-WRONG_DOCUMENT = Verdict(DocumentError, "Compare it with libvirt's documentation of the format.")
-UNSUPPORTED = Verdict(UnsupportedError, "This type of pool, or this version of libvirt, cannot do that.")
+WRONG_DOCUMENT = Verdict(DocumentError, "Compare the document with libvirt's documentation of the format.")
+UNSUPPORTED = Verdict(
+    UnsupportedError, "This pool type or this version of libvirt does not support the request."
+)
 BUSY_VOLUME = Verdict(
-    VolumeBusyError, "It is being created, cloned, wiped or resized; wait and try again.", retry="backoff"
+    VolumeBusyError,
+    "The volume is being created, cloned, wiped or resized; wait and try again.",
+    retry="backoff",
 )
 BUSY_POOL = Verdict(
     PoolBusyError,
@@ -65,26 +69,26 @@ BUSY_POOL = Verdict(
     retry="backoff",
 )
 INACTIVE = Verdict(PoolInactiveError, "Start the pool first: pool.start().")
-ACTIVE = Verdict(PoolActiveError, "Stop the pool first, if that is what you want: pool.stop().")
+ACTIVE = Verdict(PoolActiveError, "Stop the pool first: pool.stop().")
 VOLUME_GONE = Verdict(
     VolumeNotFoundError,
-    "If its file was moved or removed by others, pool.refresh() brings the list up to date.",
+    "If the volume was moved or deleted outside of libvirt, pool.refresh() updates the pool's list of volumes.",
 )
-VOLUME_EXISTS = Verdict(VolumeExistsError, "Choose another name, or delete the volume that is there.")
+VOLUME_EXISTS = Verdict(VolumeExistsError, "Choose another name, or delete the existing volume.")
 FILE_EXISTS = Verdict(
     VolumeExistsError,
-    "A file of that name is there that the pool has not listed: pool.refresh() makes it a volume.",
+    "A file of that name exists, but the pool does not list it yet: pool.refresh() makes it a volume.",
 )
-NO_SPACE = Verdict(NoSpaceError, "Free some space, or make the volume sparse: allocation=0.")
+NO_SPACE = Verdict(NoSpaceError, "Free some space, or create a sparse volume: allocation=0.")
 NO_DRIVER = Verdict(
     UnsupportedError,
-    "The daemon has no driver for pools of that type; host.pool_capabilities() lists those that it has. Debian has some "
-    "in packages called libvirt-daemon-driver-storage-TYPE.",
+    "The daemon does not have a driver for pools of that type; host.pool_capabilities() lists the types that it supports. "
+    "On Debian, some drivers are in packages named libvirt-daemon-driver-storage-TYPE.",
 )
 NO_HANDLE = Verdict(ConnectionLostError, "Connect again.", retry="now")
 AFTER_A_REFRESH = (
-    "let libvirt find it: after a refresh it knows only a secret whose usage is the volume's path. "
-    "host.secrets.define(SecretSpec.volume(volume.path())).set_value(...), then pool.refresh()."
+    "let libvirt find the secret: after a refresh, libvirt knows only a secret whose usage is the volume's path. "
+    "Call host.secrets.define(SecretSpec.volume(volume.path())).set_value(...), then pool.refresh()."
 )
 WRONG_ARGUMENT = Verdict(InvalidRequestError)
 
@@ -98,15 +102,15 @@ PLAIN: dict[int, Verdict] = {
     Code.XML_DETAIL: WRONG_DOCUMENT,
     Code.XML_INVALID_SCHEMA: WRONG_DOCUMENT,
     Code.OPERATION_DENIED: Verdict(
-        AccessDeniedError, "The host was opened read-only: connect without readonly=True."
+        AccessDeniedError, "The connection is read-only: connect without readonly=True."
     ),
     Code.ACCESS_DENIED: Verdict(
-        AccessDeniedError, "The daemon's access rules (polkit) do not allow it to you."
+        AccessDeniedError, "The daemon's access rules (polkit) do not allow you to do that."
     ),
     Code.AUTH_FAILED: Verdict(AuthenticationError),
     Code.AUTH_CANCELLED: Verdict(AuthenticationError),
     Code.AUTH_UNAVAILABLE: Verdict(AuthenticationError),
-    Code.NO_STORAGE_POOL: Verdict(PoolNotFoundError, "host.pools.names() lists what is there."),
+    Code.NO_STORAGE_POOL: Verdict(PoolNotFoundError, "host.pools.names() lists the existing pools."),
     Code.NO_STORAGE_VOL: VOLUME_GONE,
     Code.STORAGE_VOL_EXIST: VOLUME_EXISTS,
     Code.ARGUMENT_UNSUPPORTED: UNSUPPORTED,
@@ -115,6 +119,7 @@ PLAIN: dict[int, Verdict] = {
     Code.OPERATION_ABORTED: Verdict(TransferError),
     Code.RESOURCE_BUSY: Verdict(BusyError, "Wait and try again.", retry="backoff"),
     Code.STORAGE_POOL_BUILT: Verdict(
-        StateError, "The pool is built already; build(overwrite=True) destroys what is in it."
+        StateError,
+        "The pool is already built; build(overwrite=True) builds it again and destroys its contents.",
     ),
 }

@@ -56,7 +56,7 @@ def test_a_transient_pool_lives_until_it_is_stopped(scene: Scene) -> None:
 def test_a_transient_pool_does_not_start_with_the_daemon(scene: Scene) -> None:
     pool = transient(scene)
     assert not pool.autostart()
-    with pytest.raises(StateError, match="define it first"):
+    with pytest.raises(StateError, match="define the pool first"):
         pool.set_autostart()
     assert not pool.autostart()
 

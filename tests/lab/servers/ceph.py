@@ -128,7 +128,7 @@ def _check_sizes(answer: str) -> None:
     """The manager needs a while to learn how large the cluster is; until then libvirt sees none."""
     pools = {pool["name"]: pool["stats"] for pool in json.loads(answer)["pools"]}
     if not (POOL in pools and pools[POOL]["max_avail"]):
-        raise ServerError("it knows no sizes yet")
+        raise ServerError("the sizes are not known yet")
 
 
 def _configure(folder: Path, monitors: str) -> Path:

@@ -120,7 +120,7 @@ def _only_child(process: subprocess.Popen[bytes]) -> int:
             map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split())
         )
         if not found:
-            raise ServerError("it has started nothing yet")
+            raise ServerError("no program was started yet")
 
     wait_for(look, "unshare")
     return found[0]
@@ -148,4 +148,4 @@ def wait_for(answers: Callable[[], object], what: str, *, limit: float = 30, log
             last = error
             sleep(0.05)
     printed = log.read_text("utf-8", "replace")[-2000:] if log and log.exists() else ""
-    raise ServerError(f"{what} does not answer within {limit:g} s: {last}\n{printed}")
+    raise ServerError(f"{what} did not answer within {limit:g} s: {last}\n{printed}")

@@ -85,7 +85,7 @@ def test_libvirt_is_given_what_was_understood(uri: str, exact: str) -> None:
 @pytest.mark.parametrize(
     ("uri", "reason"),
     [
-        ("", "it is empty"),
+        ("", "the address is empty"),
         ("qemu:///sys tem", "a space or a control character"),
         ("qemu:///system\n", "a space or a control character"),
         ("qemu:///\u202esystem", "a space or a control character, U\\+202E"),
@@ -95,24 +95,24 @@ def test_libvirt_is_given_what_was_understood(uri: str, exact: str) -> None:
         ("qemu:///%zz", "two digits"),
         ("/var/run/libvirt/libvirt-sock", "does not begin with a driver"),
         ("qemu:system", "no slash"),
-        ("qemu+quux:///system", "no transport"),
-        ("qemu+none:///system", "no transport"),
-        ("qemu+ssh+x://h/system", "no transport"),
+        ("qemu+quux:///system", "not a transport"),
+        ("qemu+none:///system", "not a transport"),
+        ("qemu+ssh+x://h/system", "not a transport"),
         ("qemu://[::1/system", "not user@host:port"),
         ("qemu://[host]/system", "not user@host:port"),
         ("qemu://host:port/system", "not user@host:port"),
         ("qemu://host:/system", "not user@host:port"),
         ("qemu://host:0/system", "out of range"),
         ("qemu://host:65536/system", "out of range"),
-        ("qemu+ssh://:22/system", "a port and no host"),
+        ("qemu+ssh://:22/system", "a port but no host"),
         ("qemu+ssh://@h/system", "not user@host:port"),
         ("qemu+ssh://a@b@h/system", "not user@host:port"),
-        ("qemu+ssh://-oProxyCommand=x/system", "no name or address"),
-        ("qemu+ssh://%2DoProxyCommand=x/system", "no name or address"),
-        ("qemu+ssh://h%20x/system", "no name or address"),
-        ("qemu+ssh://-oX@h/system", "no name that ssh takes"),
-        ("qemu+ssh://a%3Bb@h/system", "no name that ssh takes"),
-        ("qemu+ssh://a%20-b@h/system", "no name that ssh takes"),
+        ("qemu+ssh://-oProxyCommand=x/system", "not a host name or IP address"),
+        ("qemu+ssh://%2DoProxyCommand=x/system", "not a host name or IP address"),
+        ("qemu+ssh://h%20x/system", "not a host name or IP address"),
+        ("qemu+ssh://-oX@h/system", "not a name that ssh accepts"),
+        ("qemu+ssh://a%3Bb@h/system", "not a name that ssh accepts"),
+        ("qemu+ssh://a%20-b@h/system", "not a name that ssh accepts"),
         ("qemu+unix://h/system", "has no host"),
         ("qemu://system", "a slash is missing"),
         ("qemu:///system#x", "a fragment"),
@@ -125,18 +125,18 @@ def test_libvirt_is_given_what_was_understood(uri: str, exact: str) -> None:
         ("qemu+ssh://h/system?keyfile=-oX", "keyfile is not valid"),
         ("qemu+ssh://h/sys%0Atem", "a control character"),
         ("esx://h/?transport=bad", "transport is not valid"),
-        ("qemu:///system?socket=/a&socket=/b", "says socket twice"),
-        ("qemu:///system?sockt=/a", "has no parameter sockt"),
-        ("qemu:///system?%2563ommand=/a", "has no parameter"),
-        ("qemu:///system?command=/a", "has no parameter command"),
-        ("qemu+tcp://localhost/system?no_verify=1", "has no parameter no_verify"),
-        ("test:///default?socket=/a", "has no parameter socket"),
+        ("qemu:///system?socket=/a&socket=/b", "has socket twice"),
+        ("qemu:///system?sockt=/a", "does not support the parameter sockt"),
+        ("qemu:///system?%2563ommand=/a", "does not support the parameter of that invalid name"),
+        ("qemu:///system?command=/a", "does not support the parameter command"),
+        ("qemu+tcp://localhost/system?no_verify=1", "does not support the parameter no_verify"),
+        ("test:///default?socket=/a", "does not support the parameter socket"),
         ("qemu:///system?name=qemu%2bssh://h/system", "name= would send its daemon elsewhere"),
         ("qemu:///system?name=qemu://h/system", "name= would send its daemon elsewhere"),
         ("qemu:///system?name=qemu:///system?mode=auto", "name= would send its daemon elsewhere"),
         ("qemu:///s?" + "name=qemu:///s?" * 1000, "name= would send its daemon elsewhere"),
         ("qemu:///system?name=no%20address", "name= would send its daemon elsewhere"),
-        ("qemu+tls://me:***@h/system", "its password was left out"),
+        ("qemu+tls://me:***@h/system", "which was left out for display"),
         ("qemu:///" + "a" * 17_000, "longer than"),
     ],
 )
@@ -155,13 +155,13 @@ def test_a_misspelt_parameter_is_recognised() -> None:
 
 
 def test_a_parameter_of_another_transport_is_told_whose_it_is() -> None:
-    with pytest.raises(InvalidRequestError, match="ignores it there: it is for libssh, libssh2"):
+    with pytest.raises(InvalidRequestError, match="ignores the parameter there: it is for libssh, libssh2"):
         parse("qemu+ssh://h/system?known_hosts=/home/me/pinned")
 
 
 @pytest.mark.parametrize("uri", [b"qemu:///system", 5, Path("/x"), ["qemu:///system"], object()])
 def test_only_text_is_an_address(uri: Any) -> None:
-    with pytest.raises(InvalidRequestError, match="an address is a str or a HostURI, not"):
+    with pytest.raises(InvalidRequestError, match="an address must be a str or a HostURI, not"):
         ls.connect(uri)
 
 

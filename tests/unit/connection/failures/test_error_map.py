@@ -162,15 +162,15 @@ def test_what_a_helper_said(text: str, run: ProgramRun | None) -> None:
         (
             ProgramRun("mount", 32, "mount: /m: special device /dev/x does not exist."),
             HelperError,
-            "a /dev/x on",
+            "that /dev/x exists on",
         ),
         (ProgramRun("mount", 32, "mount: /m: unknown filesystem type 'nfs'."), UnsupportedError, "mount.nfs"),
         (
             ProgramRun("mount", 32, "mount.nfs: access denied by server while mounting a:/b"),
             HelperError,
-            "export",
+            "Export the directory",
         ),
-        (ProgramRun("mount", 1, "Mounting glusterfs on /m failed."), HelperError, "server run"),
+        (ProgramRun("mount", 1, "Mounting glusterfs on /m failed."), HelperError, "server is running"),
         (ProgramRun("umount", 32, "umount: /m: target is busy."), HelperError, "fuser"),
         (
             ProgramRun("mkfs", 1, "mkfs: failed to execute mkfs.ocfs2: No such file"),
@@ -178,7 +178,7 @@ def test_what_a_helper_said(text: str, run: ProgramRun | None) -> None:
             "Install mkfs.ocfs2 on",
         ),
         (ProgramRun("mkfs", 1, "Filesystem must be larger than 300MB."), HelperError, "too small"),
-        (ProgramRun("parted", 1, "Error: Partition doesn't exist."), HelperError, "still there"),
+        (ProgramRun("parted", 1, "Error: Partition doesn't exist."), HelperError, "still exists"),
         (ProgramRun("parted", 1, "parted: invalid token: lvm2"), UnsupportedError, "gpt and dos"),
         (
             ProgramRun(
@@ -195,7 +195,7 @@ def test_what_a_helper_said(text: str, run: ProgramRun | None) -> None:
         (
             ProgramRun("mount", 32, "mount.nfs: mount point /mnt/a does not exist"),
             HelperError,
-            "makes the directory",
+            "Create the directory",
         ),
         (
             ProgramRun(
@@ -212,8 +212,8 @@ def test_what_a_helper_said(text: str, run: ProgramRun | None) -> None:
         (ProgramRun("lvcreate", 3, "Volume group name expected (no slash)"), HelperError, "allocation"),
         (ProgramRun("vgcreate", 5, "A volume group called vg already exists."), HelperError, "source_name"),
         (ProgramRun("lvcreate", 3, 'Logical volume name "a b" is invalid.'), HelperError, "letters, digits"),
-        (ProgramRun("lvremove", 5, "Logical volume vg/lv in use."), HelperError, "using it"),
-        (ProgramRun("pvcreate", 5, "No device found for /dev/x."), HelperError, "Is it there?"),
+        (ProgramRun("lvremove", 5, "Logical volume vg/lv in use."), HelperError, "in use on"),
+        (ProgramRun("pvcreate", 5, "No device found for /dev/x."), HelperError, "vgs and pvs"),
         (
             ProgramRun("qemu-img", 1, "qemu-img: /locked/x: No space left on device"),
             NoSpaceError,
