@@ -186,14 +186,14 @@ class TestWhatAFailedStepLeaves:
         assert not defined.is_active()
         assert failed.value.outcome == "unknown"
         assert str(failed.value).endswith(
-            "libvirt stops a pool when a refresh fails: fix the cause, then pool.start()."
+            "libvirt stops a pool when a refresh fails: fix the cause, then call pool.start()."
         )
         assert defined.build().start().refresh().is_active()
 
     def test_a_refresh_that_fails_ends_a_transient_pool(self, host: Host, spec: PoolSpec) -> None:
         pool = host.pools.create_transient(spec, build=True)
         path_of(pool).rmdir()
-        with pytest.raises(StorageError, match="is gone then: create it again"):
+        with pytest.raises(StorageError, match="vanishes then: create it again"):
             pool.refresh()
         assert pool.name not in host.pools
         with pytest.raises(PoolNotFoundError) as failed:
@@ -452,7 +452,7 @@ class TestOfAHost:
         assert not capabilities.supports(PoolType.SHEEPDOG)
 
     def test_iscsi_direct_discovery_is_refused_as_it_kills_the_daemon(self, host: Host) -> None:
-        with pytest.raises(UnsupportedError, match="kills") as refused:
+        with pytest.raises(UnsupportedError, match="crashes") as refused:
             host.find_sources("iscsi-direct", hosts="127.0.0.1", initiator="iqn.2001-01.com.example:me")
         assert refused.value.outcome == "not_started"
 

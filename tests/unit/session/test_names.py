@@ -90,7 +90,7 @@ def test_whatever_is_taken_is_a_file_name_that_reads_as_it_is(name: str) -> None
 @pytest.mark.parametrize("wrong", [None, 7, b"bytes"])
 def test_a_name_is_text(wrong: object) -> None:
     for check in (check_volume_name, check_name):
-        with pytest.raises(InvalidRequestError, match="is text"):
+        with pytest.raises(InvalidRequestError, match="must be a string"):
             check(wrong)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
