@@ -1,4 +1,4 @@
-"""One bar for any number of transfers."""
+"""A progress bar for any number of transfers."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 class TransferBar:
-    """A bar that shows how far transfers are, all of them together: bytes, rate, time left and phase.
+    """A bar that shows the combined progress of transfers: bytes, rate, time left and phase.
 
-    It is drawn by tqdm, in a notebook as a widget, and needs ``libstorage[progress]``. Transfers of any number of threads
-    may share it, as ``progress=bar`` in a ``with TransferBar() as bar`` block; what goes wrong when it is drawn ends the
-    bar and no transfer.
+    tqdm draws the bar, in a notebook as a widget; it needs ``libstorage[progress]``. Transfers of any number of threads
+    may share a bar, as ``progress=bar`` in a ``with TransferBar() as bar`` block. If drawing fails, the bar ends and the
+    transfers go on.
 
     Args:
-        file: Where to draw it, instead of ``sys.stderr``.
-        leave: Leave it on the screen at the end.
+        file: Text stream to draw to, instead of ``sys.stderr``.
+        leave: Leave the bar on the screen at the end.
 
     Raises:
-        UnsupportedError: tqdm is not installed.
+        UnsupportedError: If tqdm is not installed.
     """
 
     def __init__(self, *, file: TextIO | None = None, leave: bool = True) -> None:
@@ -42,18 +42,18 @@ class TransferBar:
         self._phases: dict[tuple[int, str], TransferProgress] = {}
 
     def __call__(self, progress: TransferProgress) -> None:
-        """Show this, too. For ``progress=`` of a transfer."""
+        """Show the progress of one transfer. Pass the bar as ``progress=`` of a transfer."""
         with self._lock:
             self._phases[progress.transfer, progress.phase] = progress
             if self._is_closed:
                 return
             try:
                 self._draw()
-            except Exception:  # noqa: BLE001 -- a terminal that is gone is no reason to end a transfer
+            except Exception:  # noqa: BLE001 -- a lost terminal must not end a transfer
                 self._is_closed = True
 
     def close(self) -> None:
-        """End the bar as it is; what transfers tell later is not shown. Closing again does nothing."""
+        """End the bar in its present state; later progress is not shown. Closing again does nothing."""
         with self._lock:
             if self._bar is not None and not self._is_closed:
                 try:
@@ -94,7 +94,7 @@ class TransferBar:
     def _resize(bar: tqdm[Any], total: int | None) -> None:
         bar.total = total
         widget = getattr(bar, "container", None)
-        if widget is not None and total is not None:  # a notebook's bar has a length of its own
+        if widget is not None and total is not None:  # a notebook's widget keeps a length of its own
             widget.children[1].max = total
 
     def _description(self) -> str:
@@ -109,33 +109,33 @@ class TransferBar:
 
 def _tqdm() -> Callable[..., tqdm[Any]]:
     try:
-        with warnings.catch_warnings():  # in a notebook without ipywidgets it warns, and takes the plain bar
+        with warnings.catch_warnings():  # in a notebook without ipywidgets tqdm warns, and uses the plain bar
             warnings.simplefilter("ignore")
             from tqdm.auto import tqdm
     except ImportError:
         raise UnsupportedError(
             "a progress bar needs the package tqdm",
-            hint="Install it: pip install 'libstorage[progress]'.",
+            hint="Install it with: pip install 'libstorage[progress]'.",
         ) from None
     lock: Any = tqdm.get_lock()  # type: ignore[no-untyped-call]
-    lock = getattr(lock, "th_lock", lock)  # the part for threads, which Ctrl-C cannot leave locked
+    lock = getattr(lock, "th_lock", lock)  # the lock for threads, which Ctrl-C cannot leave locked
 
     def refresh(bar: tqdm[Any], nolock: bool = False, lock_args: object = None) -> None:
-        """Draw it. tqdm's own keeps the lock when that fails, and then all other threads' bars wait for ever."""
+        """Draw the bar. tqdm's own refresh keeps the lock if drawing fails; then the bars of all other threads hang."""
         with nullcontext() if nolock else lock:
             bar.display()
 
-    # A monitor is a thread that looks whether a bar was forgotten; here every update looks at the clock.
+    # tqdm's monitor is a thread that looks for stalled bars; here every update checks the clock.
     return type("TransferBarOfTqdm", (tqdm,), {"monitor_interval": 0, "_lock": lock, "refresh": refresh})
 
 
 @contextmanager
 def watched_by(progress: Progress | bool | None) -> Iterator[Progress | None]:
-    """Whom to tell: a function of the caller's, a bar of our own, or nobody.
+    """Return the function that is called with the progress: the caller's, a new bar, or ``None``.
 
     Raises:
-        InvalidRequestError: It is neither a function nor ``True`` or ``False``.
-        UnsupportedError: A bar needs a package that is not installed.
+        InvalidRequestError: If ``progress`` is neither a function nor ``True`` or ``False``.
+        UnsupportedError: If the bar needs a package that is not installed.
     """
     if callable(progress):
         yield progress
@@ -145,4 +145,4 @@ def watched_by(progress: Progress | bool | None) -> Iterator[Progress | None]:
     elif progress is False or progress is None:
         yield None
     else:
-        raise InvalidRequestError(f"progress is a function, True or False, not {progress!r}")
+        raise InvalidRequestError(f"progress must be a function, True or False, not {progress!r}")

@@ -1,4 +1,4 @@
-"""Download: bytes of a volume into a local file."""
+"""Downloads: bytes of a volume into a file."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from libstorage.transfer.volume.range import (
 from libstorage.transfer.volume.receiver import receiving
 
 _AT_ONCE: Final = 3
-"""How many ranges are received at once, unless told otherwise; a fourth gains little, and the last lane is left for others."""
+"""Default number of ranges to receive at once; a fourth gains little, and the last lane is left for other calls."""
 _WORTHWHILE: Final = 128 << 20
-"""How many bytes are worth another lane."""
+"""Number of bytes that justify another lane."""
 
 
 def download(
@@ -46,7 +46,7 @@ def download(
     *,
     parallel: int | None = None,
 ) -> None:
-    """Receive into a local file. See [Volume.download][libstorage.Volume.download]."""
+    """Download into a file. See [Volume.download][libstorage.Volume.download]."""
     if parallel is not None:
         _check_ranges(volume, parallel, given, saving)
     channel = watch.limited(channel)
@@ -91,7 +91,7 @@ def _in_order(
 def _in_ranges(
     channel: Channel, wanted: VolumeRange, sink: NewFileSink, watch: Watch, checks: Checks, at_once: int
 ) -> None:
-    """Receive ranges into one new file; a digest is taken of what is in it then."""
+    """Receive ranges into one new file, then compute the digest of the file."""
     from libstorage.transfer.volume.parallel import Ranges
 
     meter, digest = watch.phase("download", wanted.length), checks.digest()
@@ -116,8 +116,8 @@ def _check_ranges(volume: VolumeId, parallel: int, given: DownloadTarget, saving
         raise refusal(
             VOLUME_DOWNLOAD,
             volume,
-            "only a path takes ranges of a volume at once",
-            hint="Leave out parallel=, or download to a path.",
+            "parallel ranges need a path as target",
+            hint="Omit parallel=, or download to a path.",
         )
 
 
@@ -125,4 +125,4 @@ def _after_download(volume: VolumeId, watch: Watch) -> tuple[str, bool]:
     meter = watch.meter
     if meter is None:
         return "", False
-    return f"{meter.done} of {meter.total} bytes were received; {volume} is as it was.", False
+    return f"{meter.done} of {meter.total} bytes were received; {volume} is unchanged.", False

@@ -1,4 +1,4 @@
-"""What an error says of a transfer that broke off."""
+"""The error of a transfer that broke off."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 def explained(
     operation: Operation, volume: VolumeId, state: Callable[[], tuple[str, bool]]
 ) -> Iterator[None]:
-    """Say in an error what state things are in; one of the caller's own keeps its class and gets a note."""
+    """Add the resulting state to any error raised in the block.
+
+    A ``StorageError`` gets hint, outcome and retry; any other exception keeps its type and gets a note.
+    """
     try:
         yield
     except BaseException as error:
@@ -26,7 +29,7 @@ def explained(
         if not isinstance(error, StorageError):
             error.add_note(f"{operation} on {volume} broke off. {told}".rstrip())
             raise
-        if error.target in (None, str(volume)):  # and not about the source
+        if error.target in (None, str(volume)):  # an error of the volume, and not of the source
             error.operation, error.target, error.uri = operation.name, str(volume), volume.uri
         error.hint = "\n".join(filter(None, (error.hint, told)))
         if begun:

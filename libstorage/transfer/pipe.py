@@ -1,4 +1,4 @@
-"""What one thread writes and another reads, as the source of an upload."""
+"""A pipe: what one thread writes is the source of another thread's upload."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from libstorage.connection import ending, threads
 from libstorage.errors import StorageError
 from libstorage.transfer.pieces.piece import Piece, Source, length_of, split
 
-_AHEAD: Final = 3  # pieces that may be on their way
-_WHILE: Final = 1.0  # seconds that a thread may take to begin
+_AHEAD: Final = 3  # pieces that may be in transit
+_WHILE: Final = 1.0  # seconds that a thread may take to start
 
 Fill: TypeAlias = Callable[[Any], object]
 """Fills a volume from what [sources.opened][libstorage.transfer.ends.sources.opened] takes."""
 
 
 class Aborted(Exception):
-    """Nobody writes the rest."""
+    """The writing thread has given up."""
 
 
 class Pipe:
-    """What one thread writes and another reads: the source of an upload.
+    """What one thread writes and another uploads.
 
     Args:
-        fill: What the other thread does.
-        undo: What it does afterwards if that fails.
+        fill: Runs in the other thread: uploads from the pipe.
+        undo: Runs there afterwards if ``fill`` fails.
     """
 
     length = None
@@ -47,10 +47,10 @@ class Pipe:
         self._thread = threading.Thread(target=self._run, name="libstorage-writer", daemon=True)
 
     def start(self) -> None:
-        """Begin, and wait until there is room.
+        """Start the thread, and wait until it takes pieces.
 
         Raises:
-            BaseException: What has ended it.
+            BaseException: The error that ended the thread.
         """
         threads.start(self._thread)
         self.wait()
@@ -61,7 +61,7 @@ class Pipe:
         yield self
 
     def read(self, most: int) -> Piece:
-        """The next bytes, as soon as there are any."""
+        """Return the next bytes, as soon as some are written."""
         if not self._is_read:
             self._is_read = True
             for _ in range(_AHEAD):
@@ -77,34 +77,34 @@ class Pipe:
         return piece
 
     def wait(self) -> bool:
-        """Wait until there is room for a piece; there will be none any more when the upload has ended.
+        """Wait until there is room for a piece; return False if the upload has ended.
 
         Raises:
-            BaseException: What has ended it.
+            BaseException: The error that ended the upload.
         """
         if threads.take(self._room, self._thread):
             return True
-        self._room.put(False)  # for whoever asks again
+        self._room.put(False)  # for the next caller
         if self.error is not None:
             raise self.error
         return False
 
     def put(self, piece: bytes | BaseException) -> None:
-        """A piece for which there is room; none at all, or an error, at the end."""
+        """Write a piece for which there is room; an empty piece or an error is the end."""
         self._pieces.put(piece)
 
     def wait_for_end(self, seconds: float | None = None) -> None:
-        """Wait until the thread is done, or never will be."""
+        """Wait until the thread has ended, or can no longer end."""
         with contextlib.suppress(Empty):
             try:
                 threads.take(self._ended, self._thread, seconds)
-            except StorageError:  # or it is about to start: Ctrl-C may have struck just then
+            except StorageError:  # or the thread is about to start: Ctrl-C may have interrupted that
                 self._ended.get(timeout=0 if ending.is_past() else _WHILE)
 
     def _run(self) -> None:
         try:
             self._fill(self)
-        except BaseException as error:  # noqa: BLE001 -- it is for those who write
+        except BaseException as error:  # noqa: BLE001 -- the writing thread raises it
             self.error = error
             self._take_back(error)
         finally:
@@ -114,5 +114,5 @@ class Pipe:
     def _take_back(self, error: BaseException) -> None:
         try:
             self._undo()
-        except Exception as another:  # noqa: BLE001 -- what went wrong before is what matters
-            error.add_note(f"What was made could not be removed: {another}")
+        except Exception as another:  # noqa: BLE001 -- the first error matters
+            error.add_note(f"The new volume could not be removed: {another}")

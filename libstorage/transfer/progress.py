@@ -1,4 +1,4 @@
-"""How far a transfer is, for whoever wants to know."""
+"""Progress and deadline of a transfer."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ Phase: TypeAlias = Literal["upload", "download", "compare", "verify"]
 
 @attrs.frozen(kw_only=True)
 class TransferProgress:
-    """How far one phase of a transfer is.
+    """Progress of one phase of a transfer.
 
     Attributes:
-        name: What is being transferred, for people.
-        transfer: A number that tells transfers of this process apart.
-        phase: ``upload`` or ``download``; ``compare`` looks for what need not be sent again, ``verify`` reads back
-            what was sent.
+        name: Name of what is transferred, for people.
+        transfer: Number of the transfer, unique in this process.
+        phase: ``upload`` or ``download``. ``compare`` looks for what need not be sent again, ``verify`` reads back what
+            was sent.
         done: Bytes done in this phase.
-        total: All bytes of this phase; ``None`` if the source cannot tell.
-        seconds: How long this phase has taken so far.
+        total: All bytes of this phase; ``None`` if the source does not know its length.
+        seconds: Duration of this phase so far.
     """
 
     name: str
@@ -41,31 +41,31 @@ class TransferProgress:
 
     @property
     def rate(self) -> float:
-        """Bytes per second; 0 in the beginning."""
+        """Bytes per second; 0 at the start."""
         return self.done / self.seconds if self.seconds > 0 else 0.0
 
     @property
     def eta(self) -> float | None:
-        """Seconds that it may still take; ``None`` if that cannot be told."""
+        """Estimated seconds left in this phase; ``None`` if unknown."""
         return None if self.total is None or not self.rate else (self.total - self.done) / self.rate
 
 
 Progress: TypeAlias = Callable[[TransferProgress], object]
-"""Called in the thread of the transfer, when a phase begins and after every part of it."""
+"""Called in the thread of the transfer, when a phase begins and after each part of it."""
 
 
 class Watch:
-    """One transfer, phase by phase: shows how far it is, and ends it when it takes too long.
+    """Watches one transfer, phase by phase: reports its progress, and ends it at the deadline.
 
     Args:
-        name: What is being transferred.
-        progress: Whom to tell.
-        deadline: Seconds that all phases may take together.
+        name: Name of what is transferred.
+        progress: Called with the progress; ``None`` reports nothing.
+        deadline: Seconds for all phases together.
 
         has_lane: Whether the source keeps a lane, as a volume does: then the transfer may take the last one.
 
     Raises:
-        InvalidRequestError: The deadline is no number of seconds.
+        InvalidRequestError: If the deadline is not a number of seconds.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Watch:
         self._progress = progress
 
     def phase(self, phase: Phase, total: int | None) -> Meter:
-        """A phase begins, of so many bytes if that is known."""
+        """Begin a phase of ``total`` bytes; ``None`` if the length is unknown."""
         self.meter = Meter(self, phase, total)
         return self.meter
 
@@ -90,18 +90,18 @@ class Watch:
 
     @property
     def latest(self) -> float:
-        """When it must be over, by the monotonic clock."""
+        """End of the transfer's time, by the monotonic clock."""
         return NEVER if self.expires is None else self.expires
 
     def limited(self, channel: Channel) -> Channel:
-        """The channel, with no more time for a call than there is for the whole transfer."""
+        """Return the channel with the time limit of each call cut to the time left for the transfer."""
         if self.expires is None:
             return channel
         left, usual = max(self.latest - monotonic(), SHORTEST), channel.options.timeout
         return channel.with_options(timeout=left if usual is None else min(left, usual), long_timeout=left)
 
     def show(self, phase: Phase, done: int, total: int | None, began: float) -> None:
-        """Tell whoever wants to know."""
+        """Report the progress."""
         if self._progress is not None:
             seconds = monotonic() - began
             self._progress(
@@ -117,7 +117,7 @@ class Watch:
 
 
 class Meter:
-    """How far one phase of a transfer is."""
+    """Counts the bytes of one phase of a transfer."""
 
     def __init__(self, watch: Watch, phase: Phase, total: int | None) -> None:
         self.total = total
@@ -129,19 +129,19 @@ class Meter:
 
     @property
     def latest(self) -> float:
-        """When the transfer must be over, by the monotonic clock."""
+        """End of the transfer's time, by the monotonic clock."""
         return self._watch.latest
 
     @property
     def left(self) -> int | None:
-        """How many bytes are left."""
+        """Bytes left; ``None`` if unknown."""
         return None if self.total is None else self.total - self.done
 
     def add(self, number: int) -> None:
-        """So many bytes more.
+        """Add ``number`` bytes, and report the progress.
 
         Raises:
-            DeadlineError: The transfer takes too long.
+            DeadlineError: If the deadline has passed.
         """
         self.done += number
         self._watch.show(self._phase, self.done, self.total, self._began)

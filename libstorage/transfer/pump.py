@@ -1,4 +1,4 @@
-"""What uploads and downloads share: pieces from a source to a sink, and what is said when that breaks off."""
+"""Moves pieces from a source to a sink."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from libstorage.transfer.progress import Meter
 if TYPE_CHECKING:
     pass
 
-_MOST: Final = 64 << 20  # bytes of a hole at once, so that one that has to be filled does not take too long
+_MOST: Final = 64 << 20  # bytes of a hole at once, so that filling it with zeros does not take too long
 
 
 def pump(
     source: Source, sink: Sink | None, meter: Meter, lane: Lane | None = None, *, room: int | None = None
 ) -> None:
-    """Move everything from a source to a sink.
+    """Move all pieces from a source to a sink.
 
     Args:
-        source: Where from.
-        sink: Where to; ``None`` for nowhere, when reading is all.
-        meter: Knows how much there is, unless the source ends by itself.
-        lane: The lane that the sink is on: the source and whoever watches may take as long as they like.
-        room: How many bytes the sink takes at most.
+        source: The source.
+        sink: The sink; ``None`` only reads.
+        meter: Counts the bytes, and knows their number unless the source ends by itself.
+        lane: The lane of the sink. Its time limit is suspended while the source and the progress function run.
+        room: Largest number of bytes that the sink takes.
 
     Raises:
-        TransferError: The source ended before, or goes on after, what was to be moved.
+        TransferError: If the source is shorter or longer than the number of bytes to move.
     """
     while (left := meter.left) is None or left:
         with _own_time(lane, meter.latest):
@@ -51,7 +51,7 @@ def pump(
 
 @contextmanager
 def _own_time(lane: Lane | None, latest: float) -> Iterator[None]:
-    """For what the caller's file and progress do: they may take as long as they like."""
+    """Suspend the lane's time limit while the caller's file or progress function runs."""
     if lane is None:
         yield
         return

@@ -1,4 +1,4 @@
-"""A volume as a file object for reading, anywhere."""
+"""A volume as a file object for reading."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from libstorage.transfer.volume.range import VolumeRange, check_bytes, is_file
 from libstorage.transfer.volume.receiver import receiving
 
 BUFFER: Final = 256 * 1024
-"""How many bytes a file object reads at once, unless told otherwise."""
+"""Default number of bytes that a file object reads at once."""
 
 
 class VolumeReader(io.RawIOBase):
     """A volume that is open for reading: [Volume.open][libstorage.Volume.open] without a buffer.
 
-    After a jump only a little is received; who reads on from there gets a stream up to the end of the volume, which
-    stays open until the next jump.
+    After a seek, only a small range is received. Sequential reads from there share one stream up to the end of the volume,
+    which stays open until the next seek.
     """
 
     mode = "rb"
@@ -50,26 +50,26 @@ class VolumeReader(io.RawIOBase):
 
     @property
     def name(self) -> str:
-        """The volume's name."""
+        """Name of the volume."""
         return self._volume.name
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         self._check_open()
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Return True."""
         self._check_open()
         return True
 
     def tell(self) -> int:
-        """Where the next byte comes from."""
+        """Return the offset of the next byte."""
         self._check_open()
         return self._place
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Go somewhere; also behind the end, where nothing is."""
+        """Move to an offset, which may be behind the end."""
         self._check_open()
         if whence not in {os.SEEK_SET, os.SEEK_CUR, os.SEEK_END}:
             raise ValueError(f"invalid whence {whence}")
@@ -80,11 +80,11 @@ class VolumeReader(io.RawIOBase):
         return place
 
     def readinto(self, buffer: Any, /) -> int:
-        """Fill a buffer; less than that only at the end of the volume.
+        """Fill a buffer; at the end of the volume, as far as the bytes go.
 
         Raises:
-            TransferError: The volume is shorter than it said.
-            StorageError: The host does not give it.
+            TransferError: If the volume is shorter than its stated length.
+            StorageError: If the bytes cannot be received.
         """
         self._check_open()
         view = memoryview(buffer).cast("B")
@@ -98,13 +98,13 @@ class VolumeReader(io.RawIOBase):
         return done
 
     def close(self) -> None:
-        """End what is being received."""
+        """Close the file object and its stream."""
         if not self.closed:
             try:
                 if self._window is not None:
                     self._window.close()
             finally:
-                if hasattr(self, "_lease"):  # not if it could not be opened
+                if hasattr(self, "_lease"):  # missing if opening failed
                     self._lease.close()
                 super().close()
 
@@ -117,7 +117,7 @@ class VolumeReader(io.RawIOBase):
         if window is not None and window.reach(self._place):
             return window
         end = self.size
-        if window is None or window.end != self._place:  # somebody who looks here and there
+        if window is None or window.end != self._place:  # random access
             end = min(end, self._place + max(wanted, self._ahead))
         if window is not None:
             window.close()
@@ -126,11 +126,11 @@ class VolumeReader(io.RawIOBase):
 
     def _check_open(self) -> None:
         if self.closed:
-            raise ValueError(f"{self._volume} is not open any more")
+            raise ValueError(f"{self._volume} is closed")
 
 
 class _Window:
-    """A part of a volume that is being received."""
+    """A range of a volume that is being received."""
 
     def __init__(self, channel: Channel, volume: VolumeId, place: int, end: int, *, holes: bool) -> None:
         self.end = end
@@ -141,7 +141,7 @@ class _Window:
             self._stream = opening.pop_all()
 
     def reach(self, place: int) -> bool:
-        """Go to a place, if it is here or a little further on."""
+        """Move to ``place`` if it is in the window, or slightly ahead; return whether it is."""
         if not self._place <= place < min(self.end, self._place + BUFFER):
             return False
         while self._place < place:
@@ -149,7 +149,7 @@ class _Window:
         return True
 
     def read(self, most: int) -> Piece:
-        """The next piece; after the last one the stream is over."""
+        """Return the next piece; the last piece ends the stream."""
         piece = self._source.read(most)
         self._place += length_of(piece)
         if self._place == self.end:
@@ -157,5 +157,5 @@ class _Window:
         return piece
 
     def close(self) -> None:
-        """End it."""
+        """End the stream."""
         self._stream.close()

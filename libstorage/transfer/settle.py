@@ -1,7 +1,7 @@
-"""After an upload: let the pool see what its volume has become.
+"""Refreshes the pool after an upload, so that libvirt sees the volume's new format and size.
 
-libvirt refuses to refresh a pool while a volume is being built in it, so that where many are made one after the other a
-refresh would never get its turn. Here it does: a host that wants to refresh builds nothing in that pool for a moment.
+libvirt refuses to refresh a pool while a volume is being built in it, so a steady stream of builds would starve the
+refresh. While a refresh is pending, the session briefly holds back its own builds in that pool.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from libstorage.session.pool_state import add_state
 from libstorage.session.turns import MOMENT, Turn
 
 PATIENCE: Final = 60.0
-"""Seconds to wait for volumes that somebody else is building."""
+"""Seconds to wait for volumes that another client is building."""
 
 _PAUSE = 0.002
 _LONGEST_PAUSE = 0.25
 
 
 def let_pool_see(channel: Channel, pool: PoolId) -> None:
-    """Refresh the pool, as soon as nothing is being built in it.
+    """Refresh the pool as soon as no volume is being built in it.
 
-    The daemon does it, too, in a thread that it starts when the stream ends: at some time, unless something is being
-    built just then, and without a word if it fails. A refresh of our own that began after the end of the stream has
-    seen the whole of it; should theirs come later, it sees the same, and locks the pool meanwhile as any call does.
+    The daemon refreshes the pool, too, in a thread that it starts when the stream ends: at an unknown time, not if a
+    volume is being built just then, and silently if the refresh fails. Our own refresh begins after the end of the stream,
+    so it sees all data. If the daemon's refresh comes later, it sees the same, and locks the pool as any call does.
 
     Raises:
-        PoolBusyError: Somebody has been building volumes in it for too long.
-        StorageError: The refresh failed.
+        PoolBusyError: If volumes were being built in the pool for too long.
+        StorageError: If the refresh failed.
     """
     turn, since, pause = channel.session().turns.of(pool), monotonic(), _PAUSE
     try:
@@ -47,9 +47,7 @@ def let_pool_see(channel: Channel, pool: PoolId) -> None:
             sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
     except StorageError as error:
-        told = (
-            "All data has arrived, but libvirt may still show the volume as it was before: refresh the pool."
-        )
+        told = "All data has arrived, but libvirt may still show the volume's former state: refresh the pool."
         add_state(channel, POOL_REFRESH, pool, error)
         error.add_hint(told)
         error.outcome = "done"

@@ -1,4 +1,4 @@
-"""Upload: bytes into a volume, and what its pool sees of it then."""
+"""Uploads: bytes into a volume."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from libstorage.transfer.volume.receiver import receiving
 from libstorage.transfer.volume.streams import Sender, sending
 
 Sparse: TypeAlias = bool | Literal["auto"]
-"""``auto``: holes that the source knows of stay holes. ``True``: long runs of zeros become holes, too. ``False``: none."""
+"""``auto``: holes of the source stay holes. ``True``: long runs of zeros become holes, too. ``False``: no holes."""
 
 Tail: TypeAlias = Literal["keep", "zero"]
-"""What becomes of the volume behind the end of a shorter source: it is kept as it is, or reads as zeros."""
+"""Handling of the volume's end behind a shorter source: keep it unchanged, or zero it."""
 
 _PLAIN = (None, VolumeFormat.RAW, VolumeFormat.ISO, VolumeFormat.NONE, VolumeFormat.UNKNOWN)
-_FARTHEST: Final = 1 << 63  # bytes; what begins there cannot be told to libvirt
-_FULL: Final = 1 << 20  # bytes; a pool that has less available is full
+_FARTHEST: Final = 1 << 63  # bytes; the first offset that libvirt cannot express
+_FULL: Final = 1 << 20  # bytes; a pool with less available space is full
 
 
 def upload(
@@ -52,7 +52,7 @@ def upload(
     tail: Tail = "keep",
     resume: bool = False,
 ) -> None:
-    """Fill a volume, and let its pool see that. See [Volume.upload][libstorage.Volume.upload]."""
+    """Upload into a volume, then refresh its pool. See [Volume.upload][libstorage.Volume.upload]."""
     _check_word("sparse", sparse, (True, False, "auto"))
     _check_word("tail", tail, get_args(Tail))
     channel = watch.limited(channel)
@@ -70,7 +70,7 @@ def upload(
 def fill_new(
     channel: Channel, volume: VolumeId, source: Source, watch: Watch, *, sparse: Sparse, verify: bool
 ) -> None:
-    """Fill a volume that was just made; a file grows as it is filled. What an error leaves behind is its maker's to say."""
+    """Fill a new volume; a file grows as it is filled. The caller cleans up after an error."""
     channel = watch.limited(channel)
     with changing_volume(channel, VOLUME_UPLOAD, volume):
         place = _Region.find(volume, read_document(channel, volume), source, Part(0, None), grows=True)
@@ -108,17 +108,18 @@ def _fill(
 
 @attrs.define
 class _Region:
-    """Where in a volume an upload goes, and how far it is.
+    """The region of a volume that an upload writes, and its progress.
 
     Attributes:
-        offset: Where it begins.
-        length: How many bytes; ``None`` if the source cannot tell.
-        room: How many bytes there is room for; ``None`` if the volume grows as it is filled.
-        end: Where the volume's bytes end now.
-        is_empty: Whether nothing but zeros is in the volume's file.
-        is_file: Whether it is a file, which can have holes.
-        same: How many bytes are there already.
-        done: How many were sent.
+        volume: The volume.
+        offset: First byte of the region.
+        length: Number of bytes; ``None`` if the source does not know its length.
+        room: Number of bytes that fit; ``None`` if the volume grows as it is filled.
+        end: Present end of the volume's bytes.
+        is_empty: Whether the volume's file holds only zeros.
+        is_file: Whether the volume is a file, which can have holes.
+        same: Number of bytes that the volume already had.
+        done: Number of bytes sent.
         begun: Whether the volume may have been changed.
     """
 
@@ -137,10 +138,10 @@ class _Region:
     def find(
         cls, volume: VolumeId, spec: VolumeSpec, source: Source, part: Part, *, grows: bool = False
     ) -> _Region:
-        """Where ``part`` of the volume is; a file may grow for it if it ``grows``, or is of a format that does.
+        """Find the region for ``part`` of a volume. The file may grow if ``grows`` is set, or if its format grows.
 
         Raises:
-            InvalidRequestError: The volume has no such part; libvirt would let its file grow.
+            InvalidRequestError: If the part does not fit; libvirt would let the file grow.
         """
         check_bytes(VOLUME_UPLOAD, volume, spec)
         grows = is_file(spec) and (grows or spec.target.format not in _PLAIN)
@@ -150,15 +151,15 @@ class _Region:
             raise refusal(
                 VOLUME_UPLOAD,
                 volume,
-                f"{length} bytes from byte {part.offset} on do not fit into {volume}, which has {size}",
-                hint=f"Make it larger first: resize({part.offset + (length or 0)}).",
+                f"{length} bytes from byte {part.offset} on do not fit into {volume}, which has {size} bytes",
+                hint=f"Resize it first: resize({part.offset + (length or 0)}).",
             )
         if grows and (part.offset > size or part.offset + (length or 0) >= _FARTHEST):
             raise refusal(
                 VOLUME_UPLOAD,
                 volume,
-                f"{volume} cannot grow so that {length} bytes from byte {part.offset} on are in it: "
-                f"it has {size}, and no file has more than {_FARTHEST - 1}",
+                f"{volume} cannot grow to hold {length} bytes from byte {part.offset} on: "
+                f"it has {size} bytes, and no file has more than {_FARTHEST - 1}",
             )
         return cls(
             volume=volume,
@@ -172,15 +173,15 @@ class _Region:
 
     @property
     def there(self) -> int:
-        """How many bytes of this part the volume has now."""
+        """Number of bytes of this region that the volume has now."""
         there = max(0, self.end - self.offset)
         return there if self.length is None else min(there, self.length)
 
     @property
     def clean_from(self) -> int | None:
-        """From where on the volume reads as zeros, and a hole can be left out.
+        """Offset from which the volume reads as zeros, so that holes can be skipped.
 
-        libvirt cuts a file off where a hole ends, so there may be none before what is to be kept.
+        libvirt truncates a file where a hole ends, so a hole must not precede bytes that are kept.
         """
         ends = self.offset + (self.length or 0)
         if not self.is_file or ends < self.end:
@@ -188,25 +189,25 @@ class _Region:
         return 0 if self.is_empty else self.end
 
     def padded(self, source: Source) -> Source:
-        """The source, with zeros behind it up to the end of the volume."""
+        """Return the source followed by zeros up to the end of the volume."""
         if self.room is None:
             return source
         wanted, self.length = self.length, self.room
         return Padded(source, wanted, self.room)
 
     def state(self) -> tuple[str, bool]:
-        """What a failure leaves behind, and whether it has changed anything."""
+        """Return the state that a failure leaves, and whether the volume was changed."""
         if not self.begun:
-            return f"Nothing was sent; {self.volume} is as it was.", False
+            return f"Nothing was sent; {self.volume} is unchanged.", False
         sent = f"{self.same + self.done}" + ("" if self.length is None else f" of {self.length}")
         end = "the end" if self.length is None else self.offset + self.length
-        told = f"{sent} bytes were sent; bytes {self.offset} to {end} of {self.volume} are undefined now."
+        told = f"{sent} bytes were sent; bytes {self.offset} to {end} of {self.volume} are now undefined."
         return f"{told} Upload it again from the start, or with resume=True.", True
 
 
 def _check_word(what: str, word: object, words: tuple[object, ...]) -> None:
     if word not in words:
-        raise InvalidRequestError(f"{what} is one of {', '.join(map(repr, words))}, not {word!r}")
+        raise InvalidRequestError(f"{what} must be one of {', '.join(map(repr, words))}, not {word!r}")
 
 
 def _length_to_send(source: Source, part: Part) -> int | None:
@@ -219,7 +220,7 @@ def _send(channel: Channel, volume: VolumeId, source: Source, place: _Region, wa
     total = None if place.length is None else place.length - place.same
     meter = watch.phase("upload", total)
     if total == 0:
-        return  # libvirt takes a length of 0 for no limit
+        return  # libvirt takes a length of 0 as no limit
     room = None if place.room is None else place.room - place.same
     with (
         _arriving(channel, volume),
@@ -237,22 +238,22 @@ def _send(channel: Channel, volume: VolumeId, source: Source, place: _Region, wa
 
 @contextmanager
 def _arriving(channel: Channel, volume: VolumeId) -> Iterator[None]:
-    """Say why the end of an upload is missing that libvirt said was there.
+    """Explain a missing end of an upload for which libvirt reported success.
 
     Raises:
-        NoSpaceError: The pool is full.
-        TransferError: It is missing for some other reason.
+        NoSpaceError: If the pool is full.
+        TransferError: If the end is missing for another reason.
     """
     try:
         yield
     except MissingBytes as missing:
-        told = f"libvirt says that all is well, but the bytes from {missing.offset} on are not there"
+        told = f"libvirt reported success, but the bytes from {missing.offset} on are missing"
         if _is_full(channel, volume.pool):
             raise NoSpaceError(
                 f"{told}: {volume.pool} is full", hint="Free some space, or use a larger pool."
             ) from None
         raise TransferError(
-            told, hint="Somebody else wrote to the volume meanwhile, or it is broken."
+            told, hint="Another client wrote to the volume meanwhile, or the storage is broken."
         ) from None
 
 
@@ -275,10 +276,10 @@ def _behind_what_is_there(channel: Channel, source: Source, place: _Region, watc
 
 
 def _read_back(channel: Channel, volume: VolumeId, place: _Region, sent: Digest, watch: Watch) -> None:
-    """Compare what is in the volume with what was sent.
+    """Read back what was sent, and compare.
 
     Raises:
-        TransferError: It is not the same.
+        TransferError: If the volume holds other bytes.
     """
     length, found = place.same + place.done, Digest()
     meter = watch.phase("verify", length)
@@ -287,6 +288,6 @@ def _read_back(channel: Channel, volume: VolumeId, place: _Region, sent: Digest,
         pump(Hashed(source, found), None, meter)
     if found.hex() != sent.hex():
         raise TransferError(
-            f"{volume} holds other bytes than were sent: sha256 {found.hex()}, not {sent.hex()}",
-            hint="Somebody else wrote to it meanwhile, or the storage is broken.",
+            f"{volume} holds other bytes than were sent: its sha256 is {found.hex()}, not {sent.hex()}",
+            hint="Another client wrote to the volume meanwhile, or the storage is broken.",
         )

@@ -30,14 +30,14 @@ _DROPPED = 2.0  # seconds; a finalizer may run where others wait for it
 
 
 class VolumeWriter(io.BufferedIOBase):
-    """A volume that is open for writing: what [Volume.open][libstorage.Volume.open] gives for ``wb``.
+    """A volume that is open for writing: what [Volume.open][libstorage.Volume.open] returns for ``wb``.
 
-    One that is open when the program ends is aborted, with a ``ResourceWarning``.
+    If the program ends while the writer is open, the upload is aborted with a ``ResourceWarning``.
 
     Args:
         name: Name of the volume.
-        fill: Fills it.
-        undo: Called when the upload is aborted or has failed.
+        fill: Uploads what is written.
+        undo: Called if the upload is aborted or fails.
     """
 
     mode = "wb"
@@ -62,31 +62,31 @@ class VolumeWriter(io.BufferedIOBase):
             raise
 
     def writable(self) -> bool:
-        """It is.
+        """Return True.
 
         Raises:
-            ValueError: It is closed.
+            ValueError: If the writer is closed.
         """
         self._check_open()
         return True
 
     def tell(self) -> int:
-        """How many bytes were written.
+        """Return the number of bytes written.
 
         Raises:
-            ValueError: It is closed.
+            ValueError: If the writer is closed.
         """
         self._check_open()
         return self._done
 
     def write(self, data: Any, /) -> int:
-        """Take all of it; it is sent when there is enough.
+        """Write all of ``data``. Small writes are buffered and sent together.
 
         Raises:
-            ValueError: It is closed.
-            NoSpaceError: The storage under it is full.
-            TransferError: The volume takes no more.
-            StorageError: The upload broke off; the message says what state the volume is in.
+            ValueError: If the writer is closed.
+            NoSpaceError: If the storage under the pool is full.
+            TransferError: If the data does not fit into the volume.
+            StorageError: If the upload broke off; the message says what state the volume is in.
         """
         self._check_open()
         view = memoryview(data).cast("B")
@@ -98,17 +98,17 @@ class VolumeWriter(io.BufferedIOBase):
         return len(view)
 
     def close(self) -> None:
-        """Send the rest, wait until all has arrived, and let the pool see it.
+        """Send the rest, wait until all data has arrived, and refresh the pool.
 
         Raises:
-            StorageError: The upload broke off; the message says what state the volume is in.
+            StorageError: If the upload broke off; the message says what state the volume is in.
         """
         if self._too_late is not None:
             self._check_open()
         if self.closed:
             return
         if self._is_entered and sys.exc_info()[1] not in {None, self._outer}:
-            self.discard()  # what is around it closes it because of an error
+            self.discard()  # a wrapper closes the writer because of an error
             return
         try:
             if self._buffer:
@@ -125,13 +125,13 @@ class VolumeWriter(io.BufferedIOBase):
         super().close()
 
     def discard(self) -> None:
-        """Abort: what was written is not to be kept. Does nothing once it is closed."""
+        """Abort the upload. Does nothing if the writer is closed."""
         if self.closed:
             return
-        self._abort(Aborted("not all was written"))
+        self._abort(Aborted("the writer was discarded"))
         self._pipe.wait_for_end()
         super().close()
-        if self._pipe.error is None:  # it ended well, or never began
+        if self._pipe.error is None:  # the upload ended well, or never began
             self._undo()
 
     def __enter__(self) -> Self:
@@ -147,40 +147,38 @@ class VolumeWriter(io.BufferedIOBase):
             return
         self.close()
         if self._is_aborted:
-            raise TransferError(f"{self.name} was closed because of an error, and is not complete")
+            raise TransferError(f"{self.name} was closed because of an error, and is incomplete")
 
     def __del__(self) -> None:
         if getattr(self, "_pipe", None) is None or self.closed or self._process_id != os.getpid():
             return
         try:
             self._warn(3)
-        finally:  # a warning may be an error
-            self._abort(Aborted("not all was written"))
+        finally:  # a warning filter may raise
+            self._abort(Aborted("the writer was discarded"))
             self._pipe.wait_for_end(_DROPPED)
             super().close()
 
     def _end(self) -> None:
-        """At the end of the program: warn, and abort; wait for nobody."""
+        """At the end of the program: warn and abort, without waiting."""
         if self.closed or self._is_closing:
             return
         try:
             self._warn(ending.NOWHERE)
         finally:
             self._too_late = TransferError(
-                f"{self.name} is not complete: the program ended before it was closed",
-                hint="Close it, in a with block.",
+                f"{self.name} is incomplete: the program ended before the writer was closed",
+                hint="Close the writer: use a with block.",
             )
             self._abort(self._too_late)
             super().close()
 
     def _wait(self, latest: float) -> None:
-        """At the end of the program: wait until it is aborted, but only until then by the monotonic clock."""
+        """At the end of the program: wait for the abort, at most until ``latest`` by the monotonic clock."""
         self._pipe.wait_for_end(max(0.0, latest - monotonic()))
 
     def _warn(self, level: int) -> None:
-        warnings.warn(
-            f"{self.name} was never closed: it is not complete", ResourceWarning, level, source=self
-        )
+        warnings.warn(f"{self.name} was never closed: it is incomplete", ResourceWarning, level, source=self)
 
     def _abort(self, error: Exception) -> None:
         self._is_aborted = True
@@ -200,16 +198,14 @@ class VolumeWriter(io.BufferedIOBase):
         del self._buffer[:most]
 
     def _full(self) -> TransferError:
-        return TransferError(
-            f"{self.name} takes no more than {self._pipe.taken} bytes", hint="Resize it first."
-        )
+        return TransferError(f"{self.name} takes at most {self._pipe.taken} bytes", hint="Resize it first.")
 
     def _check_open(self) -> None:
         if self._too_late is not None:
             threads.linger()
             raise self._too_late
         if self.closed:
-            raise ValueError(f"{self.name} is not open any more")
+            raise ValueError(f"{self.name} is closed")
 
 
 def _nothing() -> None:

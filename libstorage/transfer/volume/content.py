@@ -19,7 +19,7 @@ class VolumeContent:
 
     Args:
         channel: The host that the volume is on.
-        volume: Which volume.
+        volume: The volume.
     """
 
     def __init__(self, channel: Channel, volume: VolumeId) -> None:
@@ -33,7 +33,7 @@ class VolumeContent:
 
     @contextmanager
     def opened(self, *, holes: bool, latest: float) -> Iterator[Source]:
-        """Receive them. No operation of this process changes the volume meanwhile.
+        """Receive the bytes. Meanwhile no operation of this process can change the volume.
 
         Raises:
             VolumeBusyError: If an operation of this process changes the volume.

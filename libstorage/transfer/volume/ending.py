@@ -1,8 +1,8 @@
-"""Whether the end of an upload has arrived.
+"""Checks that the end of an upload has arrived.
 
-libvirt writes what it receives in a thread, one message after the other, and tells of an error when the next message
-comes in. An error in the last messages it does not tell at all: an upload that filled the disk ends well, with some
-megabytes missing (seen with libvirt 9.0). As nothing is written after the first error, the end is there only if all is.
+libvirt writes what it receives in a thread, one message after the other, and reports an error when the next message
+arrives. It never reports an error in the last messages: an upload that filled the disk reports success with some
+megabytes missing (seen with libvirt 9.0). Nothing is written after the first error, so if the end is there, all is.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import attrs
 from libstorage.transfer.pieces.piece import any_but_zero
 
 KEPT = 4096
-"""How many bytes to keep and compare."""
+"""Number of bytes to keep and compare."""
 
 
 @attrs.frozen
 class _Tail:
-    """Some bytes of a volume."""
+    """Bytes of a volume, with their offset."""
 
     offset: int
     data: bytes
 
 
 class MissingBytes(Exception):
-    """The end of an upload is not there, though libvirt said that all is well."""
+    """The end of an upload is missing although libvirt reported success."""
 
     def __init__(self, offset: int) -> None:
         super().__init__(offset)
@@ -34,12 +34,12 @@ class MissingBytes(Exception):
 
 
 class Ending:
-    """The last bytes of an upload, and the last of them that are not zero.
+    """The last bytes of an upload, and the last bytes that are not zero.
 
-    Zeros that are missing cannot be told from a hole, which reads as zeros: there, what stands before them decides.
+    Missing zeros cannot be distinguished from a hole, which reads as zeros; then the bytes before them decide.
 
     Args:
-        offset: Where in the volume the upload begins.
+        offset: First byte of the upload in the volume.
     """
 
     def __init__(self, offset: int) -> None:
@@ -48,22 +48,22 @@ class Ending:
         self._solid = _Tail(offset, b"")
 
     def add(self, data: bytes) -> None:
-        """These bytes are sent next."""
+        """Note bytes that are sent."""
         if any_but_zero(data):
             self._solid = _Tail(self._end, data)
         self._end += len(data)
         self._last = (self._last + data if len(data) < KEPT else data)[-KEPT:]
 
     def skip(self, length: int) -> None:
-        """So many zeros are left out next."""
+        """Note zeros that are skipped."""
         self._end += length
         self._last = (self._last + bytes(min(length, KEPT)))[-KEPT:]
 
     def first_missing(self, read: Callable[[int, int], bytes]) -> _Tail | None:
-        """A piece that is not there; ``None`` when all is.
+        """Return the first kept bytes that the volume does not have, ``None`` if it has all.
 
         Args:
-            read: Reads from the volume: from an offset on, so many bytes.
+            read: Reads from the volume: takes an offset and a number of bytes.
         """
         for piece in {self._last_piece(), self._last_solid_piece()}:
             if piece.data and read(piece.offset, len(piece.data)) != piece.data:

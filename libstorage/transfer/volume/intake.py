@@ -1,4 +1,4 @@
-"""Receives a part of a volume, in the thread that runs it."""
+"""Receives a range of a volume, in the thread that runs it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from libstorage.transfer.volume.range import VolumeRange
 from libstorage.transfer.volume.streams import stream
 
 RECEIVE_BYTES: Final = 262_120
-"""How much to ask for at once: libvirt gives no more, and a negative number would end the interpreter."""
+"""Number of bytes to request at once: libvirt returns no more, and a negative number crashes the interpreter."""
 
 
 _PART = 4 << 20  # bytes that are asked for at once by a slow reader
@@ -39,33 +39,35 @@ _PATIENCE = 1.0  # seconds until a receiver that is to stop is cut off
 
 
 class Stopped(Exception):
-    """Nobody wants the rest."""
+    """The rest is no longer wanted."""
 
 
 class Outlet(Protocol):
-    """Where received pieces go.
+    """The consumer of received pieces.
 
     Attributes:
-        waited: For how many seconds it has kept the stream waiting.
+        waited: Seconds that the consumer has kept the stream waiting.
     """
 
     waited: float
 
     def put(self, piece: Piece) -> None:
-        """One more."""
+        """Take a piece."""
         ...
 
     def hand_over(self, lane: Lane, latest: float, patience: float | None) -> bool:
-        """Get rid of them, if they are worth it; whether that was possible in so many seconds.
+        """Pass the buffered pieces on once there are enough of them.
+
+        Return False if the consumer did not take them within ``patience`` seconds.
 
         Raises:
-            Stopped: Nobody wants them.
+            Stopped: If the rest is no longer wanted.
         """
         ...
 
 
 class _Slow(Exception):
-    """The outlet does not keep pace."""
+    """The consumer does not keep pace."""
 
 
 class Intake:
@@ -76,13 +78,13 @@ class Intake:
         self._lane: Lane | None = None
 
     def run(self) -> None:
-        """Receive all: in one stream as long as the outlet keeps pace, else in parts.
+        """Receive all bytes: in one stream while the consumer keeps pace, else in parts.
 
-        libvirt takes from the socket whatever comes, and keeps it: a slow reader would have all of it in memory.
+        libvirt reads everything from the socket and keeps it, so a slow consumer would have the whole volume in memory.
 
         Raises:
-            TransferError: The volume is shorter than it said.
-            StorageError: The transfer broke off.
+            TransferError: If the volume is shorter than its stated length.
+            StorageError: If the transfer broke off.
         """
         try:
             with self._channel.lane(VOLUME_DOWNLOAD, self._extent.volume, latest=self._latest) as lane:
@@ -97,7 +99,7 @@ class Intake:
             raise self._too_late() from None
 
     def cut(self) -> None:
-        """End it, whatever it waits for."""
+        """Cut the lane, whatever the thread waits for."""
         lane = self._lane
         if lane is not None:
             lane.cut()
@@ -117,7 +119,7 @@ class Intake:
                 most *= 2
 
     def _receive_part(self, lane: Lane, raw: RawVolume, begin: int, length: int) -> int:
-        """Receive some; how many bytes, which is fewer when the outlet is slow."""
+        """Receive a part; return the number of bytes, which is smaller if the consumer is slow."""
         flags = VolumeDownloadFlags.SPARSE_STREAM if self._extent.holes else 0
         outlet, offset, left = self._outlet, self._extent.offset + begin, length
         waited = outlet.waited
@@ -142,7 +144,7 @@ class Intake:
         if got == _HOLE:
             return Hole(opened.recvHole())
         if isinstance(got, int):
-            raise TransferError(f"libvirt answered {got} instead of data")
+            raise TransferError(f"libvirt returned {got} instead of data")
         return got
 
     def _too_late(self) -> DeadlineError:
@@ -156,8 +158,8 @@ class Intake:
 
 
 def ended(thread: threading.Thread, intake: Intake | None) -> None:
-    """Wait until a thread is over that was told to stop, and cut it off if it hangs."""
-    if not thread.ident:  # also one that Ctrl-C struck while it started: it finds that all is over
+    """Wait for a thread that was told to stop; cut its lane if it hangs."""
+    if not thread.ident:  # or Ctrl-C interrupted its start: then it finds that the transfer is over
         return
     threads.join(thread, _PATIENCE)
     if thread.is_alive() and intake is not None and not ending.is_past():

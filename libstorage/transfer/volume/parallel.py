@@ -1,4 +1,4 @@
-"""One volume over several lanes at once: each receives one chunk of it after the other, straight into the new file."""
+"""Receives one volume over several lanes at once: each lane writes its chunks directly into the new file."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from libstorage.transfer.volume.range import VolumeRange
 
 _CHUNK: Final = 64 << 20
 _ALIGNED: Final = 1 << 20
-_STALL: Final = 0.005  # seconds; a write that takes longer has kept the stream waiting
-_EVERY: Final = 0.05  # seconds between two looks at how far it is
+_STALL: Final = 0.005  # seconds; a longer write has kept the stream waiting
+_EVERY: Final = 0.05  # seconds between two progress reports
 
 
 class Ranges:
-    """A part of a volume, received in ranges."""
+    """A range of a volume, received in chunks over several lanes."""
 
     def __init__(self, channel: Channel, extent: VolumeRange) -> None:
         self._channel, self._extent = channel, extent
 
     def receive(self, sink: PlacedSink, meter: Meter, most: int) -> None:
-        """Receive all of it.
+        """Receive the whole range.
 
         Args:
             sink: The new file.
-            meter: How far it is.
-            most: How many ranges at once, if so many lanes can be spared.
+            meter: Counts the bytes.
+            most: Largest number of chunks at once; fewer if fewer lanes can be spared.
 
         Raises:
-            StorageError: One of them broke off, and therefore all.
+            StorageError: If a chunk broke off; then the others are stopped.
         """
         with self._lanes(most) as lanes:
             chunks, over = self._split(lanes), SimpleQueue[BaseException | None]()
@@ -70,7 +70,7 @@ class Ranges:
 
     @contextmanager
     def _lanes(self, most: int) -> Iterator[int]:
-        """As many lanes as there are ranges for and can be spared, and one at least: one is left for others."""
+        """Return the number of lanes: as many as are useful and can be spared, at least one; one is left for other calls."""
         session, helpers = self._channel.session(), list[Holder]()
         most = min(most, -(-self._extent.length // _ALIGNED), session.connection.max_lanes - 1)
         try:
@@ -86,9 +86,9 @@ class _Worker:
     """Receives chunks, one after the other, each into its place in the file.
 
     Attributes:
-        done: How many bytes.
-        waited: For how many seconds it has kept a stream waiting.
-        is_unwanted: Whether nobody wants the rest.
+        done: Number of bytes written.
+        waited: Seconds that writing has kept a stream waiting.
+        is_unwanted: Whether the rest is no longer wanted.
     """
 
     def __init__(
@@ -111,22 +111,24 @@ class _Worker:
         self._thread = threading.Thread(target=self._run, name="libstorage-range", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         threads.start(self._thread)
 
     def stop(self) -> None:
-        """Wait until it is over: it is unwanted."""
+        """Wait for the thread, which is told to stop."""
         ended(self._thread, self._intake)
 
     def put(self, piece: Piece) -> None:
-        """One more."""
+        """Take a piece."""
         self._pieces.append(piece)
 
     def hand_over(self, lane: Lane, latest: float, patience: float | None) -> bool:
-        """Write what there is, for which the lane has all the time; whether it took no longer than so many seconds.
+        """Write the buffered pieces with the lane's time limit suspended.
+
+        Return whether that took at most ``patience`` seconds.
 
         Raises:
-            Stopped: Nobody wants the rest.
+            Stopped: If the rest is no longer wanted.
         """
         if self.is_unwanted:
             raise Stopped
@@ -146,7 +148,7 @@ class _Worker:
         try:
             while not self.is_unwanted and (chunk := self._next_chunk()) is not None:
                 self._receive(chunk)
-        except BaseException as error:  # noqa: BLE001 -- it is for those who wait
+        except BaseException as error:  # noqa: BLE001 -- the waiting thread raises it
             self._over.put(error)
         else:
             self._over.put(None)
@@ -164,7 +166,7 @@ class _Worker:
 
 
 def _watch(workers: list[_Worker], over: SimpleQueue[BaseException | None], meter: Meter) -> None:
-    """Tell how far they are, until all are over."""
+    """Report the progress until every worker has ended."""
     running = len(workers)
     while running:
         try:

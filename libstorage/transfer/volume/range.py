@@ -1,4 +1,4 @@
-"""Which bytes of which volume."""
+"""Ranges of volumes: the caller's request, resolved against the volume's document."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from libstorage.units import SizeLike
 
 @attrs.frozen
 class Part:
-    """Which bytes of a volume to transfer; ``length`` is ``None`` for all that follow."""
+    """The part of a volume to transfer; ``length`` is ``None`` for the rest of the volume."""
 
     offset: int
     length: int | None
 
     @classmethod
     def of(cls, offset: SizeLike, length: SizeLike | None) -> Part:
-        """From what a caller gave.
+        """Return the part that a caller asked for.
 
         Raises:
-            InvalidRequestError: That are no sizes.
+            InvalidRequestError: If ``offset`` or ``length`` is not a size.
         """
         return cls(int(size_of("offset", offset)), None if length is None else int(size_of("length", length)))
 
 
 @attrs.frozen
 class VolumeRange:
-    """A part of a volume that is to be received.
+    """A range of a volume to receive.
 
     Attributes:
-        volume: Which volume.
-        offset: Where the part begins.
-        length: How many bytes it has; there must be so many.
-        holes: Whether holes of the volume's file are given as such, and not as zeros.
+        volume: The volume.
+        offset: First byte.
+        length: Length in bytes; the transfer fails if the volume has fewer.
+        holes: Whether holes of the volume's file stay holes, instead of zeros.
     """
 
     volume: VolumeId
@@ -52,7 +52,7 @@ class VolumeRange:
 def refusal(
     operation: Operation, volume: VolumeId, message: str, hint: str | None = None
 ) -> InvalidRequestError:
-    """What is said of a transfer that cannot be."""
+    """Return the error for a transfer that is refused."""
     return InvalidRequestError(
         message,
         operation=operation.name,
@@ -63,22 +63,22 @@ def refusal(
 
 
 def read_document(channel: Channel, volume: VolumeId) -> VolumeSpec:
-    """What libvirt says of a volume."""
+    """Read the document of a volume."""
     return VolumeSpec.from_xml(volume_xml(channel, volume).encode("utf-8", "backslashreplace"))
 
 
 def check_bytes(operation: Operation, volume: VolumeId, spec: VolumeSpec) -> None:
-    """Refuse a volume that has no bytes of its own.
+    """Check that a volume has bytes of its own.
 
     Raises:
-        InvalidRequestError: It is a directory.
+        InvalidRequestError: If the volume is a directory.
     """
     if spec.type in (VolumeType.DIR, VolumeType.NETDIR):
-        raise refusal(operation, volume, f"{volume} is a directory: it holds files, but no bytes of its own")
+        raise refusal(operation, volume, f"{volume} is a directory: it has no bytes of its own")
 
 
 def is_file(spec: VolumeSpec) -> bool:
-    """Whether it is a file, which can have holes."""
+    """Return whether the volume is a file, which can have holes."""
     return spec.type in (None, VolumeType.FILE)
 
 
@@ -94,10 +94,10 @@ def readable_spec(channel: Channel, volume: VolumeId) -> VolumeSpec:
 
 
 def volume_range(volume: VolumeId, spec: VolumeSpec, part: Part, *, holes: bool) -> VolumeRange:
-    """A part of a volume; only files can have holes.
+    """Resolve a part of a volume; only files can have holes.
 
     Raises:
-        InvalidRequestError: The volume has no such part.
+        InvalidRequestError: If the part is past the end of the volume.
     """
     size = int(spec.physical or spec.capacity or 0)
     end = size if part.length is None else part.offset + part.length
@@ -105,6 +105,6 @@ def volume_range(volume: VolumeId, spec: VolumeSpec, part: Part, *, holes: bool)
         raise refusal(
             VOLUME_DOWNLOAD,
             volume,
-            f"bytes {part.offset} to {end} are past the end of {volume}, which has {size}",
+            f"bytes {part.offset} to {end} are past the end of {volume}, which has {size} bytes",
         )
     return VolumeRange(volume, part.offset, end - part.offset, holes and is_file(spec))

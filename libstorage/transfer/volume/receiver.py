@@ -1,4 +1,4 @@
-"""The bytes of a volume as the source of a transfer: received by a thread while others are being written."""
+"""The bytes of a volume as the source of a transfer: a thread receives them while earlier ones are written."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _HOLE_COST = 4096  # how many bytes a hole counts for: there may be very many
 
 @contextmanager
 def receiving(channel: Channel, extent: VolumeRange, *, latest: float = NEVER) -> Iterator[Receiver]:
-    """Bytes of a volume, as a source: a thread receives them while others are being written.
+    """Open a range of a volume as a source: a thread receives the bytes while earlier ones are written.
 
     Args:
         channel: The host that the volume is on.
-        extent: Which bytes.
-        latest: When it must be over, by the monotonic clock.
+        extent: The range.
+        latest: End of the transfer's time, by the monotonic clock.
     """
     receiver = Receiver(channel, extent, latest)
     try:
@@ -52,8 +52,8 @@ def receiving(channel: Channel, extent: VolumeRange, *, latest: float = NEVER) -
 class _Ahead:
     """Pieces that were received and not read yet.
 
-    They are handed over many at once: every switch from one thread to another costs more than a piece. The reader may
-    be interrupted while it waits, which cannot be said of ``threading.Condition``.
+    Pieces are passed on in batches: a switch between threads costs more than a piece. The waiting reader can be
+    interrupted, which ``threading.Condition`` does not allow.
     """
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class _Ahead:
         return True
 
     def _has_room(self, lane: Lane, patience: float | None) -> bool:
-        """Wait for room; the lane has all the time."""
+        """Wait for room, with the lane's time limit suspended."""
         began = monotonic()
         if self._room.empty():
             lane.pause()
@@ -95,36 +95,36 @@ class _Ahead:
         return True
 
     def end(self, error: BaseException | None = None) -> None:
-        """There are no more."""
+        """Note the end."""
         self._batches.put(self._batch)
         self._batches.put(error)
 
     def abandon(self) -> None:
-        """Nobody wants more."""
+        """Stop the receiving thread: the rest is not wanted."""
         self._is_unwanted = True
         self._room.put(None)
 
     def take(self, giver: threading.Thread) -> deque[Piece] | None:
-        """The next ones; ``None`` at the end.
+        """Return the next batch; ``None`` at the end.
 
         Args:
-            giver: The thread that receives them.
+            giver: The receiving thread.
 
         Raises:
-            BaseException: What ended it.
+            BaseException: The error that ended the receiving thread.
         """
         got = threads.take(self._batches, giver)
         if isinstance(got, deque):
             self._room.put(None)
             return got
-        self._batches.put(got)  # for whoever asks again
+        self._batches.put(got)  # for the next call
         if got is not None:
             raise got
         return None
 
 
 class Receiver:
-    """The bytes of a volume, received ahead."""
+    """The bytes of a volume, received ahead of the reader."""
 
     def __init__(self, channel: Channel, extent: VolumeRange, latest: float) -> None:
         self.name: str = str(extent.volume)
@@ -136,20 +136,20 @@ class Receiver:
         self._thread = threading.Thread(
             target=_run, args=(self._intake, self._ahead), name="libstorage-receiver", daemon=True
         )
-        # Ctrl-C can strike before stop() is called: then the thread ends when its reader is gone.
+        # Ctrl-C can interrupt before stop() is called: then the thread ends when the receiver is collected.
         weakref.finalize(self, self._ahead.abandon).atexit = False
 
     def start(self) -> None:
-        """Begin to receive."""
-        if self.length:  # libvirt takes a length of 0 for no limit
+        """Start to receive."""
+        if self.length:  # libvirt takes a length of 0 as no limit
             threads.start(self._thread)
 
     def read(self, most: int) -> Piece:
-        """The next bytes, or the next hole.
+        """Return the next bytes or the next hole.
 
         Raises:
-            TransferError: The volume is shorter than it said.
-            StorageError: The transfer broke off.
+            TransferError: If the volume is shorter than its stated length.
+            StorageError: If the transfer broke off.
         """
         if not self._unread:
             return b""
@@ -166,17 +166,17 @@ class Receiver:
         return piece
 
     def end(self) -> None:
-        """If all was read, wait until libvirt has said that it was right.
+        """If all bytes were read, wait until libvirt confirms the transfer.
 
         Raises:
-            StorageError: It was not.
+            StorageError: If libvirt reports an error.
         """
         if self.length and not self._unread:
             while self._ahead.take(self._thread) is not None:
                 pass
 
     def stop(self) -> None:
-        """End the thread, whatever it is doing."""
+        """End the receiving thread, whatever it waits for."""
         self._ahead.abandon()
         ended(self._thread, self._intake)
 
@@ -184,7 +184,7 @@ class Receiver:
 def _run(intake: Intake, ahead: _Ahead) -> None:
     try:
         intake.run()
-    except BaseException as error:  # noqa: BLE001 -- it is for those who read
+    except BaseException as error:  # noqa: BLE001 -- the reader raises it
         ahead.end(error)
     else:
         ahead.end()

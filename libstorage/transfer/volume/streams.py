@@ -1,6 +1,6 @@
-"""libvirt's streams, with loops of our own; and a volume as the sink of a transfer.
+"""libvirt's streams, with our own loops; and a volume as the sink of a transfer.
 
-The binding's own loops lose data: they ignore short writes, and those for holes end well after an exception.
+The binding's own loops lose data: they ignore short writes, and its loops for holes report success after an exception.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from libstorage.transfer.pieces.piece import FIRST, PIECE, Hole, Piece, zeros
 from libstorage.transfer.volume.ending import Ending, MissingBytes
 
 SEND_BYTES: Final = PIECE
-"""How much to send at once; libvirt refuses more than 32 MiB."""
+"""Number of bytes to send at once; libvirt refuses more than 32 MiB."""
 FIRST_BYTES: Final = FIRST
-"""How much to send first: from then on the daemon's malloc keeps the memory of messages that are smaller.
+"""Number of bytes to send first: afterwards the daemon's malloc keeps the memory of smaller messages.
 
-Without it the daemon returns their memory after each and takes it again: half of its time, measured with glibc 2.36.
+Otherwise the daemon returns the memory after each message and allocates it again: half of its time, with glibc 2.36.
 """
 
 
 @contextmanager
 def stream(lane: Lane, begin: Callable[[RawStream], object]) -> Iterator[RawStream]:
-    """A stream that is finished when the block ends well, and aborted when it does not; either once."""
+    """Open a stream; finish it if the block succeeds, abort it if the block fails."""
     opened = lane.connection.newStream(0)
     try:
         begin(opened)
         yield opened
     except BaseException:
-        with suppress(Exception):  # it repeats what went wrong
+        with suppress(Exception):  # the error would repeat the first one
             opened.abort()
         raise
     opened.finish()
@@ -46,12 +46,12 @@ class Sender:
 
     Args:
         opened: The stream.
-        offset: Where in the volume it begins.
-        clean_from: From there on the volume is known to read as zeros, so that holes can be left out.
+        offset: First byte of the volume to write.
+        clean_from: Offset from which the volume is known to read as zeros, so that holes can be skipped.
 
     Attributes:
-        ending: The end of what was written.
-        sent: How many bytes were sent, those of holes too.
+        ending: The last bytes written.
+        sent: Number of bytes sent, including holes.
     """
 
     def __init__(self, opened: RawStream, offset: int, clean_from: int | None) -> None:
@@ -64,7 +64,7 @@ class Sender:
         self._enough = FIRST_BYTES
 
     def write(self, piece: Piece) -> None:
-        """Send it, or leave it out where it is a hole and the volume is known to be clean."""
+        """Send a piece; skip a hole where the volume is known to read as zeros."""
         if not isinstance(piece, Hole):
             self._add(piece)
             return
@@ -81,8 +81,8 @@ class Sender:
             self._place += skipped
 
     def flush(self) -> None:
-        """Send what has waited for more."""
-        data, begin = b"".join(self._waiting), 0  # of one alone it makes no copy
+        """Send what was buffered."""
+        data, begin = b"".join(self._waiting), 0  # join() does not copy a single piece
         self._waiting.clear()
         while begin < len(data):
             sent = self._stream.send(data[begin:])
@@ -93,7 +93,7 @@ class Sender:
             self._enough = SEND_BYTES
 
     def _add(self, data: bytes) -> None:
-        """Send it, together with what comes next if it is small."""
+        """Buffer data, and send the buffer when it is large enough."""
         self.ending.add(data)
         self._place += len(data)
         self._waiting.append(data)
@@ -105,17 +105,17 @@ class Sender:
 def sending(
     lane: Lane, volume: VolumeId, offset: int, length: int, clean_from: int | None
 ) -> Iterator[Sender]:
-    """A volume as a sink; when the block ends well, the end of what was sent is there.
+    """Open a volume as a sink. If the block succeeds, the last bytes sent are read back and compared.
 
     Args:
         lane: The lane to send on.
-        volume: Which volume.
-        offset: Where to begin.
-        length: How many bytes at most; 0 for no limit.
-        clean_from: From there on the volume is known to read as zeros; ``None`` if that is not known of any part.
+        volume: The volume.
+        offset: First byte to write.
+        length: Largest number of bytes; 0 for no limit.
+        clean_from: Offset from which the volume is known to read as zeros; ``None`` if unknown.
 
     Raises:
-        MissingBytes: libvirt says that all is well, and it is not.
+        MissingBytes: If libvirt reports success although the last bytes are missing.
     """
     raw = raw_volume(lane, volume, fresh=True)
     flags = 0 if clean_from is None else VolumeUploadFlags.SPARSE_STREAM
