@@ -22,7 +22,7 @@ WWN = matching(
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PciAddress(Element):
-    """A PCI address: what ``<address>`` says."""
+    """A PCI address: the ``<address>`` element."""
 
     domain: int | None = field(
         default=None, metadata=attribute("domain", pci("PCI domain", 4, 0xFFFFFFFF), doc="Domain.")
@@ -47,7 +47,7 @@ class PciAddress(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class ParentAddress(Element):
-    """The PCI device of an adapter, which stays the same across reboots: what ``<parentaddr>`` says."""
+    """The PCI device of an adapter, which stays the same across reboots: the ``<parentaddr>`` element."""
 
     unique_id: int | None = field(
         default=None,

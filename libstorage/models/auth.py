@@ -43,7 +43,7 @@ class SecretRef(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Auth(Element):
-    """User and secret with which a pool logs in: what ``<auth>`` says."""
+    """User and secret with which a pool logs in: the ``<auth>`` element."""
 
     SECRETIVE: ClassVar[bool] = True
 
@@ -64,7 +64,7 @@ class Auth(Element):
         """CHAP, for iscsi and iscsi-direct pools; the secret is named by ``uuid`` or ``usage``.
 
         Raises:
-            DocumentError: when neither or both are given.
+            DocumentError: If neither or both of ``uuid`` and ``usage`` are given.
         """
         return cls(type=AuthType.CHAP, username=username, secret=SecretRef(uuid=uuid, usage=usage))
 
@@ -73,6 +73,6 @@ class Auth(Element):
         """cephx, for rbd pools; the secret is named by ``uuid`` or ``usage``.
 
         Raises:
-            DocumentError: when neither or both are given.
+            DocumentError: If neither or both of ``uuid`` and ``usage`` are given.
         """
         return cls(type=AuthType.CEPH, username=username, secret=SecretRef(uuid=uuid, usage=usage))

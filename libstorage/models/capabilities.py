@@ -17,7 +17,7 @@ from libstorage.xml.kinds import YES_NO, words
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class CapabilityEnum(Element):
-    """One list of words: what ``<enum>`` says."""
+    """One list of words: the ``<enum>`` element."""
 
     name: str = field(
         metadata=attribute("name", doc="What the words are: sourceFormatType or targetFormatType.")
@@ -47,7 +47,7 @@ class CapabilityOptions(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PoolTypeCapabilities(Element):
-    """What a host reports about one pool type: what ``<pool>`` says."""
+    """What a host reports about one pool type: the ``<pool>`` element."""
 
     type: PoolType | str = field(
         converter=to_pool_type, metadata=attribute("type", words(PoolType), doc="The pool type.")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Cipher(Element):
-    """The cipher of a LUKS volume: what ``<cipher>`` says."""
+    """The cipher of a LUKS volume: the ``<cipher>`` element."""
 
     SECRETIVE: ClassVar[bool] = True
 
@@ -44,7 +44,7 @@ class Cipher(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Ivgen(Element):
-    """The initialisation vector of a LUKS volume: what ``<ivgen>`` says."""
+    """The initialisation vector of a LUKS volume: the ``<ivgen>`` element."""
 
     SECRETIVE: ClassVar[bool] = True
 
@@ -64,7 +64,7 @@ def to_secrets(value: Iterable[SecretRef] | SecretRef | None) -> tuple[SecretRef
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Encryption(Element):
-    """How a volume is encrypted: what ``<encryption>`` says.
+    """How a volume is encrypted: the ``<encryption>`` element.
 
     libvirt makes volumes with format ``luks`` only, in raw and qcow2 volumes, with one secret whose usage type is
     ``volume``.

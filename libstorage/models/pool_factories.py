@@ -71,7 +71,7 @@ class PoolFactories(Spec):
         """A pool of the files in a directory.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         source = sources.DirSource(vendor=vendor, product=product)
         return cls._of(name, source, PoolTarget(path=path, permissions=permissions), uuid, cow=cow)
@@ -94,7 +94,7 @@ class PoolFactories(Spec):
         """A pool of the files on a block device with a file system, mounted at ``path``.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         source = sources.FsSource(device=device, format=format, vendor=vendor, product=product)
         return cls._of(
@@ -125,7 +125,7 @@ class PoolFactories(Spec):
         """A pool of the files in a server's directory ``dir``, mounted at ``path``.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         source = sources.NetfsSource(
             hosts=host,
@@ -156,7 +156,7 @@ class PoolFactories(Spec):
         """A pool of the logical volumes in volume group ``source_name``; ``devices`` are what ``build`` makes it of.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         source = sources.LogicalSource(
             name=source_name, devices=devices, format=format, vendor=vendor, product=product
@@ -179,7 +179,7 @@ class PoolFactories(Spec):
         """A pool of the partitions of a disk.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         source = sources.DiskSource(device=device, format=format, vendor=vendor, product=product)
         return cls._of(name, source, PoolTarget(path=path, permissions=permissions), uuid)
@@ -202,7 +202,7 @@ class PoolFactories(Spec):
         """A pool of the LUNs of iSCSI target ``device``, logged in by the host's kernel.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         source = sources.IscsiSource(
             hosts=host, device=device, initiator=initiator, auth=auth, vendor=vendor, product=product
@@ -223,7 +223,7 @@ class PoolFactories(Spec):
         """A pool of the LUNs of iSCSI target ``device``, read by libvirt itself.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         source = sources.IscsiDirectSource(hosts=host, device=device, initiator=initiator, auth=auth)
         return cls._of(name, source, None, uuid)
@@ -243,7 +243,7 @@ class PoolFactories(Spec):
         """A pool of the LUNs behind a SCSI or Fibre Channel host adapter.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         source = sources.ScsiSource(adapter=adapter, vendor=vendor, product=product)
         return cls._of(name, source, PoolTarget(path=path, permissions=permissions), uuid)
@@ -260,7 +260,7 @@ class PoolFactories(Spec):
         """The pool of all multipath devices of the host.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         return cls._of(name, sources.MpathSource(), PoolTarget(path=path, permissions=permissions), uuid)
 
@@ -282,7 +282,7 @@ class PoolFactories(Spec):
         ``config_options={"client_mount_timeout": "5"}`` makes it 5.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         refresh = None
         if refresh_allocation is not None:
@@ -297,7 +297,7 @@ class PoolFactories(Spec):
         """A pool of a Sheepdog cluster.  libvirt has no driver for it since 8.8.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         return cls._of(name, sources.SheepdogSource(hosts=host, name=source_name), None, uuid)
 
@@ -314,7 +314,7 @@ class PoolFactories(Spec):
         """A pool of the files in Gluster volume ``source_name``, read by libvirt itself.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         return cls._of(name, sources.GlusterSource(hosts=host, name=source_name, dir=dir), None, uuid)
 
@@ -332,7 +332,7 @@ class PoolFactories(Spec):
         """A pool of the volumes in zpool ``source_name``; ``device`` is what ``build`` makes it of.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         target = PoolTarget(path=path, permissions=permissions) if path or permissions else None
         return cls._of(name, sources.ZfsSource(name=source_name, device=device), target, uuid)
@@ -350,7 +350,7 @@ class PoolFactories(Spec):
         """A pool of the files in Virtuozzo Storage cluster ``source_name``, mounted at ``path``.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         target = PoolTarget(path=path, permissions=permissions)
         return cls._of(name, sources.VstorageSource(name=source_name), target, uuid)

@@ -28,7 +28,7 @@ _PLACES = {"volume": "volume", "ceph": "name", "iscsi": "target", "tls": "name",
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Usage(Element):
-    """What a secret is for: what ``<usage>`` says."""
+    """What a secret is for: the ``<usage>`` element."""
 
     type: SecretUsage | str = field(
         converter=to_secret_usage,
@@ -58,7 +58,7 @@ class Usage(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class SecretSpec(Spec):
-    """A secret of the host, without its value: what ``<secret>`` says.
+    """A secret of the host, without its value: the ``<secret>`` element.
 
     The value is set on its own, with ``host.secrets.define(spec).set_value(value)``.
     """
@@ -107,7 +107,7 @@ class SecretSpec(Spec):
         """The passphrase of the encrypted volume at ``path`` (libvirt finds it again after a restart by that path).
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         return cls._for(
             SecretUsage.VOLUME, path, uuid=uuid, private=private, ephemeral=ephemeral, description=description
@@ -126,7 +126,7 @@ class SecretSpec(Spec):
         """The key of a Ceph user, under usage name ``name``.  Its value are the key's bytes, not their base64 text.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         return cls._for(
             SecretUsage.CEPH, name, uuid=uuid, private=private, ephemeral=ephemeral, description=description
@@ -145,7 +145,7 @@ class SecretSpec(Spec):
         """The CHAP password of an iSCSI user, under usage name ``target``.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         return cls._for(
             SecretUsage.ISCSI,

@@ -23,7 +23,7 @@ class Spec(Document):
             changes: Fields to change, as for ``attrs.evolve``.
 
         Raises:
-            DocumentError: when the result is not sound.
+            DocumentError: If the result is not sound.
         """
         evolved: Self = evolve(without_reported(self), **changes)
         return evolved

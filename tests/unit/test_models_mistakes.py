@@ -189,35 +189,35 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: PoolSpec.netfs("a", "/srv", host=["nas1", "nas2"], dir="/e"),
-        "NetfsSource.hosts: libvirt takes exactly one host for such pools, not 2",
+        "NetfsSource.hosts: libvirt accepts exactly one host for this pool type, not 2",
     ),
     (
         lambda: IscsiSource(hosts=(), device=IQN),
-        "IscsiSource.hosts: libvirt takes exactly one host for such pools, not 0",
+        "IscsiSource.hosts: libvirt accepts exactly one host for this pool type, not 0",
     ),
     (
         lambda: GlusterSource(hosts=["a", "b", "c"], name="v"),
-        "GlusterSource.hosts: libvirt takes exactly one host for such pools, not 3",
+        "GlusterSource.hosts: libvirt accepts exactly one host for this pool type, not 3",
     ),
     (lambda: RbdSource(hosts=(), name="p"), "RbdSource.hosts: at least one host is needed"),
     (lambda: SheepdogSource(hosts=(), name="p"), "SheepdogSource.hosts: at least one host is needed"),
     (
         lambda: IscsiSource(hosts="san", device=IQN, auth=CEPH),
-        "IscsiSource.auth: such pools log in with chap, not ceph",
+        "IscsiSource.auth: pools of this type log in with chap, not ceph",
     ),
     (
         lambda: RbdSource(hosts="mon", name="p", auth=CHAP),
-        "RbdSource.auth: such pools log in with ceph, not chap",
+        "RbdSource.auth: pools of this type log in with ceph, not chap",
     ),
     (
         lambda: IscsiDirectSource(hosts=[], device="/dev/sdb", initiator=IQN, auth=CEPH),
-        "IscsiDirectSource.hosts: libvirt takes exactly one host for such pools, not 0",
-        "IscsiDirectSource.auth: such pools log in with chap, not ceph",
+        "IscsiDirectSource.hosts: libvirt accepts exactly one host for this pool type, not 0",
+        "IscsiDirectSource.auth: pools of this type log in with chap, not ceph",
         "IscsiDirectSource.device.path: '/dev/sdb' is not valid; expected an iSCSI name such as iqn.2013-06.com.example:target",
     ),
     (
         lambda: IscsiDirectSource(hosts="san", device=Device(path=IQN, part_separator=True), initiator=IQN),
-        "IscsiDirectSource.device: an iSCSI device has neither part_separator nor free_extents",
+        "IscsiDirectSource.device: an iSCSI device cannot have part_separator or free_extents",
     ),
     (
         lambda: Initiator(iqn=""),
@@ -225,11 +225,11 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: NetfsSource(hosts="nas", dir="export"),
-        "NetfsSource.dir: 'export' is not absolute; only cifs and glusterfs take a bare name",
+        "NetfsSource.dir: 'export' is not an absolute path; only cifs and glusterfs accept a bare name",
     ),
     (
         lambda: NetfsSource(hosts="nas", dir="share", format="cifs", protocol_version="3"),
-        "NetfsSource.protocol_version: cifs has no protocol version; NFS has",
+        "NetfsSource.protocol_version: cifs does not take a protocol version; only NFS does",
     ),
     # adapters
     (
@@ -296,7 +296,7 @@ MISTAKES: list[tuple[Any, ...]] = [
     (lambda: PoolSpec(name="a", source=DirSource()), "PoolSpec.target: dir pools need a target"),
     (
         lambda: PoolSpec(name="a", source=RbdSource(hosts="m", name="p"), target=SRV),
-        "PoolSpec.target: rbd pools have no target",
+        "PoolSpec.target: rbd pools cannot have a target",
     ),
     (
         lambda: PoolSpec(name="a", source=ZfsSource(name="p"), target=PoolTarget()),
@@ -304,11 +304,11 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: PoolSpec(name="a", source=DirSource(), target=SRV, mount_options="ro"),
-        "PoolSpec.mount_options: dir pools have no mount_options",
+        "PoolSpec.mount_options: dir pools do not support mount_options",
     ),
     (
         lambda: PoolSpec(name="a", source=MpathSource(), target=SRV, features=PoolFeatures(cow=True)),
-        "PoolSpec.features.cow: only dir and fs pools know cow, not mpath pools",
+        "PoolSpec.features.cow: only dir and fs pools support cow, not mpath pools",
     ),
     (
         lambda: PoolSpec.dir("a", "/srv", uuid="1234"),
@@ -317,23 +317,23 @@ MISTAKES: list[tuple[Any, ...]] = [
     # volumes
     (
         lambda: VolumeSpec.image("v", "raw", 1, backing=BackingStore(path="/base")),
-        "VolumeSpec.backing_store: raw volumes have no backing store; qcow2 volumes do, and snapshots in a logical pool, which are given no format",
+        "VolumeSpec.backing_store: raw volumes cannot have a backing store; use qcow2, or in a logical pool a snapshot, for which the format is left out",
     ),
     (
         lambda: VolumeSpec.image("v", "vdi", 1, backing=BackingStore(path="/base")),
-        "VolumeSpec.backing_store: vdi volumes have no backing store; qcow2 volumes do, and snapshots in a logical pool, which are given no format",
+        "VolumeSpec.backing_store: vdi volumes cannot have a backing store; use qcow2, or in a logical pool a snapshot, for which the format is left out",
     ),
     (
         lambda: VolumeSpec.image("v", "vmdk", 1, backing=BackingStore(path="/base", format="raw")),
-        "VolumeSpec.backing_store: libvirt takes vmdk volumes over vmdk only, not over raw",
+        "VolumeSpec.backing_store: libvirt accepts vmdk volumes over vmdk only, not over raw",
     ),
     (
         lambda: VolumeSpec.image("v", "qed", 1, backing=BackingStore(path="/base", format="qcow2")),
-        "VolumeSpec.backing_store: libvirt takes qed volumes over raw only, not over qcow2",
+        "VolumeSpec.backing_store: libvirt accepts qed volumes over raw only, not over qcow2",
     ),
     (
         lambda: VolumeSpec.image("v", "qcow", 0),
-        "VolumeSpec.capacity: qcow volumes have at least one byte",
+        "VolumeSpec.capacity: a qcow volume needs a capacity of at least one byte",
     ),
     (
         lambda: VolumeTarget(compat="1.1", cluster_size=512, features=VolumeFeatures()),
@@ -347,11 +347,11 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: VolumeSpec.raw("my disk", 1, encryption=LUKS),
-        "VolumeSpec.name: 'my disk' cannot name an encrypted volume; expected a letter, then letters, digits and -._",
+        "VolumeSpec.name: 'my disk' is not a valid name for an encrypted volume; expected a letter, followed by letters, digits and -._",
     ),
     (
         lambda: PoolSpec.netfs("n", "/srv", host="nas", dir="/e", protocol_version="4,ro"),
-        "NetfsSource.protocol_version: '4,ro' has a comma; expected no comma",
+        "NetfsSource.protocol_version: '4,ro' contains a comma; expected a version without a comma",
     ),
     (lambda: Auth.chap("", usage="key"), "Auth.username: is empty; expected a user's name"),
     (
@@ -402,7 +402,7 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: VolumeSpec.qcow2("v", 1, cluster_size="3 KiB"),
-        "VolumeTarget.cluster_size: 3 KiB is no cluster size of qcow2; expected 512 bytes to 2 MiB, a power of 2",
+        "VolumeTarget.cluster_size: 3 KiB is not a valid cluster size for qcow2; expected 512 bytes to 2 MiB, a power of 2",
     ),
     (
         lambda: VolumeSpec(name="v", type="filee"),
@@ -458,8 +458,8 @@ def test_what_was_read_is_judged_when_asked() -> None:
     with pytest.raises(DocumentError) as caught:
         read.check()
     assert [str(problem) for problem in caught.value.problems] == [
-        "PoolSpec.target: rbd pools have no target",
-        "PoolSpec.source.auth: such pools log in with ceph, not chap",
+        "PoolSpec.target: rbd pools cannot have a target",
+        "PoolSpec.source.auth: pools of this type log in with ceph, not chap",
         "PoolSpec.source.hosts[1].name: 'no host' is not valid; expected a DNS name, an IPv4 address or an IPv6 address without brackets",
         "PoolSpec.source.auth.secret.uuid: a secret is named by its uuid or by its usage, never by both or neither",
         "PoolSpec.target.path: 'rel' is not valid; expected an absolute path below /, such as /srv/images",
