@@ -41,7 +41,7 @@ _HOSTS = children("host", SourceHost, doc="The servers.")
 _DEVICE = child("device", Device, doc="The device.")
 _DEVICES = children("device", Device, doc="The devices.")
 _INITIATOR = child("initiator", Initiator, doc="Identity of this host at the iSCSI target.")
-_AUTH = child("auth", Auth, doc="How to log in.")
+_AUTH = child("auth", Auth, doc="Login at the source.")
 _VENDOR = value("vendor", "name", doc="Vendor of the storage; libvirt stores it and does not use it.")
 _PRODUCT = value("product", "name", doc="Product name of the storage; libvirt stores it and does not use it.")
 

@@ -234,11 +234,11 @@ MISTAKES: list[tuple[Any, ...]] = [
     # adapters
     (
         ScsiHostAdapter,
-        "ScsiHostAdapter.name: an adapter is known by its name or by its parent, not by both or neither",
+        "ScsiHostAdapter.name: an adapter is identified by either its name or its parent; give exactly one of them",
     ),
     (
         lambda: ParentAddress(address=PciAddress(slot=1)),
-        "ParentAddress.unique_id: libvirt needs it, though its schema does not",
+        "ParentAddress.unique_id: libvirt requires this field, although its schema does not",
     ),
     (lambda: PciAddress(slot=32), "PciAddress.slot: 0x20 is not valid; expected a number from 0 to 0x1f"),
     (
@@ -247,37 +247,37 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: FcHostAdapter(wwnn="1" * 16, wwpn="2" * 16, parent_wwnn="3" * 16),
-        "FcHostAdapter.parent_wwnn: parent_wwnn and parent_wwpn come together or not at all",
+        "FcHostAdapter.parent_wwnn: parent_wwnn and parent_wwpn must be given together or not at all",
     ),
     # secrets and encryption
     (
         lambda: Auth.chap("me"),
-        "SecretRef.uuid: a secret is named by its uuid or by its usage, never by both or neither",
+        "SecretRef.uuid: a secret is identified by either its uuid or its usage; give exactly one of them",
     ),
     (
         lambda: Encryption.luks(uuid=UUID, usage="key"),
-        "SecretRef.uuid: a secret is named by its uuid or by its usage, never by both or neither",
+        "SecretRef.uuid: a secret is identified by either its uuid or its usage; give exactly one of them",
     ),
     (
         lambda: SecretRef(uuid="1234"),
         "SecretRef.uuid: '1234' is not valid; expected a UUID: 32 hexadecimal digits, with hyphens as in 3e3fce45-4f53-4fa7-bb32-11f34168b82b or without any",
     ),
-    (lambda: Encryption(format="luks"), "Encryption.secrets: libvirt takes exactly one secret"),
+    (lambda: Encryption(format="luks"), "Encryption.secrets: libvirt accepts exactly one secret"),
     (
         lambda: Encryption(format="luks", secrets=(SecretRef(usage="a"), SecretRef(usage="b"))),
-        "Encryption.secrets: libvirt takes exactly one secret",
+        "Encryption.secrets: libvirt accepts exactly one secret",
     ),
     (
         lambda: Encryption(format="qcow", secrets=SecretRef(usage="a")),
-        "Encryption.format: libvirt makes no qcow volumes any more; expected luks",
+        "Encryption.format: libvirt no longer creates qcow volumes; expected luks",
     ),
     (
         lambda: Encryption.luks(usage="key", cipher=Cipher(name="aes", size=256)),
-        "Encryption.cipher: cipher and ivgen come together or not at all",
+        "Encryption.cipher: cipher and ivgen must be given together or not at all",
     ),
     (
         lambda: Cipher(name="aes", size=256, mode="cbc"),
-        "Cipher.mode: mode and hash come together or not at all",
+        "Cipher.mode: mode and hash must be given together or not at all",
     ),
     (
         lambda: VolumeSpec.image("v", "vmdk", 1, encryption=LUKS),
@@ -285,12 +285,12 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: Usage(type="ceph", volume="/srv/v"),
-        "Usage.volume: a secret for ceph has no volume",
+        "Usage.volume: a secret for ceph cannot have a volume",
         "Usage.name: a secret for ceph needs a name",
     ),
     (
         lambda: SecretSpec().ref(),
-        "SecretRef.uuid: a secret is named by its uuid or by its usage, never by both or neither",
+        "SecretRef.uuid: a secret is identified by either its uuid or its usage; give exactly one of them",
     ),
     # pools
     (lambda: PoolSpec(name="a", source=DirSource()), "PoolSpec.target: dir pools need a target"),
@@ -353,7 +353,7 @@ MISTAKES: list[tuple[Any, ...]] = [
         lambda: PoolSpec.netfs("n", "/srv", host="nas", dir="/e", protocol_version="4,ro"),
         "NetfsSource.protocol_version: '4,ro' contains a comma; expected a version without a comma",
     ),
-    (lambda: Auth.chap("", usage="key"), "Auth.username: is empty; expected a user's name"),
+    (lambda: Auth.chap("", usage="key"), "Auth.username: is empty; expected a user name"),
     (
         lambda: ConfigOption(name="", value=""),
         "ConfigOption.name: is empty, which libvirt refuses; expected some text",
@@ -361,7 +361,7 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: ScsiHostAdapter(name="host&1"),
-        "ScsiHostAdapter.name: 'host&1' holds <, & or ', which libvirt writes into its XML as they are",
+        "ScsiHostAdapter.name: 'host&1' contains <, & or ', which libvirt writes into its XML without escaping",
     ),
     (
         lambda: Cipher(name="", size=1, mode="", hash=""),
@@ -381,7 +381,7 @@ MISTAKES: list[tuple[Any, ...]] = [
             cipher=Cipher(name="aes", size=256),
             ivgen=Ivgen(name="plain"),
         ),
-        "Encryption.cipher: libvirt drops the cipher of luks2",
+        "Encryption.cipher: libvirt drops the cipher of luks2; leave it out",
     ),
     (
         lambda: VolumeSpec.qcow2("v", 1, compat="0.10", lazy_refcounts=True, extended_l2=True),
@@ -411,7 +411,7 @@ MISTAKES: list[tuple[Any, ...]] = [
     # capabilities
     (
         lambda: PoolTypeCapabilities(type="dir", supported=True, volume_options=CapabilityOptions()),
-        "PoolTypeCapabilities.volume_options.default_format: libvirt's schema needs it",
+        "PoolTypeCapabilities.volume_options.default_format: libvirt's schema requires this field",
     ),
 ]
 
@@ -461,6 +461,6 @@ def test_what_was_read_is_judged_when_asked() -> None:
         "PoolSpec.target: rbd pools cannot have a target",
         "PoolSpec.source.auth: pools of this type log in with ceph, not chap",
         "PoolSpec.source.hosts[1].name: 'no host' is not valid; expected a DNS name, an IPv4 address or an IPv6 address without brackets",
-        "PoolSpec.source.auth.secret.uuid: a secret is named by its uuid or by its usage, never by both or neither",
+        "PoolSpec.source.auth.secret.uuid: a secret is identified by either its uuid or its usage; give exactly one of them",
         "PoolSpec.target.path: 'rel' is not valid; expected an absolute path below /, such as /srv/images",
     ]
