@@ -44,7 +44,7 @@ HOST_NAME = matching(
 PORT = number("port", -1, 65535, "a port from 0 to 65535, or -1 to leave it to libvirt")
 ABSOLUTE_PATH = matching("absolute path", _ABSOLUTE, "an absolute path below /, such as /srv/images")
 ABSOLUTE_DIR = matching("absolute directory", r"/[^\n\r]*", "an absolute path")
-DIR = matching("directory", r"[^\n\r]+", "a path or the name of a share")
+DIR = matching("directory", r"[^\n\r]+", "a path, or the name of a share")
 SOURCE_NAME = matching("source name", ".+", "a name")
 DEVICE_PATH = matching(
     "device path",

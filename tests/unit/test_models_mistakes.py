@@ -94,7 +94,7 @@ MISTAKES: list[tuple[Any, ...]] = [
         lambda: VolumeSpec.raw("v", "20 gigs"),
         (
             "VolumeSpec.capacity: 'gigs' is not a unit of size; "
-            "libvirt knows bytes, KiB, MiB, GiB, TiB, PiB, EiB, KB, MB, GB, TB, PB, EB"
+            "libvirt's units are bytes, KiB, MiB, GiB, TiB, PiB, EiB, KB, MB, GB, TB, PB, EB"
         ),
     ),
     (lambda: VolumeSpec.raw("v", -1), "VolumeSpec.capacity: -1 is negative: a size is 0 or more bytes"),
@@ -108,7 +108,7 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: VolumeSpec.raw("v", 2**63),
-        "VolumeSpec.capacity: 8 EiB is too large: libvirt counts up to 9223372036854775807 bytes (8 EiB less 1)",
+        "VolumeSpec.capacity: 8 EiB is too large: libvirt's limit is 9223372036854775807 bytes (8 EiB less 1)",
     ),
     # permissions
     (
