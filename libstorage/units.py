@@ -184,9 +184,7 @@ def _advice(number: str, unit: str, scale: int) -> str:
     if rounded > _LIMIT:
         return _too_large(text)
     note = ", rounded up to a whole byte" if rest else ""
-    return (
-        f"{text} is not a whole number, which is all that libvirt reads; write {_exact(rounded)!r}{note}"
-    )
+    return f"{text} is not a whole number, which is all that libvirt reads; write {_exact(rounded)!r}{note}"
 
 
 def _too_large(what: str) -> str:

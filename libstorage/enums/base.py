@@ -25,9 +25,7 @@ class Constant(Enum):
         cls.c_prefix = prefix
 
     def __reduce_ex__(self, proto: object) -> tuple[type[Self], tuple[int]]:
-        return type(self), (
-            self._value_,
-        )  # Python 3.11.2 pickles by name, which fails for a value without a name
+        return type(self), (self._value_,)  # Python 3.11.2 pickles by name, which unnamed values lack
 
     @property
     def since(self) -> str | None:

@@ -37,7 +37,7 @@ class PoolFeatures(Element):
 
     cow: bool | None = field(
         default=None,
-        metadata=value("cow", "state", YES_NO, doc="Whether copy-on-write is enabled for a btrfs directory."),
+        metadata=value("cow", "state", YES_NO, doc="Whether a btrfs directory copies on write."),
     )
 
 

@@ -93,7 +93,9 @@ class TestReading:
             Size("1", unit)
 
     def test_refuses_two_units(self) -> None:
-        with pytest.raises(ValueError, match="'5 KiB' contains a unit, but the unit 'MiB' is given separately"):
+        with pytest.raises(
+            ValueError, match="'5 KiB' contains a unit, but the unit 'MiB' is given separately"
+        ):
             Size("5 KiB", "MiB")
 
     @pytest.mark.parametrize("value", [-1, "-1", "-1.5 GiB", "-1 EiB"])
