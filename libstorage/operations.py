@@ -1,6 +1,6 @@
 """The table of operations: for each call to the daemon its libvirt functions, its effect and how long it may take.
 
-The error map, deadlines, limits on slow calls and retries all read these rows. No other module names libvirt's functions.
+The error map, deadlines, limits on slow calls and retries read these rows. No other module names libvirt's functions.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class AfterUnknown(StrEnum):
     READ_STATE = "read_state"
     """Read the state. If it is as wanted, the operation was done; otherwise repeat the operation."""
     LOOK_UP = "look_up"
-    """Look up the object by name. If it is absent, repeat the operation; if it is present, find out which client created it."""
+    """Look up the object by name. If absent, repeat the operation; if present, find out which client created it."""
     GONE_IS_DONE = "gone_is_done"
     """Repeat the operation; *not found* then means that the first attempt was done."""
     WAIT = "wait"

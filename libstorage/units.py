@@ -88,7 +88,7 @@ class Size(int):
         return f"Size('{self}')"
 
     def __format__(self, spec: str) -> str:
-        """Format as ``str`` (``""``), for people (``".1h"``), both with alignment and width (``">10.1h"``), or as an int."""
+        """Format as text (``""``) or for people (``".1h"``), with alignment and width (``">10.1h"``), or as an int."""
         match = _FORMAT.fullmatch(spec)
         if match is None:
             return int.__format__(self, spec)

@@ -1,8 +1,8 @@
 """All enums and vocabularies of libvirt's storage, as Python enums.
 
 Numbers and flags are ``IntEnum`` and ``IntFlag`` with libvirt's values: each member has a docstring, ``since`` (the
-first libvirt release that has the member), ``constant`` (its name in C) and ``word`` (its spelling in libvirt's tools). An
-unknown number becomes an unnamed member. Words are ``StrEnum``.
+first libvirt release that has the member), ``constant`` (its name in C) and ``word`` (its spelling in libvirt's tools).
+An unknown number becomes an unnamed member. Words are ``StrEnum``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Abilities of each pool type, as far as they are certain.
 
-The table comes from libvirt's storage drivers as of 9.0. Only requests that are known to fail are refused before the daemon
-is asked. Nothing is refused for a pool type that is not in the table, and a newer daemon decides for itself.
+The table comes from libvirt's storage drivers as of 9.0. Only requests that are known to fail are refused before the
+daemon is asked. Nothing is refused for a pool type that is not in the table, and a newer daemon decides for itself.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ class AdapterType(Words):
 
 
 class AuthType(Words):
-    """How the host authenticates at the storage: ``/pool/source/auth/@type``."""
+    """How the host authenticates to the storage: ``/pool/source/auth/@type``."""
 
     CHAP = "chap", "iSCSI: a user name and a password."
     CEPH = "ceph", "RBD: a user name and a key (cephx)."

@@ -130,7 +130,7 @@ class FcHostAdapter(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class UnknownAdapter(Element):
-    """An adapter of a kind that libstorage does not know. The content of the adapter is in the document's ``unknown``."""
+    """An adapter of a kind that libstorage does not know; the adapter's content is in the document's ``unknown``."""
 
     type: str = field(metadata=word(doc="The kind of adapter that the document names."))
 

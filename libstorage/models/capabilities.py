@@ -41,7 +41,7 @@ class CapabilityOptions(Element):
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """The formats that libvirt lists. Whether it can create one of them depends on the tools on the host."""
+        """The formats that libvirt lists. Whether libvirt can create each of them depends on its tools."""
         return tuple(word for enum in self.enums if enum.name.endswith("FormatType") for word in enum.values)
 
 
@@ -82,7 +82,7 @@ class PoolCapabilities(Document):
     unknown: tuple[Unknown, ...] = unknown()
 
     def get(self, type: PoolType | str) -> PoolTypeCapabilities | None:
-        """Return the entry of pool type ``type``, or ``None`` if there is no such entry."""
+        """Return the entry of pool type ``type``, or ``None`` if the document lacks it."""
         return next((pool for pool in self.pools if pool.type == type), None)
 
     def supports(self, type: PoolType | str) -> bool:

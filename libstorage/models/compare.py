@@ -31,8 +31,8 @@ class Difference:
 class Normalisation:
     """A change that libvirt itself makes to a document, which therefore does not count as a difference.
 
-    ``same(have, want, document)`` returns whether libvirt turns ``want`` into ``have``; ``document`` is the wanted document
-    that contains ``want``.
+    ``same(have, want, document)`` returns whether libvirt turns ``want`` into ``have``; ``document`` is the wanted
+    document that contains ``want``.
     """
 
     name: str

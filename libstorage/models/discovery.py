@@ -24,7 +24,7 @@ from libstorage.xml.kinds import matching
 _WORDS = tuple(dict.fromkeys((*LogicalFormat, *NetfsFormat)))
 _FORMAT = matching("found format", "|".join(_WORDS), f"one of {', '.join(_WORDS)}")
 _HOSTS = children("host", SourceHost, doc="The servers.")
-_INITIATOR = child("initiator", Initiator, doc="Identity of this host at the iSCSI target.")
+_INITIATOR = child("initiator", Initiator, doc="Identity that this host presents to the iSCSI target.")
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)

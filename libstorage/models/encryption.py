@@ -66,8 +66,8 @@ def to_secrets(value: Iterable[SecretRef] | SecretRef | None) -> tuple[SecretRef
 class Encryption(Element):
     """Encryption of a volume: the ``<encryption>`` element.
 
-    libvirt creates only encrypted volumes of encryption format ``luks``, in raw and qcow2 volumes, with one secret whose
-    usage type is ``volume``.
+    libvirt creates encrypted volumes only with format ``luks``, as raw and qcow2 volumes, with one secret whose usage
+    type is ``volume``.
     """
 
     SECRETIVE: ClassVar[bool] = True
@@ -107,8 +107,8 @@ class Encryption(Element):
         """Describe LUKS encryption with the passphrase of one secret, which ``uuid`` or ``usage`` identifies.
 
         Raises:
-            DocumentError: If neither or both of ``uuid`` and ``usage`` are given, or only one of ``cipher`` and ``ivgen``
-                is given.
+            DocumentError: If neither or both of ``uuid`` and ``usage`` are given, or only one of ``cipher`` and
+                ``ivgen`` is given.
         """
         return cls(
             format=EncryptionFormat.LUKS,

@@ -180,7 +180,7 @@ LENIENCIES = (
         "mount options anywhere",
         f"<pool type='fs' xmlns:fs='{_FS}'><fs:mount_opts><fs:option name='ro'/></fs:mount_opts><name>p</name>"
         "<source><device path='/dev/vdb'/></source><target><path>/srv</path></target></pool>",
-        "the schema requires mount options at the end of fs pools; libvirt accepts them anywhere and writes them at the end",
+        "the schema requires them at the end of fs pools; libvirt accepts them anywhere and writes them at the end",
     ),
     Leniency(
         "hyphens of a UUID",

@@ -85,7 +85,7 @@ class PoolSpec(PoolFactories):
         default=None, converter=to_size, metadata=size("available", reported=True, doc="Free space.")
     )
     features: PoolFeatures | None = field(
-        default=None, metadata=child("features", PoolFeatures, doc="Switches of the pool.")
+        default=None, metadata=child("features", PoolFeatures, doc="Optional features of the pool.")
     )
     source: Source = field(metadata=variant("source", SOURCES, doc="Where the pool's storage comes from."))
     target: PoolTarget | None = field(

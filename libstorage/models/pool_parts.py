@@ -33,7 +33,7 @@ class PoolTarget(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PoolFeatures(Element):
-    """Switches of a pool: the ``<features>`` element."""
+    """Optional features of a pool: the ``<features>`` element."""
 
     cow: bool | None = field(
         default=None,

@@ -76,7 +76,7 @@ class SecretValue:
 
 
 SecretLike: TypeAlias = bytes | bytearray | memoryview | str | SecretValue
-"""What every parameter that takes the value of a secret accepts."""
+"""The values that a parameter for the value of a secret accepts."""
 
 
 def _taken(value: object) -> tuple[bytes | None, str]:

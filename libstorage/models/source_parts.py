@@ -69,7 +69,7 @@ class SourceHost(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class FreeExtent(Element):
-    """A free range of a disk: the ``<freeExtent>`` element. Only libvirt sets it."""
+    """A free range of a disk: the ``<freeExtent>`` element. Only libvirt reports this element."""
 
     start: int = field(metadata=attribute("start", OFFSET, doc="Offset of the first byte."))
     end: int = field(metadata=attribute("end", OFFSET, doc="Offset after the last byte."))
@@ -101,7 +101,7 @@ class Device(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Initiator(Element):
-    """The identity of a host at an iSCSI target: the ``<initiator>`` element."""
+    """The identity that a host presents to an iSCSI target: the ``<initiator>`` element."""
 
     iqn: str = field(metadata=value("iqn", "name", doc="The initiator's iSCSI qualified name."))
 

@@ -40,7 +40,7 @@ from libstorage.xml.kinds import words
 _HOSTS = children("host", SourceHost, doc="The servers.")
 _DEVICE = child("device", Device, doc="The device.")
 _DEVICES = children("device", Device, doc="The devices.")
-_INITIATOR = child("initiator", Initiator, doc="Identity of this host at the iSCSI target.")
+_INITIATOR = child("initiator", Initiator, doc="Identity that this host presents to the iSCSI target.")
 _AUTH = child("auth", Auth, doc="Login at the source.")
 _VENDOR = value("vendor", "name", doc="Vendor of the storage; libvirt stores it and does not use it.")
 _PRODUCT = value("product", "name", doc="Product name of the storage; libvirt stores it and does not use it.")
@@ -344,7 +344,7 @@ class VstorageSource(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class UnknownSource(Element):
-    """Source of a pool whose type libstorage does not know. The content of the source is in the document's ``unknown``."""
+    """Source of a pool of an unknown type; the source's content is in the document's ``unknown``."""
 
     target: ClassVar[Presence] = Presence.OPTIONAL
     allows: ClassVar[frozenset[str]] = _MOUNTED | _CEPH

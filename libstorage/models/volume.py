@@ -52,9 +52,7 @@ COMPAT = matching("compat", r"[0-9]+\.[0-9]+", "a version with one dot, such as 
 
 _FORMAT = value("format", "type", words(VolumeFormat), doc="Format; for files libvirt's default is raw.")
 _PERMISSIONS = child("permissions", Permissions, doc="Permissions of the file.")
-_QEMU_ID = re.compile(
-    r"[a-zA-Z][a-zA-Z0-9._\-]*"
-)  # libvirt derives the id of qemu-img's secret from the name
+_QEMU_ID = re.compile(r"[a-zA-Z][a-zA-Z0-9._\-]*")  # from the name libvirt makes the id of qemu-img's secret
 _CLUSTERS = [512 << power for power in range(13)]
 
 # The backing formats that each format allows: qemu-img refuses vmdk over other formats, and libvirt never lists a qed
@@ -112,7 +110,7 @@ class VolumeSource(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class VolumeFeatures(Element):
-    """Features of a qcow2 volume: the ``<features>`` element. Each of them needs compat 1.1, which libvirt then uses."""
+    """Features of a qcow2 volume: the ``<features>`` element. Each needs compat 1.1, which libvirt then uses."""
 
     lazy_refcounts: bool = field(
         default=False,
@@ -194,7 +192,7 @@ class VolumeTarget(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class BackingStore(Element):
-    """The backing volume, to which a volume stores only the changes: the ``<backingStore>`` element."""
+    """The backing volume, below a volume that stores only the changes: the ``<backingStore>`` element."""
 
     path: str = field(metadata=text("path", ABSOLUTE_PATH, doc="Absolute path on the host."))
     format: VolumeFormat | str | None = field(default=None, converter=to_volume_format, metadata=_FORMAT)
@@ -221,7 +219,7 @@ class VolumeSpec(Spec):
             doc="Kind of volume: file, block, dir, network or netdir.",
         ),
     )
-    name: str = field(metadata=text("name", VOLUME_NAME, doc="Unique within its pool."))
+    name: str = field(metadata=text("name", VOLUME_NAME, doc="Name, unique within the pool."))
     key: str | None = field(
         default=None,
         metadata=text(
@@ -254,7 +252,7 @@ class VolumeSpec(Spec):
         metadata=child(
             "backingStore",
             BackingStore,
-            doc="The backing volume, to which this volume stores only the changes.",
+            doc="The backing volume; this volume stores only the changes to its content.",
         ),
     )
     unknown: tuple[Unknown, ...] = unknown()
@@ -274,8 +272,8 @@ class VolumeSpec(Spec):
             if form not in _BACKED_BY:
                 yield self._broken(
                     "backing_store",
-                    f"{form} volumes cannot have a backing store; use qcow2, or in a logical pool a snapshot, for which the "
-                    "format is left out",
+                    f"{form} volumes cannot have a backing store; use qcow2, or in a logical pool a snapshot, for "
+                    "which the format is left out",
                 )
             elif only and below not in (None, only):
                 yield self._broken(
@@ -314,8 +312,9 @@ class VolumeSpec(Spec):
             format: Format of the volume.
             capacity: Logical size in bytes, or text with a unit. If it is ``None``, a clone has the capacity of its
                 source, and a volume with a backing store has the capacity of that store.
-            allocation: Space to charge at once, in bytes. libvirt's default is the whole capacity; 0 makes a sparse volume.
-            backing: The backing volume, to which the new volume stores only the changes.
+            allocation: Space to charge at once, in bytes. libvirt's default is the whole capacity; 0 makes a sparse
+                volume.
+            backing: The backing volume; the new volume stores only the changes to its content.
             permissions: Permissions of the file.
             encryption: Encryption of the volume.
             nocow: Disable copy-on-write; btrfs only.
@@ -373,7 +372,8 @@ class VolumeSpec(Spec):
         Args:
             name: Name of the volume, unique within the pool.
             capacity: Logical size in bytes, or text with a unit.
-            backing: The backing volume, to which the new volume stores only the changes, such as ``other.as_backing()``.
+            backing: The backing volume; the new volume stores only the changes to its content. Example:
+                ``other.as_backing()``.
             compat: ``"1.1"``, or ``"0.10"``, which is libvirt's default.
             cluster_size: Cluster size in bytes, or text with a unit: a power of 2 from 512 bytes to 2 MiB.
             lazy_refcounts: Delay reference count updates.
