@@ -34,7 +34,7 @@ class Ability(Words):
     DELETE = "delete", "delete volumes"
     CLONE = "clone", "clone volumes"
     REFLINK = "reflink", "share blocks between volumes"
-    LINK = "link", "hold volumes that are linked to another"
+    LINK = "link", "hold volumes that are linked to another volume"
     RESIZE = "resize", "resize volumes"
     WIPE = "wipe", "wipe volumes"
     UPLOAD = "upload", "upload into volumes"
