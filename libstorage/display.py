@@ -1,4 +1,4 @@
-"""Rows to text and to HTML; knows no model. Everything that libstorage shows as a table goes through here."""
+"""Tables as text and HTML. All tables of libstorage are rendered here; the module does not depend on any model."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _GAP = "  "
 
 
 def printable(text: str) -> str:
-    """``text`` with every character that cannot be printed shown as a Python escape."""
+    """Return ``text`` with every unprintable character replaced by a Python escape."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _escape(text: str) -> str:
-    """``text`` as HTML shows it (``html.escape`` would load all of HTML's entities)."""
+    """Return ``text`` escaped for HTML (``html.escape`` would load all of HTML's entities)."""
     return text.translate(_HTML)
 
 
@@ -38,16 +38,16 @@ def _rows(rows: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
 class Table:
     """A table of text, shown on a terminal or in a notebook.
 
-    Columns that hold only numbers and sizes are aligned to the right. Characters that cannot be printed (a host may
-    have names with line ends or terminal commands in them) are shown as escapes.
+    Columns that hold only numbers and sizes are aligned to the right. Unprintable characters are shown as escapes,
+    because names on a host may contain line ends or terminal commands.
 
     Attributes:
         headers: One title per column.
-        rows: The cells, as many per row as there are headers.
-        title: Stands above the table.
+        rows: The rows; each has one cell per header.
+        title: Title above the table; empty for none.
 
     Raises:
-        ValueError: When a row has more or fewer cells than there are headers.
+        ValueError: If a row has more or fewer cells than the table has headers.
     """
 
     headers: Sequence[str] = attrs.field(converter=_cells)
@@ -58,11 +58,11 @@ class Table:
         for number, row in enumerate(self.rows, 1):
             if len(row) != len(self.headers):
                 raise ValueError(
-                    f"row {number} has {len(row)} cells, the table {len(self.headers)} columns: {row}"
+                    f"row {number} has {len(row)} cells, but the table has {len(self.headers)} columns: {row}"
                 )
 
     def text(self) -> str:
-        """The table as lines of plain text, without a line end after the last."""
+        """Return the table as lines of plain text, without a line end after the last line."""
         columns = [list(column) for column in zip(self.headers, *self.rows, strict=True)]
         widths = [max(map(_width, column)) for column in columns]
         rule = tuple("─" * width for width in widths)
@@ -74,7 +74,7 @@ class Table:
         return "\n".join([self.title, *lines] if self.title else lines)
 
     def html(self) -> str:
-        """The table as one HTML ``<table>`` element, everything in it escaped."""
+        """Return the table as one HTML ``<table>`` element with all content escaped."""
         numeric = list(self._numeric())
         caption = f"<caption>{_escape(self.title)}</caption>" if self.title else ""
         head = _html_row("th", self.headers, numeric)

@@ -1,6 +1,6 @@
-"""Every call to the daemon as a row of one table: what it runs, what it changes, how long it may take.
+"""The table of operations: for each call to the daemon its libvirt functions, its effect and how long it may take.
 
-The error map, deadlines, limits on slow calls and retries all read these rows; nothing else names libvirt's functions.
+The error map, deadlines, limits on slow calls and retries read these rows. No other module names libvirt's functions.
 """
 
 from __future__ import annotations
@@ -14,44 +14,44 @@ import attrs
 
 
 class Effect(StrEnum):
-    """What an operation does to the host."""
+    """The effect of an operation on the host."""
 
     READ = "read"
-    """Nothing."""
+    """The operation changes nothing."""
     IDEMPOTENT = "idempotent"
-    """Something, but twice is the same as once."""
+    """The operation changes the host; a second run changes nothing more."""
     MUTATION = "mutation"
-    """Something, and twice is an error or more than once."""
+    """The operation changes the host; a second run is an error or changes the host again."""
 
 
 class Duration(StrEnum):
-    """How long an operation may rightly take."""
+    """How long an operation may legitimately take."""
 
     SHORT = "short"
-    """As long as the daemon needs to answer from memory or from one look at the storage."""
+    """As long as the daemon needs to answer from memory or after one access to the storage."""
     LONG = "long"
-    """As long as the storage needs; it occupies one of the daemon's workers all the time."""
+    """As long as the storage needs; the operation occupies one of the daemon's workers for the whole time."""
     STREAM = "stream"
-    """As long as data flows; it holds its connection."""
+    """As long as data flows; the operation occupies its connection."""
 
 
 class AfterUnknown(StrEnum):
-    """What to do when nobody knows whether an operation was carried out (the answer was lost)."""
+    """What to do if the reply was lost, so that an operation may or may not have been carried out."""
 
     REPEAT = "repeat"
-    """Do it again."""
+    """Repeat the operation."""
     REPEAT_SAME_UUID = "repeat_same_uuid"
-    """Do it again, provided that the document has a uuid of its own: without one a repeat makes a second object."""
+    """Repeat the operation if the document has a UUID; without one a repeat creates a second object."""
     READ_STATE = "read_state"
-    """Read the state: when it is as wanted, it was done; else do it again."""
+    """Read the state. If it is as wanted, the operation was done; otherwise repeat the operation."""
     LOOK_UP = "look_up"
-    """Look it up by name: absent, do it again; present, find out whose it is."""
+    """Look up the object by name. If absent, repeat the operation; if present, find out which client created it."""
     GONE_IS_DONE = "gone_is_done"
-    """Do it again; *not found* then means that it was done."""
+    """Repeat the operation; *not found* then means that the first attempt was done."""
     WAIT = "wait"
-    """It may still be running on the host: wait until the object is free, then compare."""
+    """The operation may still be running on the host: wait until the object is free, then compare."""
     START_OVER = "start_over"
-    """The content is unknown: do the whole transfer again."""
+    """The content is unknown: repeat the whole transfer."""
 
 
 @attrs.frozen
@@ -59,12 +59,12 @@ class Operation:
     """One kind of call to the daemon.
 
     Attributes:
-        name: ``object.verb``, as errors show it: ``volume.resize``.
-        functions: The functions of libvirt's C API that it calls, one of them or all.
-        effect: What it does to the host.
-        destructive: Whether it can destroy data.
-        duration: How long it may take.
-        after_unknown: What to do when its outcome is unknown.
+        name: Name of the form ``object.verb``, as errors show it: ``volume.resize``.
+        functions: The functions of libvirt's C API; the operation calls one or all of them.
+        effect: The effect on the host.
+        destructive: Whether the operation can destroy data.
+        duration: How long the operation may take.
+        after_unknown: What to do if the outcome is unknown.
     """
 
     name: str
@@ -230,4 +230,4 @@ SECRET_UNDEFINE = _change(
 OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
     {row.name: row for row in list(globals().values()) if isinstance(row, Operation)}
 )
-"""All rows, by name."""
+"""All operations, by name."""

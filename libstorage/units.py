@@ -1,11 +1,11 @@
-"""Sizes in bytes, written and read by libvirt's exact rules."""
+"""Sizes in bytes, written and parsed by libvirt's exact rules."""
 
 from __future__ import annotations
 
 import re
 from typing import Final, TypeAlias, final, overload
 
-_LIMIT: Final = 2**63 - 1  # libvirt's: the largest file there can be
+_LIMIT: Final = 2**63 - 1  # libvirt's limit: the largest possible file
 _COUNTER: Final = 2**64
 _LIMIT_DIGITS: Final = len(str(_LIMIT))
 _PREFIXES: Final = "KMGTPE"
@@ -26,44 +26,44 @@ _FORMAT: Final = re.compile(
 class Size(int):
     """A number of bytes, from 0 to 2**63 - 1.
 
-    ``Size("20 GiB")``, ``Size(20, "GiB")`` and ``Size(21474836480)`` are the same. Units are libvirt's, in upper or
+    ``Size("20 GiB")``, ``Size(20, "GiB")`` and ``Size(21474836480)`` are equal. Units are libvirt's, in upper or
     lower case: ``b byte bytes``, ``K KiB`` (1024), ``KB`` (1000) and so on with ``M G T P E``. ``str(size)`` is exact
-    and reads back (``"20 GiB"``, ``"1000 bytes"``), ``f"{size:d}"`` gives digits, ``f"{size:.1h}"`` is rounded for
-    people (``"1.5 GiB"``).
+    and can be parsed again (``"20 GiB"``, ``"1000 bytes"``), ``f"{size:d}"`` gives digits, and ``f"{size:.1h}"`` is
+    rounded for people (``"1.5 GiB"``).
 
-    Sums and multiples of sizes are sizes, a size divided by a size is a count.
+    Sums and multiples of sizes are sizes. A size divided by a size is a count.
 
     Args:
-        value: A whole number, or a text such as ``"20 GiB"``.
-        unit: Unit of ``value``, which then has none of its own.
+        value: A whole number, or text such as ``"20 GiB"``.
+        unit: Unit of ``value``. If it is given, a text in ``value`` must not contain a unit.
 
     Raises:
-        TypeError: ``value`` is neither an ``int`` nor a ``str``, or is a ``bool``.
-        ValueError: The text is not a size, or the size is negative or too large.
+        TypeError: If ``value`` is neither an ``int`` nor a ``str``, or is a ``bool``.
+        ValueError: If the text is not a size, or the size is negative or too large.
     """
 
     __slots__ = ()
 
-    def __new__(cls, value: int | str, unit: str | None = None) -> Size:  # noqa: D102 -- the class tells
+    def __new__(cls, value: int | str, unit: str | None = None) -> Size:  # noqa: D102 -- the class documents it
         if isinstance(value, str):
             return Size.parse(value, unit)
         if isinstance(value, bool) or not isinstance(value, int):
             raise TypeError(
-                f"{value!r} is not a size: give a whole number of bytes, or a text such as '1536 MiB'"
+                f"{value!r} is not a size: give a whole number of bytes, or text such as '1536 MiB'"
             )
         return _size(value if unit is None else value * _scale(unit))
 
     @staticmethod
     def parse(text: str, unit: str | None = None) -> Size:
-        """Read a size by libvirt's rules (``virScaleInteger``).
+        """Parse a size by libvirt's rules (``virScaleInteger``).
 
         Args:
-            text: A whole number, followed by its unit when ``unit`` is ``None``: ``"1536 MiB"``, ``"1536"``.
-            unit: Unit of the number, as the XML attribute ``unit`` has it; empty means bytes.
+            text: A whole number, followed by its unit if ``unit`` is ``None``: ``"1536 MiB"``, ``"1536"``.
+            unit: Unit of the number, as in the XML attribute ``unit``; an empty text means bytes.
 
         Raises:
-            ValueError: It is not a size. When it is one that libvirt cannot read, such as ``"1.5 GiB"``, the message
-                says how to write it.
+            ValueError: If ``text`` is not a size. If it is a size that libvirt cannot read, such as ``"1.5 GiB"``, the
+                message says how to write it.
         """
         if text.isdigit() and text.isascii():
             number, own = text, ""
@@ -71,7 +71,7 @@ class Size(int):
             number, own = _split(text)
         if own and unit is not None:
             raise ValueError(
-                f"{text!r} has a unit, but its unit is given as {unit!r} already; leave one of them out"
+                f"{text!r} contains a unit, but the unit {unit!r} is given separately; leave one of them out"
             )
         scale = _scale(own if unit is None else unit)
         if not number.isdigit():
@@ -88,7 +88,7 @@ class Size(int):
         return f"Size('{self}')"
 
     def __format__(self, spec: str) -> str:
-        """``""`` is ``str``, ``".1h"`` is for people, both with alignment and width (``">10.1h"``); else as an int."""
+        """Format as text (``""``) or for people (``".1h"``), with alignment and width (``">10.1h"``), or as an int."""
         match = _FORMAT.fullmatch(spec)
         if match is None:
             return int.__format__(self, spec)
@@ -102,11 +102,11 @@ class Size(int):
         return self + other
 
     def __sub__(self, other: int) -> int:
-        """A size, or a plain number when the result is negative."""
+        """Return a size, or a plain number if the result is negative."""
         return _difference(int.__sub__(self, other))
 
     def __rsub__(self, other: int) -> int:
-        """A size, or a plain number when the result is negative."""
+        """Return a size, or a plain number if the result is negative."""
         return _difference(int.__rsub__(self, other))
 
     def __mul__(self, other: int) -> Size:
@@ -120,7 +120,7 @@ class Size(int):
     @overload
     def __floordiv__(self, other: int) -> Size: ...
     def __floordiv__(self, other: int) -> int:
-        """How often a size fits in, or the part of the size that a plain number gives."""
+        """Return how often a size fits into this size, or the size divided by a plain number."""
         result = int.__floordiv__(self, other)
         return result if isinstance(other, Size) else _kept(result)
 
@@ -129,11 +129,11 @@ class Size(int):
 
 
 SizeLike: TypeAlias = int | str | Size
-"""What every parameter that takes a size accepts: a number of bytes, a text such as ``"20 GiB"``, or a size."""
+"""The values that a size parameter accepts: a number of bytes, text such as ``"20 GiB"``, or a size."""
 
 
 def counted(number: int) -> Size:
-    """What a counter of libvirt's shows: one that has gone below zero shows almost 2**64, and counts as 0 here."""
+    """Return the value of a libvirt counter; one that went below zero shows almost 2**64, and becomes 0."""
     return Size(0) if _LIMIT < number < _COUNTER else Size(number)
 
 
@@ -148,7 +148,7 @@ def _size(value: int) -> Size:
 def _kept(result: int) -> Size:
     if isinstance(result, int):
         return _size(result)
-    return NotImplemented  # int's methods answer that for what is no int
+    return NotImplemented  # int's methods return NotImplemented for operands that are not an int
 
 
 def _difference(result: int) -> int:
@@ -161,7 +161,7 @@ def _scale(unit: str) -> int:
     scale = _SCALES.get(unit.lower()) if unit.isascii() else None
     if scale is None:
         units = ", ".join(("bytes", *_BINARY, *_DECIMAL))
-        raise ValueError(f"{_quoted(unit)} is not a unit of size; libvirt knows {units}")
+        raise ValueError(f"{_quoted(unit)} is not a unit of size; libvirt's units are {units}")
     return scale
 
 
@@ -173,7 +173,7 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _advice(number: str, unit: str, scale: int) -> str:
-    """What to write instead of a number with a sign or a fraction."""
+    """Return advice on how to write a number that has a sign or a fraction."""
     text = repr(f"{number} {unit}".rstrip())
     whole, _, fraction = number.partition(".")
     value = int(whole + fraction) * scale
@@ -188,7 +188,7 @@ def _advice(number: str, unit: str, scale: int) -> str:
 
 
 def _too_large(what: str) -> str:
-    return f"{what} is too large: libvirt counts up to {_LIMIT} bytes (8 EiB less 1)"
+    return f"{what} is too large: libvirt's limit is {_LIMIT} bytes (8 EiB less 1)"
 
 
 def _quoted(text: str) -> str:

@@ -1,8 +1,8 @@
-"""Every enum and vocabulary of libvirt's storage, as Python enums.
+"""All enums and vocabularies of libvirt's storage, as Python enums.
 
 Numbers and flags are ``IntEnum`` and ``IntFlag`` with libvirt's values: each member has a docstring, ``since`` (the
-first libvirt release that has it), ``constant`` (its name in C) and ``word`` (how libvirt's tools write it). A number
-that we do not know makes an unnamed member. Words are ``StrEnum``.
+first libvirt release that has the member), ``constant`` (its name in C) and ``word`` (its spelling in libvirt's tools).
+An unknown number becomes an unnamed member. Words are ``StrEnum``.
 """
 
 from __future__ import annotations

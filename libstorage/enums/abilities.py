@@ -1,7 +1,7 @@
-"""What pools of each type can do, as far as it is known for sure.
+"""Abilities of each pool type, as far as they are certain.
 
-From libvirt's storage drivers as of 9.0. Only what is known to fail is refused before the daemon is asked: of a type that
-is not known here, nothing is, and a newer daemon has the last word.
+The table comes from libvirt's storage drivers as of 9.0. Only requests that are known to fail are refused before the
+daemon is asked. Nothing is refused for a pool type that is not in the table, and a newer daemon decides for itself.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from typing import Final
 from libstorage.enums.base import Words
 
 AS_OF: Final = 9_000_999
-"""The last version of libvirt of which this is known."""
+"""The last version of libvirt for which the table is certain."""
 
 _FILES: Final = frozenset({"dir", "fs", "netfs", "vstorage"})
 _SERVED: Final = frozenset(
     {"rbd", "gluster", "iscsi-direct"}
-)  # by libvirt itself, without a path on the host
+)  # libvirt itself accesses these, without a path on the host
 _DEVICES: Final = frozenset({"logical", "disk", "iscsi", "scsi", "mpath", "zfs"})
 _MAKING: Final = _FILES | {"logical", "disk", "rbd", "zfs"}
 
 
 class Ability(Words):
-    """What pools of a type, or their volumes, may be able to do: ``PoolType.RBD.supports(Ability.UPLOAD)``.
+    """An ability of pools of a type, or of their volumes: ``PoolType.RBD.supports(Ability.UPLOAD)``.
 
-    ``False`` is certain for libvirt 9.0; ``True`` is for the daemon to decide, since much depends on formats, file systems
-    and servers.
+    ``False`` is certain for libvirt 9.0. ``True`` means that the daemon decides, since much depends on formats, file
+    systems and servers.
     """
 
     FILES = "files", "hold volumes that are files"
@@ -34,12 +34,12 @@ class Ability(Words):
     DELETE = "delete", "delete volumes"
     CLONE = "clone", "clone volumes"
     REFLINK = "reflink", "share blocks between volumes"
-    LINK = "link", "hold volumes that are linked to another"
+    LINK = "link", "hold volumes that are linked to another volume"
     RESIZE = "resize", "resize volumes"
     WIPE = "wipe", "wipe volumes"
     UPLOAD = "upload", "upload into volumes"
     DOWNLOAD = "download", "download volumes"
-    FIND_SOURCES = "find-sources", "find sources that pools could be made from"
+    FIND_SOURCES = "find-sources", "find sources from which pools can be made"
     DELETE_POOL = "delete-pool", "delete the storage under a pool"
 
 
@@ -58,4 +58,4 @@ ABLE: Final[dict[Ability, frozenset[str]]] = {
     Ability.FIND_SOURCES: frozenset({"netfs", "logical", "iscsi", "iscsi-direct", "gluster"}),
     Ability.DELETE_POOL: _FILES | {"logical", "disk", "zfs"},
 }
-"""The types that can do it, by libvirt's words."""
+"""The pool types with each ability, in libvirt's words."""

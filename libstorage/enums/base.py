@@ -1,4 +1,4 @@
-"""What the enums have in common: a docstring, a since-version and libvirt's own name for every member."""
+"""Base classes of the enums: every member has a docstring, a since-version and libvirt's own name."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _UNKNOWN = "Not known to this version of libstorage."
 
 
 class Constant(Enum):
-    """Base of the enums that libvirt's C API has.
+    """Base class of the enums of libvirt's C API.
 
-    ``class PoolState(Number, c_type="virStoragePoolState", prefix="VIR_STORAGE_POOL_")`` names the C enum and what
-    its constants begin with; a member is declared as ``RUNNING = 2, "Running normally.", "0.4.1"``.
+    ``class PoolState(Number, c_type="virStoragePoolState", prefix="VIR_STORAGE_POOL_")`` names the C enum and the
+    prefix of its constants. A member is declared as ``RUNNING = 2, "Running normally.", "0.4.1"``.
     """
 
     _value_: int
@@ -25,17 +25,17 @@ class Constant(Enum):
         cls.c_prefix = prefix
 
     def __reduce_ex__(self, proto: object) -> tuple[type[Self], tuple[int]]:
-        return type(self), (self._value_,)  # by name, as in Python 3.11.2, what has no name cannot be pickled
+        return type(self), (self._value_,)  # Python 3.11.2 pickles by name, which unnamed values lack
 
     @property
     def since(self) -> str | None:
-        """The first libvirt release that has it (``"0.9.10"``); ``None`` for an unknown or combined value."""
+        """The first libvirt release that has the member (``"0.9.10"``); ``None`` for an unknown or combined value."""
         since: str | None = vars(self).get("_since")
         return since
 
     @property
     def since_number(self) -> int | None:
-        """``since`` as libvirt counts versions: 9.1.2 is 9001002."""
+        """The value of ``since`` as libvirt encodes versions: 9.1.2 is 9001002."""
         if self.since is None:
             return None
         major, minor, release = map(int, self.since.split("."))
@@ -43,17 +43,17 @@ class Constant(Enum):
 
     @property
     def constant(self) -> str | None:
-        """Name in the C API and in libvirt's Python binding (``"VIR_STORAGE_POOL_RUNNING"``)."""
+        """The name in the C API and in libvirt's Python binding (``"VIR_STORAGE_POOL_RUNNING"``)."""
         return None if self.since is None else f"{self.c_prefix}{self.name}"
 
     @property
     def word(self) -> str:
-        """The member as libvirt's tools and documents write it (``"running"``); digits when it has no name."""
+        """The spelling in libvirt's tools and documents (``"running"``); digits if the member has no name."""
         return str(self.value) if self.since is None else self.name.lower().replace("_", "-")
 
 
 class Number(Constant, IntEnum):
-    """A libvirt enum of which a value is exactly one member; an unknown number makes an unnamed member."""
+    """A libvirt enum in which each value is exactly one member; an unknown number becomes an unnamed member."""
 
     def __new__(cls, value: int, doc: str = _UNKNOWN, since: str | None = None) -> Self:  # noqa: D102
         member = int.__new__(cls, value)
@@ -76,20 +76,20 @@ class Number(Constant, IntEnum):
 
     @classmethod
     def from_word(cls, word: str) -> Self:
-        """The member that libvirt's tools and documents write as ``word``.
+        """Return the member that libvirt's tools and documents write as ``word``.
 
         Raises:
-            ValueError: There is none.
+            ValueError: If no member has this word.
         """
         for member in cls:
             if member.word == word:
                 return member
         words = ", ".join(member.word for member in cls)
-        raise ValueError(f"{word!r} is not a {cls.__name__}; known are {words}")
+        raise ValueError(f"{word!r} is not a {cls.__name__}; the known words are {words}")
 
 
 class Flags(Constant, IntFlag):
-    """A libvirt enum of bits; bits that we do not know are kept."""
+    """A libvirt enum of bits; unknown bits are kept."""
 
     def __new__(cls, value: int, doc: str = "", since: str | None = None) -> Self:  # noqa: D102
         member = int.__new__(cls, value)

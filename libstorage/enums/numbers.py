@@ -10,7 +10,7 @@ class PoolState(Number, c_type="virStoragePoolState", prefix="VIR_STORAGE_POOL_"
     """State of a pool (``virStoragePoolState``)."""
 
     INACTIVE = 0, "Not running.", "0.4.1"
-    BUILDING = 1, "Being initialised, not available.", "0.4.1"
+    BUILDING = 1, "Being initialized, not available.", "0.4.1"
     RUNNING = 2, "Running normally.", "0.4.1"
     DEGRADED = 3, "Running degraded.", "0.4.1"
     INACCESSIBLE = 4, "Running, but not accessible.", "0.8.2"
@@ -20,25 +20,25 @@ class PoolBuildFlags(Flags, c_type="virStoragePoolBuildFlags", prefix="VIR_STORA
     """How to build a pool (``virStoragePoolBuildFlags``)."""
 
     NEW = 0, "Regular build from scratch.", "0.4.1"
-    REPAIR = 1, "Repair or reinitialise.", "0.4.1"
+    REPAIR = 1, "Repair or reinitialize.", "0.4.1"
     RESIZE = 2, "Extend the existing pool.", "0.4.1"
-    NO_OVERWRITE = 4, "Refuse when there is a pool on it already.", "0.9.5"
-    OVERWRITE = 8, "Overwrite what is on it.", "0.9.5"
+    NO_OVERWRITE = 4, "Refuse to build if the storage already holds a pool.", "0.9.5"
+    OVERWRITE = 8, "Overwrite the existing content of the storage.", "0.9.5"
 
 
 class PoolCreateFlags(Flags, c_type="virStoragePoolCreateFlags", prefix="VIR_STORAGE_POOL_CREATE_"):
     """What to do before a pool starts (``virStoragePoolCreateFlags``)."""
 
-    NORMAL = 0, "Start it, do not build it.", "1.3.1"
-    WITH_BUILD = 1, "Build it without any flags, then start it.", "1.3.1"
+    NORMAL = 0, "Start the pool without building it.", "1.3.1"
+    WITH_BUILD = 1, "Build the pool without any flags, then start it.", "1.3.1"
     WITH_BUILD_OVERWRITE = (
         2,
-        "Build it, overwriting what is on it; excludes WITH_BUILD_NO_OVERWRITE.",
+        "Build the pool over any existing content; excludes WITH_BUILD_NO_OVERWRITE.",
         "1.3.1",
     )
     WITH_BUILD_NO_OVERWRITE = (
         4,
-        "Build it unless it is there already; excludes WITH_BUILD_OVERWRITE.",
+        "Build the pool unless it already exists; excludes WITH_BUILD_OVERWRITE.",
         "1.3.1",
     )
 
@@ -53,7 +53,7 @@ class PoolDeleteFlags(Flags, c_type="virStoragePoolDeleteFlags", prefix="VIR_STO
     """How to delete a pool's storage (``virStoragePoolDeleteFlags``)."""
 
     NORMAL = 0, "Delete metadata only (fast).", "0.4.1"
-    ZEROED = 1, "Clear all data to zeros (slow); every driver of libvirt 9.0 refuses it.", "0.4.1"
+    ZEROED = 1, "Clear all data to zeros (slow); every driver of libvirt 9.0 refuses this flag.", "0.4.1"
 
 
 class ListPoolsFlags(
@@ -87,7 +87,7 @@ class ListPoolsFlags(
 
     @classmethod
     def for_type(cls, pool_type: PoolType) -> ListPoolsFlags:
-        """The flag that lists pools of one type."""
+        """Return the flag that lists pools of ``pool_type``."""
         return cls[pool_type.name]
 
 
@@ -95,27 +95,27 @@ class PoolEventId(Number, c_type="virStoragePoolEventID", prefix="VIR_STORAGE_PO
     """Kinds of pool events (``virStoragePoolEventID``)."""
 
     LIFECYCLE = 0, "A pool was defined, started, stopped …: see PoolEventLifecycle.", "2.0.0"
-    REFRESH = 1, "A pool's volumes were looked up anew.", "2.0.0"
+    REFRESH = 1, "A pool was refreshed: libvirt listed its volumes again.", "2.0.0"
 
 
 class PoolEventLifecycle(Number, c_type="virStoragePoolEventLifecycleType", prefix="VIR_STORAGE_POOL_EVENT_"):
     """What happened to a pool (``virStoragePoolEventLifecycleType``)."""
 
-    DEFINED = 0, "It was defined or redefined.", "2.0.0"
-    UNDEFINED = 1, "Its definition was removed.", "2.0.0"
-    STARTED = 2, "It was started.", "2.0.0"
-    STOPPED = 3, "It was stopped.", "2.0.0"
-    CREATED = 4, "It was built.", "3.8.0"
-    DELETED = 5, "Its storage was deleted.", "3.8.0"
+    DEFINED = 0, "The pool was defined or redefined.", "2.0.0"
+    UNDEFINED = 1, "The definition of the pool was removed.", "2.0.0"
+    STARTED = 2, "The pool was started.", "2.0.0"
+    STOPPED = 3, "The pool was stopped.", "2.0.0"
+    CREATED = 4, "The pool was built.", "3.8.0"
+    DELETED = 5, "The storage of the pool was deleted.", "3.8.0"
 
 
 class VolumeType(Number, c_type="virStorageVolType", prefix="VIR_STORAGE_VOL_"):
-    """What a volume is (``virStorageVolType``); ``word`` is its ``/volume/@type``."""
+    """The kind of a volume (``virStorageVolType``); ``word`` is its ``/volume/@type``."""
 
     FILE = 0, "A regular file.", "0.4.1"
     BLOCK = 1, "A block device.", "0.4.1"
     DIR = 2, "A directory.", "0.9.5"
-    NETWORK = 3, "A network volume like those of RBD.", "0.9.13"
+    NETWORK = 3, "A network volume, such as an RBD image.", "0.9.13"
     NETDIR = 4, "A network directory that can hold other network volumes.", "1.2.0"
     PLOOP = 5, "A ploop volume: a directory with an image and its description.", "1.3.4"
 
@@ -123,7 +123,7 @@ class VolumeType(Number, c_type="virStorageVolType", prefix="VIR_STORAGE_VOL_"):
 class VolumeCreateFlags(Flags, c_type="virStorageVolCreateFlags", prefix="VIR_STORAGE_VOL_CREATE_"):
     """How to create or clone a volume (``virStorageVolCreateFlags``)."""
 
-    PREALLOC_METADATA = 1, "Allocate the metadata of a qcow2 image at once.", "1.0.1"
+    PREALLOC_METADATA = 1, "Preallocate the metadata of a qcow2 image.", "1.0.1"
     REFLINK = 2, "Share the blocks of the source (btrfs, xfs) instead of copying them.", "1.2.13"
     VALIDATE = 4, "Validate the document against libvirt's schema; always fails on libvirt 9.0.", "8.10.0"
 
@@ -132,7 +132,7 @@ class VolumeDeleteFlags(Flags, c_type="virStorageVolDeleteFlags", prefix="VIR_ST
     """How to delete a volume (``virStorageVolDeleteFlags``)."""
 
     NORMAL = 0, "Delete metadata only (fast).", "0.4.1"
-    ZEROED = 1, "Clear all data to zeros (slow); accepted for rbd only, which ignores it.", "0.4.1"
+    ZEROED = 1, "Clear all data to zeros (slow); only rbd accepts this flag, and ignores it.", "0.4.1"
     WITH_SNAPSHOTS = 2, "Delete an rbd volume together with its snapshots.", "1.2.21"
 
 
@@ -157,17 +157,17 @@ class VolumeDownloadFlags(Flags, c_type="virStorageVolDownloadFlags", prefix="VI
 
 
 class VolumeInfoFlags(Flags, c_type="virStorageVolInfoFlags", prefix="VIR_STORAGE_VOL_"):
-    """Which size a volume's info gives beside its capacity (``virStorageVolInfoFlags``)."""
+    """Which size a volume's info reports in addition to its capacity (``virStorageVolInfoFlags``)."""
 
-    USE_ALLOCATION = 0, "The space that is charged now.", "3.0.0"
+    USE_ALLOCATION = 0, "The space charged now.", "3.0.0"
     GET_PHYSICAL = 1, "The size of the file or device.", "3.0.0"
 
 
 class WipeAlgorithm(Number, c_type="virStorageVolWipeAlgorithm", prefix="VIR_STORAGE_VOL_WIPE_ALG_"):
     """How to wipe a volume (``virStorageVolWipeAlgorithm``).
 
-    ``ZERO`` is built into libvirt, ``TRIM`` works on rbd only, all others need ``scrub`` on the host. ``word`` is what
-    virsh calls it.
+    ``ZERO`` is built into libvirt. ``TRIM`` works on rbd only. All others need ``scrub`` on the host. ``word`` is the
+    name in virsh.
     """
 
     ZERO = 0, "1 pass, all zeros.", "0.9.10"
@@ -185,7 +185,7 @@ class WipeAlgorithm(Number, c_type="virStorageVolWipeAlgorithm", prefix="VIR_STO
 class XmlFlags(Flags, c_type="virStorageXMLFlags", prefix="VIR_STORAGE_XML_"):
     """Which document to get (``virStorageXMLFlags``)."""
 
-    INACTIVE = 1, "What a pool will be when it is started next.", "0.9.13"
+    INACTIVE = 1, "The configuration that the pool will have after its next start.", "0.9.13"
 
 
 class ListSecretsFlags(Flags, c_type="virConnectListAllSecretsFlags", prefix="VIR_CONNECT_LIST_SECRETS_"):
@@ -193,12 +193,12 @@ class ListSecretsFlags(Flags, c_type="virConnectListAllSecretsFlags", prefix="VI
 
     EPHEMERAL = 1, "Secrets that are kept in memory only.", "0.10.2"
     NO_EPHEMERAL = 2, "Secrets that are stored on disk.", "0.10.2"
-    PRIVATE = 4, "Secrets whose value is revealed to nobody.", "0.10.2"
+    PRIVATE = 4, "Secrets whose value libvirt never reveals to a client.", "0.10.2"
     NO_PRIVATE = 8, "Secrets whose value can be read.", "0.10.2"
 
 
 class SecretUsageType(Number, c_type="virSecretUsageType", prefix="VIR_SECRET_USAGE_TYPE_"):
-    """What a secret is for (``virSecretUsageType``); ``word`` is its ``/secret/usage/@type``."""
+    """The purpose of a secret (``virSecretUsageType``); ``word`` is its ``/secret/usage/@type``."""
 
     NONE = 0, "Nothing in particular.", "0.7.1"
     VOLUME = 1, "An encrypted volume.", "0.7.1"
@@ -224,8 +224,8 @@ class SecretEventId(Number, c_type="virSecretEventID", prefix="VIR_SECRET_EVENT_
 class SecretEventLifecycle(Number, c_type="virSecretEventLifecycleType", prefix="VIR_SECRET_EVENT_"):
     """What happened to a secret (``virSecretEventLifecycleType``)."""
 
-    DEFINED = 0, "It was defined or redefined.", "3.0.0"
-    UNDEFINED = 1, "It was removed.", "3.0.0"
+    DEFINED = 0, "The secret was defined or redefined.", "3.0.0"
+    UNDEFINED = 1, "The secret was removed.", "3.0.0"
 
 
 class StreamFlags(Flags, c_type="virStreamFlags", prefix="VIR_STREAM_"):
@@ -241,9 +241,9 @@ class StreamRecvFlags(Flags, c_type="virStreamRecvFlagsValues", prefix="VIR_STRE
 
 
 class StreamEvent(Flags, c_type="virStreamEventType", prefix="VIR_STREAM_EVENT_"):
-    """What a stream is ready for (``virStreamEventType``)."""
+    """The state of a stream that an event reports (``virStreamEventType``)."""
 
-    READABLE = 1, "There is data to receive.", "0.7.2"
+    READABLE = 1, "Data is ready to be received.", "0.7.2"
     WRITABLE = 2, "Data can be sent.", "0.7.2"
     ERROR = 4, "The stream failed.", "0.7.2"
     HANGUP = 8, "The other side closed the stream.", "0.7.2"

@@ -7,28 +7,28 @@ from libstorage.enums.base import Words
 
 
 class PoolType(Words):
-    """What a pool is made of: ``/pool/@type``."""
+    """The type of a pool: ``/pool/@type``."""
 
     DIR = "dir", "A directory."
     FS = "fs", "A file system on a block device, mounted by libvirt."
     NETFS = "netfs", "A network file system, mounted by libvirt."
     LOGICAL = "logical", "An LVM volume group."
     DISK = "disk", "A disk with a partition table; its volumes are partitions."
-    ISCSI = "iscsi", "An iSCSI target, logged in by the host's kernel."
+    ISCSI = "iscsi", "An iSCSI target, to which the host's kernel logs in."
     ISCSI_DIRECT = "iscsi-direct", "An iSCSI target, read by libvirt itself through libiscsi."
     SCSI = "scsi", "A SCSI or Fibre Channel host adapter."
     MPATH = "mpath", "All multipath devices of the host."
     RBD = "rbd", "A Ceph RADOS block device pool."
-    SHEEPDOG = "sheepdog", "A Sheepdog cluster; its driver was removed in libvirt 8.8."
+    SHEEPDOG = "sheepdog", "A Sheepdog cluster; libvirt 8.8 removed the driver."
     GLUSTER = "gluster", "A Gluster volume, read by libvirt itself through libgfapi."
     ZFS = "zfs", "A ZFS pool."
     VSTORAGE = "vstorage", "A Virtuozzo Storage cluster."
 
     def supports(self, ability: Ability | str) -> bool:
-        """Whether pools of this type can do that, or may: ``False`` is certain, ``True`` is for the daemon to decide.
+        """Return ``False`` if pools of this type certainly lack the ability, else ``True``: the daemon decides.
 
         Raises:
-            ValueError: There is no such ability.
+            ValueError: If ``ability`` is not the name of an ability.
         """
         return self in ABLE[Ability(ability)]
 
@@ -36,11 +36,11 @@ class PoolType(Words):
 class VolumeFormat(Words):
     """Format of a volume or of its backing store: ``/volume/target/format/@type``.
 
-    One of three lists applies: files (``RAW`` to ``VMDK``), file systems on a block device (``NONE`` to ``VMFS``),
+    One of three lists applies: files (``RAW`` to ``VMDK``), file systems on a block device (``NONE`` to ``VMFS``), or
     partitions of a disk pool (``NONE``, ``LINUX`` to ``EXTENDED``).
     """
 
-    UNKNOWN = "unknown", "libvirt did not recognise what is in the file."
+    UNKNOWN = "unknown", "libvirt did not recognize the content of the file."
     RAW = "raw", "Plain bytes."
     DIR = "dir", "A directory."
     BOCHS = "bochs", "Bochs disk image."
@@ -59,8 +59,8 @@ class VolumeFormat(Words):
     QED = "qed", "QEMU enhanced disk."
     VMDK = "vmdk", "VMware disk image."
 
-    NONE = "none", "Nothing on it."
-    AUTO = "auto", "Found out by the host."
+    NONE = "none", "No content."
+    AUTO = "auto", "Detected by the host."
     EXT2 = "ext2", "Linux ext2 file system."
     EXT3 = "ext3", "Linux ext3 file system."
     EXT4 = "ext4", "Linux ext4 file system."
@@ -81,13 +81,13 @@ class VolumeFormat(Words):
     LINUX_SWAP = "linux-swap", "Linux swap partition."
     LINUX_LVM = "linux-lvm", "LVM partition."
     LINUX_RAID = "linux-raid", "Linux software RAID partition."
-    EXTENDED = "extended", "Extended partition, which holds logical ones."
+    EXTENDED = "extended", "Extended partition, which holds logical partitions."
 
 
 class FsFormat(Words):
     """File system of an ``fs`` pool: ``/pool[@type='fs']/source/format/@type``."""
 
-    AUTO = "auto", "Found out by the host's mount."
+    AUTO = "auto", "Detected by the host's mount."
     EXT2 = "ext2", "Linux ext2."
     EXT3 = "ext3", "Linux ext3."
     EXT4 = "ext4", "Linux ext4."
@@ -106,7 +106,7 @@ class FsFormat(Words):
 class NetfsFormat(Words):
     """Protocol of a ``netfs`` pool: ``/pool[@type='netfs']/source/format/@type``."""
 
-    AUTO = "auto", "Found out by the host's mount."
+    AUTO = "auto", "Detected by the host's mount."
     NFS = "nfs", "Network File System."
     CIFS = "cifs", "Windows shares (SMB)."
     GLUSTERFS = "glusterfs", "Gluster through FUSE."
@@ -134,44 +134,44 @@ class LogicalFormat(Words):
 
 
 class AdapterType(Words):
-    """How a ``scsi`` pool names its adapter: ``/pool[@type='scsi']/source/adapter/@type``."""
+    """How a ``scsi`` pool identifies its adapter: ``/pool[@type='scsi']/source/adapter/@type``."""
 
     SCSI_HOST = "scsi_host", "By name, or by the PCI address of its parent."
     FC_HOST = "fc_host", "By the world wide names of a Fibre Channel (virtual) port."
 
 
 class AuthType(Words):
-    """How the host proves who it is to the storage: ``/pool/source/auth/@type``."""
+    """How the host authenticates to the storage: ``/pool/source/auth/@type``."""
 
-    CHAP = "chap", "iSCSI: a name and a password."
-    CEPH = "ceph", "RBD: a name and a key (cephx)."
+    CHAP = "chap", "iSCSI: a user name and a password."
+    CEPH = "ceph", "RBD: a user name and a key (cephx)."
 
 
 class EncryptionFormat(Words):
     """How a volume is encrypted: ``/volume/target/encryption/@format``."""
 
     DEFAULT = "default", "libvirt chooses."
-    QCOW = "qcow", "The broken AES of old qcow2 images, read only by old QEMU."
+    QCOW = "qcow", "The broken AES of old qcow2 images, which only old QEMU reads."
     LUKS = "luks", "LUKS version 1."
     LUKS2 = "luks2", "LUKS version 2, on RBD only."
 
 
 class EncryptionEngine(Words):
-    """Who encrypts: ``/volume/target/encryption/@engine``."""
+    """The software that encrypts: ``/volume/target/encryption/@engine``."""
 
     QEMU = "qemu", "QEMU."
     LIBRBD = "librbd", "The RBD library."
 
 
 class RefreshAllocation(Words):
-    """How a refresh finds a volume's allocation: ``/pool/refresh/volume/@allocation``."""
+    """How a refresh determines a volume's allocation: ``/pool/refresh/volume/@allocation``."""
 
-    DEFAULT = "default", "By asking the storage, which can take long."
-    CAPACITY = "capacity", "By taking the capacity for it, which costs nothing."
+    DEFAULT = "default", "Ask the storage, which can take a long time."
+    CAPACITY = "capacity", "Use the capacity as the allocation, which takes no time."
 
 
 class SecretUsage(Words):
-    """What a secret is for: ``/secret/usage/@type``."""
+    """The purpose of a secret: ``/secret/usage/@type``."""
 
     VOLUME = "volume", "Passphrase of an encrypted volume."
     CEPH = "ceph", "Key of a Ceph user."

@@ -1,1 +1,1 @@
-"""The documents: immutable models of what libvirt's storage XML says.  They know no connection."""
+"""The documents: immutable models of libvirt's storage XML. They do not depend on a connection."""

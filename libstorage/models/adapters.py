@@ -22,22 +22,24 @@ WWN = matching(
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PciAddress(Element):
-    """A PCI address: what ``<address>`` says."""
+    """A PCI address: the ``<address>`` element."""
 
     domain: int | None = field(
-        default=None, metadata=attribute("domain", pci("PCI domain", 4, 0xFFFFFFFF), doc="Domain.")
+        default=None, metadata=attribute("domain", pci("PCI domain", 4, 0xFFFFFFFF), doc="PCI domain.")
     )
     bus: int | None = field(
         default=None,
         metadata=attribute(
             "bus",
             pci("PCI bus", 2, 0xFF, spelt="a number from 0 to 0xff, in hexadecimal with 0x"),
-            doc="Bus.",
+            doc="PCI bus.",
         ),
     )
-    slot: int | None = field(default=None, metadata=attribute("slot", pci("PCI slot", 2, 0x1F), doc="Slot."))
+    slot: int | None = field(
+        default=None, metadata=attribute("slot", pci("PCI slot", 2, 0x1F), doc="PCI slot.")
+    )
     function: int | None = field(
-        default=None, metadata=attribute("function", pci("PCI function", 1, 7), doc="Function.")
+        default=None, metadata=attribute("function", pci("PCI function", 1, 7), doc="PCI function.")
     )
     multifunction: bool | None = field(
         default=None,
@@ -47,26 +49,26 @@ class PciAddress(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class ParentAddress(Element):
-    """The PCI device of an adapter, which stays the same across reboots: what ``<parentaddr>`` says."""
+    """The PCI device of an adapter, which stays the same across reboots: the ``<parentaddr>`` element."""
 
     unique_id: int | None = field(
         default=None,
         metadata=attribute(
             "unique_id",
             number("unique id", 1, 2**31 - 1, spelt="a whole number from 1 on"),
-            doc="The adapter's number on that device.",
+            doc="Number of the adapter on the PCI device.",
         ),
     )
     address: PciAddress = field(metadata=child("address", PciAddress, doc="The PCI device."))
 
     def _rules(self) -> Iterator[Problem]:
         if self.unique_id is None:
-            yield self._broken("unique_id", "libvirt needs it, though its schema does not")
+            yield self._broken("unique_id", "libvirt requires this field, although its schema does not")
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class ScsiHostAdapter(Element):
-    """A SCSI host adapter, by its name or by the PCI device that it is on."""
+    """A SCSI host adapter, identified by its name or by its PCI device."""
 
     type: ClassVar[AdapterType] = AdapterType.SCSI_HOST
 
@@ -75,28 +77,32 @@ class ScsiHostAdapter(Element):
     )
     parent: ParentAddress | None = field(
         default=None,
-        metadata=child("parentaddr", ParentAddress, doc="The PCI device that the adapter is on."),
+        metadata=child("parentaddr", ParentAddress, doc="PCI device of the adapter."),
     )
 
     def _rules(self) -> Iterator[Problem]:
         if (self.name is None) == (self.parent is None):
             yield self._broken(
-                "name", "an adapter is known by its name or by its parent, not by both or neither"
+                "name", "an adapter is identified by either its name or its parent; give exactly one of them"
             )
         if self.name and {*self.name} & {*"<&'"}:
             yield self._broken(
-                "name", f"{self.name!r} holds <, & or ', which libvirt writes into its XML as they are"
+                "name",
+                f"{self.name!r} contains <, & or ', which libvirt writes into its XML without escaping",
             )
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class FcHostAdapter(Element):
-    """A virtual Fibre Channel adapter (NPIV), known by its world wide names."""
+    """A virtual Fibre Channel adapter (NPIV), identified by its world wide names."""
 
     type: ClassVar[AdapterType] = AdapterType.FC_HOST
 
     parent: str | None = field(
-        default=None, metadata=attribute("parent", doc="The adapter to make it on, such as scsi_host5.")
+        default=None,
+        metadata=attribute(
+            "parent", doc="Adapter on which libvirt creates the virtual adapter, such as scsi_host5."
+        ),
     )
     managed: bool | None = field(
         default=None,
@@ -117,12 +123,14 @@ class FcHostAdapter(Element):
 
     def _rules(self) -> Iterator[Problem]:
         if (self.parent_wwnn is None) != (self.parent_wwpn is None):
-            yield self._broken("parent_wwnn", "parent_wwnn and parent_wwpn come together or not at all")
+            yield self._broken(
+                "parent_wwnn", "parent_wwnn and parent_wwpn must be given together or not at all"
+            )
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class UnknownAdapter(Element):
-    """An adapter of a kind that libstorage does not know; its content is in the document's ``unknown``."""
+    """An adapter of a kind that libstorage does not know; the adapter's content is in the document's ``unknown``."""
 
     type: str = field(metadata=word(doc="The kind of adapter that the document names."))
 
@@ -131,7 +139,7 @@ Adapter = ScsiHostAdapter | FcHostAdapter | UnknownAdapter
 
 
 def to_adapter(value: Adapter | str) -> Adapter:
-    """A SCSI host adapter by its name."""
+    """Return an adapter; text is the name of a SCSI host adapter."""
     return ScsiHostAdapter(name=value) if isinstance(value, str) else value
 
 

@@ -1,4 +1,4 @@
-"""How a pool logs in to its source: ``<auth>``, and references to secrets."""
+"""A pool's login at its source, ``<auth>``, and references to secrets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECRET_UUID = matching("secret uuid", r"[0-9a-f]{8}\-([0-9a-f]{4}\-){3}[0-9a-f]{
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class SecretRef(Element):
-    """Names a secret of the host, by its UUID or by its usage: what ``<secret>`` says inside ``<auth>`` and ``<encryption>``."""
+    """A reference to a secret by its UUID or usage: the ``<secret>`` element inside ``<auth>`` and ``<encryption>``."""
 
     SECRETIVE: ClassVar[bool] = True
 
@@ -31,24 +31,24 @@ class SecretRef(Element):
     )
     usage: str | None = field(
         default=None,
-        metadata=attribute("usage", TEXT, doc="Usage name of the secret: the other way to name it."),
+        metadata=attribute("usage", TEXT, doc="Usage name of the secret, as the alternative to its UUID."),
     )
 
     def _rules(self) -> Iterator[Problem]:
         if (self.uuid is None) == (self.usage is None):
             yield self._broken(
-                "uuid", "a secret is named by its uuid or by its usage, never by both or neither"
+                "uuid", "a secret is identified by either its uuid or its usage; give exactly one of them"
             )
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Auth(Element):
-    """User and secret with which a pool logs in: what ``<auth>`` says."""
+    """The user name and secret with which a pool logs in: the ``<auth>`` element."""
 
     SECRETIVE: ClassVar[bool] = True
 
     type: AuthType | str = field(
-        converter=to_auth_type, metadata=attribute("type", words(AuthType), doc="How to log in.")
+        converter=to_auth_type, metadata=attribute("type", words(AuthType), doc="Method of authentication.")
     )
     username: str = field(metadata=attribute("username", doc="User name at the source."))
     secret: SecretRef = field(
@@ -57,22 +57,22 @@ class Auth(Element):
 
     def _rules(self) -> Iterator[Problem]:
         if not self.username:
-            yield self._broken("username", "is empty", expected="a user's name")
+            yield self._broken("username", "is empty", expected="a user name")
 
     @classmethod
     def chap(cls, username: str, *, uuid: str | UUID | None = None, usage: str | None = None) -> Self:
-        """CHAP, for iscsi and iscsi-direct pools; the secret is named by ``uuid`` or ``usage``.
+        """Describe a CHAP login for iscsi and iscsi-direct pools; ``uuid`` or ``usage`` identifies the secret.
 
         Raises:
-            DocumentError: when neither or both are given.
+            DocumentError: If neither or both of ``uuid`` and ``usage`` are given.
         """
         return cls(type=AuthType.CHAP, username=username, secret=SecretRef(uuid=uuid, usage=usage))
 
     @classmethod
     def ceph(cls, username: str, *, uuid: str | UUID | None = None, usage: str | None = None) -> Self:
-        """cephx, for rbd pools; the secret is named by ``uuid`` or ``usage``.
+        """Describe a cephx login for rbd pools; ``uuid`` or ``usage`` identifies the secret.
 
         Raises:
-            DocumentError: when neither or both are given.
+            DocumentError: If neither or both of ``uuid`` and ``usage`` are given.
         """
         return cls(type=AuthType.CEPH, username=username, secret=SecretRef(uuid=uuid, usage=usage))

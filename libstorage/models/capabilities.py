@@ -1,4 +1,4 @@
-"""What a host reports about the pool types that it knows: ``<storagepoolCapabilities>``."""
+"""A host's report on the pool types that its libvirt knows: ``<storagepoolCapabilities>``."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from libstorage.xml.kinds import YES_NO, words
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class CapabilityEnum(Element):
-    """One list of words: what ``<enum>`` says."""
+    """A list of allowed words: the ``<enum>`` element."""
 
     name: str = field(
-        metadata=attribute("name", doc="What the words are: sourceFormatType or targetFormatType.")
+        metadata=attribute("name", doc="Meaning of the words: sourceFormatType or targetFormatType.")
     )
     values: tuple[str, ...] = field(
-        default=(), converter=to_names, metadata=texts("value", doc="The words that may stand there.")
+        default=(), converter=to_names, metadata=texts("value", doc="The allowed words.")
     )
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class CapabilityOptions(Element):
-    """The formats of pools or volumes: what ``<poolOptions>`` and ``<volOptions>`` say."""
+    """The formats of pools or volumes: the ``<poolOptions>`` and ``<volOptions>`` elements."""
 
     default_format: str | None = field(
         default=None,
-        metadata=value("defaultFormat", "type", doc="The format that is taken when none is named."),
+        metadata=value("defaultFormat", "type", doc="The format that libvirt uses if a document names none."),
     )
     enums: tuple[CapabilityEnum, ...] = field(
         default=(), metadata=children("enum", CapabilityEnum, doc="The lists of words.")
@@ -41,19 +41,19 @@ class CapabilityOptions(Element):
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """The formats that libvirt lists; not every one of them can be made (its tools decide)."""
+        """The formats that libvirt lists. Whether libvirt can create each of them depends on its tools."""
         return tuple(word for enum in self.enums if enum.name.endswith("FormatType") for word in enum.values)
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PoolTypeCapabilities(Element):
-    """What a host reports about one pool type: what ``<pool>`` says."""
+    """A host's report on one pool type: the ``<pool>`` element."""
 
     type: PoolType | str = field(
         converter=to_pool_type, metadata=attribute("type", words(PoolType), doc="The pool type.")
     )
     supported: bool = field(
-        metadata=attribute("supported", YES_NO, doc="Whether the host has a driver for it.")
+        metadata=attribute("supported", YES_NO, doc="Whether the host has a driver for the pool type.")
     )
     pool_options: CapabilityOptions | None = field(
         default=None, metadata=child("poolOptions", CapabilityOptions, doc="Formats of the pool's source.")
@@ -64,12 +64,12 @@ class PoolTypeCapabilities(Element):
 
     def _rules(self) -> Iterator[Problem]:
         if self.volume_options and self.volume_options.default_format is None:
-            yield self._broken("volume_options.default_format", "libvirt's schema needs it")
+            yield self._broken("volume_options.default_format", "libvirt's schema requires this field")
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PoolCapabilities(Document):
-    """What a host reports about the pool types that it knows.
+    """A host's report on the pool types that its libvirt knows.
 
     https://libvirt.org/html/libvirt-libvirt-storage.html#virConnectGetStoragePoolCapabilities
     """
@@ -82,10 +82,10 @@ class PoolCapabilities(Document):
     unknown: tuple[Unknown, ...] = unknown()
 
     def get(self, type: PoolType | str) -> PoolTypeCapabilities | None:
-        """The entry of one pool type, or ``None``."""
+        """Return the entry of pool type ``type``, or ``None`` if the document lacks it."""
         return next((pool for pool in self.pools if pool.type == type), None)
 
     def supports(self, type: PoolType | str) -> bool:
-        """Whether the host has a driver for a pool type."""
+        """Return whether the host has a driver for pool type ``type``."""
         found = self.get(type)
         return found is not None and found.supported

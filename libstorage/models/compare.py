@@ -1,4 +1,4 @@
-"""Comparison as people mean it: what ``want`` sets, after what libvirt makes of a document when it takes it."""
+"""Comparison of documents: only the fields that ``want`` sets, after the changes that libvirt itself makes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CYLINDER = 16 * 255 * 512
 
 @frozen
 class Difference:
-    """One field that is not as wanted: its dotted name, what is there and what was asked for."""
+    """One field that is not as wanted: its dotted name, the actual value and the wanted value."""
 
     field: str
     have: Any
@@ -29,9 +29,10 @@ class Difference:
 
 @frozen
 class Normalisation:
-    """A change that libvirt makes itself, which therefore is no difference.
+    """A change that libvirt itself makes to a document, which therefore does not count as a difference.
 
-    ``same(have, want, document)`` says whether ``have`` is what libvirt makes of ``want`` in that wanted document.
+    ``same(have, want, document)`` returns whether libvirt turns ``want`` into ``have``; ``document`` is the wanted
+    document that contains ``want``.
     """
 
     name: str
@@ -40,7 +41,7 @@ class Normalisation:
     reason: str
 
     def covers(self, field: str) -> bool:
-        """Whether it is about the field of this dotted name."""
+        """Return whether the normalisation applies to the field with this dotted name."""
         return re.fullmatch(self.fields, field) is not None
 
 
@@ -82,43 +83,46 @@ def _any(_have: Any, _want: Any, _document: Any) -> bool:
 
 NORMALISATIONS = (
     Normalisation(
-        "slashes", r"source\.dir|target\.path", _same_path, "libvirt squeezes // and drops a last /"
+        "slashes",
+        r"source\.dir|target\.path",
+        _same_path,
+        "libvirt replaces // with / and drops a trailing /",
     ),
     Normalisation(
         "blanks",
         ".*",
         _same_but_for_blanks,
-        "libvirt writes tabs and line breaks into its XML as they are, where XML makes other blanks of them",
+        "libvirt writes tabs and line breaks into its XML without escaping, and XML turns them into other blanks",
     ),
     Normalisation(
         "empty",
         ".*",
         lambda have, want, _document: have is None and want == "",
-        "libvirt takes an empty text for none",
+        "libvirt treats an empty text as absent",
     ),
     Normalisation(
         "source named after the pool",
         r"source\.name",
         lambda have, want, document: want == "" and have == document.name,
-        "libvirt names a volume group after its pool if it has no name",
+        "if a volume group has no name, libvirt names it after its pool",
     ),
     Normalisation(
         "made path",
         r"target\.path",
         lambda _have, _want, document: getattr(document, "type", None) in ("logical", "zfs"),
-        "libvirt makes the target path of logical and zfs pools from the source's name",
+        "libvirt derives the target path of logical and zfs pools from the source's name",
     ),
     Normalisation(
         "default port",
         r"source\.hosts\[\d+\]\.port",
         lambda have, want, _document: have is None and want == 0,
-        "port 0 is the default of the protocol, which libvirt does not print",
+        "port 0 means the default port of the protocol, which libvirt does not print",
     ),
     Normalisation(
         "multifunction",
         r"source\.adapter\.parent\.address\.multifunction",
         lambda have, _want, _document: have is None,
-        "libvirt never prints multifunction of an adapter's parent",
+        "libvirt never prints multifunction for an adapter's parent",
     ),
     Normalisation(
         "any owner",
@@ -130,7 +134,7 @@ NORMALISATIONS = (
         "label",
         r"(.*\.)?label",
         lambda have, _want, _document: have is None,
-        "libvirt reports the label that SELinux gave the file, which is none where SELinux is not in use",
+        "libvirt reports the label that SELinux gave the file; without SELinux the file has no label",
     ),
     Normalisation(
         "size of a directory",
@@ -138,44 +142,50 @@ NORMALISATIONS = (
         lambda _have, _want, document: document.target.format == "dir",
         "a directory has no capacity of its own",
     ),
-    Normalisation("whole KiB", "capacity", _rounded_up, "qemu-img makes images of whole KiB"),
+    Normalisation(
+        "whole KiB", "capacity", _rounded_up, "qemu-img rounds the size of an image up to whole KiB"
+    ),
     Normalisation(
         "whole cylinders",
         "capacity",
         _whole_cylinders,
-        "vpc images have a number of cylinders, heads and sectors",
+        "the size of a vpc image is a number of cylinders, heads and sectors",
     ),
     Normalisation(
-        "as allocated", "capacity", _as_allocated, "a raw volume is no smaller than what is allocated for it"
+        "as allocated", "capacity", _as_allocated, "a raw volume is never smaller than its allocation"
     ),
     Normalisation(
         "forgotten secret",
         r"target\.encryption\.(secrets|cipher|ivgen)",
         lambda have, _want, _document: not have,
-        "after a refresh libvirt knows of an encrypted volume only that it is",
+        "after a refresh libvirt knows only that a volume is encrypted, not how",
     ),
     Normalisation(
-        "charged", "allocation", _any, "allocation is a request; libvirt reports what the storage charges"
+        "charged",
+        "allocation",
+        _any,
+        "the wanted allocation is a request; libvirt reports the space that the storage charges",
     ),
     Normalisation(
         "iso",
         r"target\.format",
         lambda have, want, _document: {have, want} == {"raw", "iso"},
-        "libvirt tells raw and iso apart by whether an ISO 9660 image is in it",
+        "libvirt reports iso if the volume contains an ISO 9660 image, otherwise raw",
     ),
     Normalisation(
         "cleared features",
         r"target\.compat",
         lambda have, want, _document: have is None and want == "0.10",
-        "libvirt does not report compat 0.10 of every image",
+        "libvirt does not report compat 0.10 for every image",
     ),
 )
 
 
 def differences(have: Document, want: Document) -> tuple[Difference, ...]:
-    """Where ``have`` is not what ``want`` asks for.
+    """Return the fields in which ``have`` differs from ``want``.
 
-    Compared is what ``want`` sets: neither fields that only libvirt fills in nor those that it never tells.
+    Only the fields that ``want`` sets are compared, without those that only libvirt sets and those that libvirt never
+    reports.
     """
     if type(have) is not type(want):
         return (Difference("", type(have).__name__, type(want).__name__),)
@@ -208,7 +218,7 @@ def _as_many_elements(have: Any, want: Any) -> bool:
 
 
 def _asks_nothing(want: Element, document: Document, field: str) -> bool:
-    """Whether an element that is not there is as good as ``want``."""
+    """Return whether an absent element is equivalent to ``want``."""
     fields = mapping_of(type(want)).fields
     empty = construct(type(want), {m.name: None if m.required else m.missing() for m in fields})
     return not any(_differences(empty, want, document, f"{field}."))

@@ -1,7 +1,7 @@
-"""Converters: what constructors take besides a field's own type.
+"""Converters, which let constructors accept more than a field's own type.
 
-A converter turns what it can into the field's type and hands back the rest as it is: the check that follows names the
-field, the value and the rule.
+A converter turns a value into the field's type if it can, and returns any other value unchanged: the check that follows
+names the field, the value and the rule.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ W = TypeVar("W", bound=StrEnum)
 
 
 def to_size(value: SizeLike | None) -> Size | None:
-    """Bytes as an ``int``, or text with a unit."""
+    """Return a size, from bytes as an ``int`` or from text with a unit."""
     if value is None or isinstance(value, bool):
         return cast("Size | None", value)
     try:
@@ -48,17 +48,17 @@ def to_size(value: SizeLike | None) -> Size | None:
 
 
 def to_path(value: PathText | None) -> str | None:
-    """A path, also as a ``pathlib.Path``."""
+    """Return a path as text; it may be given as a ``pathlib.Path``."""
     return fspath(value) if isinstance(value, PathLike) else value
 
 
 def to_path_text(value: PathText) -> str:
-    """A path that must be there."""
+    """Return a required path as text."""
     return fspath(value) if isinstance(value, PathLike) else value
 
 
 def to_mode(value: int | str | None) -> int | None:
-    """A mode as an ``int`` (``0o755``) or as octal text (``"0755"``)."""
+    """Return a mode, from an ``int`` (``0o755``) or from octal text (``"0755"``)."""
     if not isinstance(value, str):
         return value
     try:
@@ -68,7 +68,7 @@ def to_mode(value: int | str | None) -> int | None:
 
 
 def to_uuid(value: str | UUID | None) -> str | None:
-    """A UUID in any form that libvirt takes."""
+    """Return a UUID as text, from any form that libvirt accepts."""
     if value is None:
         return None
     try:
@@ -85,69 +85,69 @@ def _word(enum: type[W], value: W | str | None) -> W | str | None:
 
 
 def to_volume_format(value: VolumeFormat | str | None) -> VolumeFormat | str | None:
-    """A volume format by name."""
+    """Return a volume format, from its name."""
     return _word(VolumeFormat, value)
 
 
 def to_volume_type(value: VolumeType | str | None) -> VolumeType | str | None:
-    """A volume type by its word."""
+    """Return a volume type, from its word."""
     if type(value) is not str:
         return value
     return next((member for member in VolumeType if member.word == value), value)
 
 
 def to_fs_format(value: FsFormat | str | None) -> FsFormat | str | None:
-    """A file system by name."""
+    """Return a file system, from its name."""
     return _word(FsFormat, value)
 
 
 def to_netfs_format(value: NetfsFormat | str | None) -> NetfsFormat | str | None:
-    """A network file system by name."""
+    """Return a network file system, from its name."""
     return _word(NetfsFormat, value)
 
 
 def to_logical_format(value: LogicalFormat | str | None) -> LogicalFormat | str | None:
-    """A volume manager by name."""
+    """Return a volume manager, from its name."""
     return _word(LogicalFormat, value)
 
 
 def to_disk_format(value: DiskFormat | str | None) -> DiskFormat | str | None:
-    """A disk label by name."""
+    """Return a disk label, from its name."""
     return _word(DiskFormat, value)
 
 
 def to_pool_type(value: PoolType | str) -> PoolType | str:
-    """A pool type by name."""
+    """Return a pool type, from its name."""
     return cast("PoolType | str", _word(PoolType, value))
 
 
 def to_auth_type(value: AuthType | str) -> AuthType | str:
-    """A kind of authentication by name."""
+    """Return a method of authentication, from its name."""
     return cast("AuthType | str", _word(AuthType, value))
 
 
 def to_encryption_format(value: EncryptionFormat | str) -> EncryptionFormat | str:
-    """An encryption format by name."""
+    """Return an encryption format, from its name."""
     return cast("EncryptionFormat | str", _word(EncryptionFormat, value))
 
 
 def to_encryption_engine(value: EncryptionEngine | str | None) -> EncryptionEngine | str | None:
-    """An encryption engine by name."""
+    """Return an encryption engine, from its name."""
     return _word(EncryptionEngine, value)
 
 
 def to_refresh_allocation(value: RefreshAllocation | str | None) -> RefreshAllocation | str | None:
-    """How a refresh works out allocation, by name."""
+    """Return the way in which a refresh determines the allocation, from its name."""
     return _word(RefreshAllocation, value)
 
 
 def to_secret_usage(value: SecretUsage | str) -> SecretUsage | str:
-    """What a secret is for, by name."""
+    """Return the purpose of a secret, from its name."""
     return cast("SecretUsage | str", _word(SecretUsage, value))
 
 
 def many(value: Any) -> tuple[Any, ...]:
-    """Any iterable as a tuple; one string stands for itself alone."""
+    """Return any iterable as a tuple; a single string or other value becomes its only item."""
     if isinstance(value, tuple):
         return value
     if value is None:
@@ -158,5 +158,5 @@ def many(value: Any) -> tuple[Any, ...]:
 
 
 def to_names(value: Iterable[str] | str | None) -> tuple[str, ...]:
-    """One name or several."""
+    """Return one name or several as a tuple."""
     return many(value)

@@ -1,4 +1,4 @@
-"""Discovery of sources: the question ``<source>`` and the answer ``<sources>`` of ``virConnectFindStoragePoolSources``."""
+"""Discovery of sources: the query ``<source>`` and the result ``<sources>`` of ``virConnectFindStoragePoolSources``."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from libstorage.xml.kinds import matching
 _WORDS = tuple(dict.fromkeys((*LogicalFormat, *NetfsFormat)))
 _FORMAT = matching("found format", "|".join(_WORDS), f"one of {', '.join(_WORDS)}")
 _HOSTS = children("host", SourceHost, doc="The servers.")
-_INITIATOR = child("initiator", Initiator, doc="Who this host is to the target.")
+_INITIATOR = child("initiator", Initiator, doc="Identity that this host presents to the iSCSI target.")
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class SourceQuery(Document):
-    """Where to look for sources: the document that discovery takes."""
+    """The query for discovery: the document that says where to look for sources."""
 
     ROOT: ClassVar[str] = "source"
 
@@ -40,13 +40,13 @@ class SourceQuery(Document):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class FoundSource(Element):
-    """One source that discovery found, as the document says it, whatever the pool type."""
+    """One source that discovery found, with all fields of the document, whatever the pool type."""
 
     hosts: tuple[SourceHost, ...] = field(default=(), converter=to_hosts, metadata=_HOSTS)
     devices: tuple[Device, ...] = field(
         default=(),
         converter=to_devices,
-        metadata=children("device", Device, doc="Devices, or the iSCSI target."),
+        metadata=children("device", Device, doc="The devices, or the iSCSI target."),
     )
     dir: str | None = field(
         default=None, metadata=value("dir", "path", DIR, doc="The exported directory or volume.")
@@ -59,11 +59,11 @@ class FoundSource(Element):
     )
 
     def as_source(self, type: PoolType | str) -> sources.Source:
-        """The source of a pool of that type, ready for a ``PoolSpec``.
+        """Return the source of a pool of that type, ready for a ``PoolSpec``.
 
         Raises:
-            DocumentError: when the type needs what was not found.
-            ValueError: when libvirt has no discovery for the type.
+            DocumentError: If the type requires a field that discovery did not find.
+            ValueError: If libvirt has no discovery for the type.
         """
         match PoolType(type):
             case PoolType.NETFS:

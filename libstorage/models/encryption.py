@@ -1,4 +1,4 @@
-"""How a volume is encrypted: ``<encryption>``."""
+"""Encryption of a volume: ``<encryption>``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Cipher(Element):
-    """The cipher of a LUKS volume: what ``<cipher>`` says."""
+    """The cipher of a LUKS volume: the ``<cipher>`` element."""
 
     SECRETIVE: ClassVar[bool] = True
 
@@ -36,7 +36,7 @@ class Cipher(Element):
 
     def _rules(self) -> Iterator[Problem]:
         if (self.mode is None) != (self.hash is None):
-            yield self._broken("mode", "mode and hash come together or not at all")
+            yield self._broken("mode", "mode and hash must be given together or not at all")
         for name in ("name", "mode", "hash"):
             if getattr(self, name) == "":
                 yield self._broken(name, "is empty, which qemu-img refuses")
@@ -44,12 +44,12 @@ class Cipher(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Ivgen(Element):
-    """The initialisation vector of a LUKS volume: what ``<ivgen>`` says."""
+    """The initialization vector of a LUKS volume: the ``<ivgen>`` element."""
 
     SECRETIVE: ClassVar[bool] = True
 
-    name: str = field(metadata=attribute("name", doc="Generator: plain, plain64 or essiv."))
-    hash: str | None = field(default=None, metadata=attribute("hash", doc="Digest, for essiv."))
+    name: str = field(metadata=attribute("name", doc="Name of the generator: plain, plain64 or essiv."))
+    hash: str | None = field(default=None, metadata=attribute("hash", doc="Digest for essiv."))
 
     def _rules(self) -> Iterator[Problem]:
         for name in ("name", "hash"):
@@ -58,28 +58,28 @@ class Ivgen(Element):
 
 
 def to_secrets(value: Iterable[SecretRef] | SecretRef | None) -> tuple[SecretRef, ...]:
-    """One secret or several."""
+    """Return one secret or several as a tuple."""
     return many(value)
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Encryption(Element):
-    """How a volume is encrypted: what ``<encryption>`` says.
+    """Encryption of a volume: the ``<encryption>`` element.
 
-    libvirt makes volumes with format ``luks`` only, in raw and qcow2 volumes, with one secret whose usage type is
-    ``volume``.
+    libvirt creates encrypted volumes only with format ``luks``, as raw and qcow2 volumes, with one secret whose usage
+    type is ``volume``.
     """
 
     SECRETIVE: ClassVar[bool] = True
 
     format: EncryptionFormat | str = field(
         converter=to_encryption_format,
-        metadata=attribute("format", words(EncryptionFormat), doc="The format."),
+        metadata=attribute("format", words(EncryptionFormat), doc="Format of the encryption."),
     )
     engine: EncryptionEngine | str | None = field(
         default=None,
         converter=to_encryption_engine,
-        metadata=attribute("engine", words(EncryptionEngine), doc="Who encrypts: qemu or librbd."),
+        metadata=attribute("engine", words(EncryptionEngine), doc="Software that encrypts: qemu or librbd."),
     )
     secrets: tuple[SecretRef, ...] = field(
         default=(),
@@ -92,7 +92,7 @@ class Encryption(Element):
         default=None, metadata=child("cipher", Cipher, doc="The cipher; libvirt's default is aes-256-xts.")
     )
     ivgen: Ivgen | None = field(
-        default=None, metadata=child("ivgen", Ivgen, doc="The initialisation vector's generator.")
+        default=None, metadata=child("ivgen", Ivgen, doc="Generator of the initialization vector.")
     )
 
     @classmethod
@@ -104,10 +104,11 @@ class Encryption(Element):
         cipher: Cipher | None = None,
         ivgen: Ivgen | None = None,
     ) -> Self:
-        """LUKS with the passphrase of one secret, named by ``uuid`` or ``usage``.
+        """Describe LUKS encryption with the passphrase of one secret, which ``uuid`` or ``usage`` identifies.
 
         Raises:
-            DocumentError: when neither or both are given, or cipher and ivgen do not fit together.
+            DocumentError: If neither or both of ``uuid`` and ``usage`` are given, or only one of ``cipher`` and
+                ``ivgen`` is given.
         """
         return cls(
             format=EncryptionFormat.LUKS,
@@ -118,10 +119,10 @@ class Encryption(Element):
 
     def _rules(self) -> Iterator[Problem]:
         if len(self.secrets) != 1:
-            yield self._broken("secrets", "libvirt takes exactly one secret")
+            yield self._broken("secrets", "libvirt accepts exactly one secret")
         if (self.cipher is None) != (self.ivgen is None):
-            yield self._broken("cipher", "cipher and ivgen come together or not at all")
+            yield self._broken("cipher", "cipher and ivgen must be given together or not at all")
         if self.format == EncryptionFormat.LUKS2 and self.cipher:
-            yield self._broken("cipher", "libvirt drops the cipher of luks2")
+            yield self._broken("cipher", "libvirt drops the cipher of luks2; leave it out")
         if self.format in (EncryptionFormat.DEFAULT, EncryptionFormat.QCOW):
-            yield self._broken("format", f"libvirt makes no {self.format} volumes any more", expected="luks")
+            yield self._broken("format", f"libvirt no longer creates {self.format} volumes", expected="luks")

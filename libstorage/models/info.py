@@ -1,4 +1,4 @@
-"""What libvirt answers about a pool or a volume without XML."""
+"""State and sizes of a pool or a volume, which libvirt reports without XML."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PoolInfo:
 class VolumeInfo:
     """Type and sizes of a volume, in bytes (``virStorageVolGetInfoFlags``).
 
-    libvirt answers ``allocation`` or, when asked for it, ``physical``; the other one is ``None``.
+    libvirt reports ``allocation`` or, if requested, ``physical``; the other one is ``None``.
     """
 
     type: VolumeType

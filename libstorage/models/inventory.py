@@ -1,4 +1,4 @@
-"""Everything that a host has, read in one go."""
+"""The inventory: all pools and volumes of a host, read at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from libstorage.units import Size
 
 @frozen(kw_only=True)
 class VolumeEntry:
-    """One volume of a listing: its document, or the error that reading it gave."""
+    """One volume of a listing: its document, or the error that occurred while the document was read."""
 
     name: str
     spec: VolumeSpec | None = None
@@ -24,7 +24,7 @@ class VolumeEntry:
 
 @frozen(kw_only=True)
 class PoolEntry:
-    """One pool of an inventory with its volumes; the error says what could not be read."""
+    """One pool of an inventory with its volumes; ``error`` reports what could not be read."""
 
     name: str
     uuid: str
@@ -38,14 +38,14 @@ class PoolEntry:
 
 @frozen(kw_only=True)
 class Inventory:
-    """Pools and volumes of a host with their documents."""
+    """The pools and volumes of a host with their documents."""
 
     uri: str
     pools: tuple[PoolEntry, ...]
 
     @property
     def volumes(self) -> Iterator[tuple[PoolEntry, VolumeEntry]]:
-        """Every volume with its pool."""
+        """Every volume, paired with its pool."""
         return ((pool, volume) for pool in self.pools for volume in pool.volumes)
 
     def _table(self) -> Table:

@@ -1,4 +1,4 @@
-"""Where reading a document and libvirt's schema do not agree, and why."""
+"""The documents on which reading and libvirt's schema disagree, and the reasons."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from attrs import frozen
 
 @frozen
 class StrictLimit:
-    """What ``from_xml(strict=True)`` refuses although libvirt's schema accepts it.
+    """A document that ``from_xml(strict=True)`` refuses although libvirt's schema accepts it.
 
-    ``document`` is an example; ``problem`` is the reason that the error gives.
+    ``document`` is an example; ``problem`` is the reason that the error reports.
     """
 
     name: str
@@ -20,9 +20,9 @@ class StrictLimit:
 
 @frozen
 class Leniency:
-    """What libvirt, and ``from_xml`` without ``strict``, accept although libvirt's schema refuses it.
+    """A document that libvirt, and ``from_xml`` without ``strict``, accept although libvirt's schema refuses it.
 
-    ``document`` is an example; ``written`` says whether libvirt itself writes such documents.
+    ``document`` is an example; ``written`` is true if libvirt itself writes such documents.
     """
 
     name: str
@@ -36,20 +36,20 @@ STRICT_LIMITS = (
         "sizes of volumes",
         "<volume><name>v</name><capacity unit='EiB'>8</capacity><target/></volume>",
         "is too large",
-        "libvirt refuses sizes of 2^63 bytes and more, in whatever unit",
+        "libvirt refuses sizes of 2^63 bytes and more, in any unit",
     ),
     StrictLimit(
         "sizes of pools",
         "<pool type='dir'><name>p</name><capacity unit='EiB'>8</capacity><source/>"
         "<target><path>/srv</path></target></pool>",
         "is too large",
-        "libvirt reports sizes in bytes, and does not read them from a document that it is given",
+        "libvirt reports these sizes in bytes, and ignores them in a document that a client sends",
     ),
     StrictLimit(
         "pool without any name",
         "<pool type='logical'><source/><target/></pool>",
         "<name> is missing",
-        "libvirt refuses a pool that neither has a name nor a source to take it from",
+        "libvirt refuses a pool that has neither a name nor a source from which to take the name",
     ),
 )
 
@@ -78,93 +78,93 @@ def _encrypted(parts: str) -> str:
 _SECRET = "<secret type='passphrase' usage='u'/>"  # noqa: S105 (names one)
 
 LENIENCIES = (
-    Leniency("volume without target", _volume(""), "libvirt makes the target itself"),
+    Leniency("volume without target", _volume(""), "libvirt adds the target itself"),
     Leniency(
         "type ploop",
         "<volume type='ploop'><name>v</name><capacity>1048576</capacity><target/></volume>",
-        "the schema lacks this type of volume, which libvirt has known since 1.3.4",
+        "the schema lacks this volume type, which libvirt has supported since 1.3.4",
     ),
     Leniency(
         "no type",
         "<volume type=''><name>v</name><capacity>1048576</capacity><target/></volume>",
-        "libvirt takes an empty word for none",
+        "libvirt treats an empty word as absent",
     ),
     Leniency(
         "relative backing store",
         _over("base.img"),
-        "images often name their backing store so; libvirt writes what the image says",
+        "images often name their backing store by a relative path; libvirt writes the path that the image contains",
         written=True,
     ),
     Leniency(
         "backing store on the network",
         _over("nbd://nas.example.com/web"),
-        "libvirt writes what the image says: URLs and json: descriptions too",
+        "libvirt writes the text that the image contains, including URLs and json: descriptions",
         written=True,
     ),
     Leniency(
         "negative ids",
         _volume("<target><permissions><owner>-2</owner><group>-1294967296</group></permissions></target>"),
-        "libvirt writes ids from 2^31 as negative numbers; they are read as what they are",
+        "libvirt writes ids of 2^31 and more as negative numbers; reading restores the ids",
         written=True,
     ),
     Leniency(
         "order of encryption",
         _encrypted(f"<ivgen name='plain64'/>{_SECRET}<cipher name='aes' size='256'/>"),
-        "libvirt takes secret, cipher and ivgen in any order",
+        "libvirt accepts secret, cipher and ivgen in any order",
     ),
     Leniency(
         "incomplete cipher",
         _encrypted(f"{_SECRET}<cipher name='aes' size='256' mode='xts'/><ivgen name='plain64'/>"),
-        "libvirt takes mode without hash, and cipher without ivgen",
+        "libvirt accepts mode without hash, and cipher without ivgen",
         written=True,
     ),
     Leniency(
         "unit of nothing",
         "<volume><name>v</name><capacity unit=''>1048576</capacity><target/></volume>",
-        "libvirt takes an empty unit for bytes",
+        "libvirt treats an empty unit as bytes",
     ),
     Leniency(
         "blanks before a size",
         "<volume><name>v</name><capacity> 1048576</capacity><target/></volume>",
-        "libvirt skips them",
+        "libvirt skips the blanks",
     ),
     Leniency(
         "pool without target",
         _pool("logical", "<source><name>vg</name></source>", ""),
-        "libvirt makes the target path of logical pools from the source's name",
+        "libvirt derives the target path of logical pools from the source's name",
     ),
     Leniency(
         "pool without source",
         _pool("logical", "", "<target><path>/dev/p</path></target>"),
-        "libvirt makes the source of logical pools from the pool's name",
+        "libvirt derives the source of logical pools from the pool's name",
     ),
     Leniency(
         "empty name",
         "<pool type='logical'><name/><source><name>vg</name></source><target/></pool>",
-        "libvirt takes an empty name for none, and the source's in its place",
+        "libvirt treats an empty name as absent, and uses the source's name instead",
     ),
     Leniency(
         "any target path",
         _pool("dir", target="<target><path>/</path></target>"),
-        "libvirt takes any text, the root folder and relative paths too",
+        "libvirt accepts any text, including the root directory and relative paths",
         written=True,
     ),
     Leniency(
         "relative directory",
         _pool("netfs", "<source><host name='nas'/><dir path='export'/></source>"),
-        "the schema asks for an absolute path, save for cifs and glusterfs; libvirt takes any",
+        "the schema requires an absolute path, except for cifs and glusterfs; libvirt accepts any path",
         written=True,
     ),
     Leniency(
         "any host name",
         _pool("netfs", "<source><host name='nas_1'/><dir path='/export'/></source>"),
-        "libvirt takes any text, such as names with _ and addresses in brackets",
+        "libvirt accepts any text, such as names with _ and addresses in brackets",
         written=True,
     ),
     Leniency(
         "any device",
         _pool("fs", "<source><device path='disk/one'/></source>"),
-        "libvirt takes any text, such as relative paths",
+        "libvirt accepts any text, such as relative paths",
         written=True,
     ),
     Leniency(
@@ -173,20 +173,20 @@ LENIENCIES = (
             "dir",
             target="<target><path>/srv</path></target><refresh><volume allocation='capacity'/></refresh>",
         ),
-        "the schema knows refresh in rbd pools only; libvirt keeps it in all",
+        "the schema allows refresh in rbd pools only; libvirt keeps it in all pools",
         written=True,
     ),
     Leniency(
         "mount options anywhere",
         f"<pool type='fs' xmlns:fs='{_FS}'><fs:mount_opts><fs:option name='ro'/></fs:mount_opts><name>p</name>"
         "<source><device path='/dev/vdb'/></source><target><path>/srv</path></target></pool>",
-        "the schema wants them last in fs pools; libvirt takes them anywhere and writes them last",
+        "the schema requires them at the end of fs pools; libvirt accepts them anywhere and writes them at the end",
     ),
     Leniency(
         "hyphens of a UUID",
         "<pool type='dir'><name>p</name><uuid>3e3fce45-4f534fa7bb32-11f34168b82b</uuid><source/>"
         "<target><path>/srv</path></target></pool>",
-        "libvirt takes hyphens between any two bytes, and none",
+        "libvirt accepts a UUID with hyphens between any two bytes, or without any hyphens",
     ),
     Leniency(
         "unknown parts",

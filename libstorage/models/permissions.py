@@ -1,4 +1,4 @@
-"""Who may use a pool's directory or a volume: ``<permissions>``."""
+"""Access permissions of a pool's directory or of a volume: ``<permissions>``."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from libstorage.xml.kinds import MODE, OWNER
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Permissions(Element):
-    """Mode, owner, group and label: what ``<permissions>`` says.
+    """Mode, owner, group and label: the ``<permissions>`` element.
 
-    libvirt gives files and directories that it makes this mode, owner and group; it reports what they have.
+    libvirt sets this mode, owner and group on the files and directories that it creates. In a document that libvirt
+    reports they are the actual values.
     """
 
     mode: int | None = field(
         default=None,
         converter=to_mode,
-        metadata=text("mode", MODE, doc="Permission bits, such as 0o600; text is read as octal."),
+        metadata=text("mode", MODE, doc="Permission bits, such as 0o600; text is parsed as octal."),
     )
     owner: int | None = field(
         default=None, metadata=text("owner", OWNER, doc="Numeric user id; -1 leaves it to libvirt.")

@@ -46,7 +46,7 @@ RBD = Namespace(prefix="rbd", uri="http://libvirt.org/schemas/storagepool/rbd/1.
 
 def _given(name: str) -> str:
     if not name:
-        raise ValueError("an empty name is none: see fill_in")
+        raise ValueError("the name is empty: see fill_in")
     return name
 
 
@@ -57,38 +57,42 @@ POOL_NAME = attrs.evolve(
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PoolSpec(PoolFactories):
-    """A storage pool: what ``<pool>`` says.
+    """A storage pool: the ``<pool>`` document.
 
-    The class of ``source`` is the pool's type.  A factory for each type takes all its options:
+    The class of ``source`` decides the pool's type. Each type has a factory that takes all options of the type:
     ``PoolSpec.dir("images", "/srv/images")``.
     """
 
     ROOT: ClassVar[str] = "pool"
 
-    name: str = field(metadata=text("name", POOL_NAME, doc="Unique on its host."))
+    name: str = field(metadata=text("name", POOL_NAME, doc="Name, unique on its host."))
     uuid: str | None = field(
-        default=None, converter=to_uuid, metadata=text("uuid", UUID, doc="Unique; libvirt makes one up.")
+        default=None,
+        converter=to_uuid,
+        metadata=text("uuid", UUID, doc="UUID; libvirt generates one if it is left out."),
     )
     capacity: Size | None = field(
-        default=None, converter=to_size, metadata=size("capacity", reported=True, doc="Size of the whole.")
+        default=None,
+        converter=to_size,
+        metadata=size("capacity", reported=True, doc="Size of the whole pool."),
     )
     allocation: Size | None = field(
         default=None,
         converter=to_size,
-        metadata=size("allocation", reported=True, doc="What is taken of it."),
+        metadata=size("allocation", reported=True, doc="Space in use."),
     )
     available: Size | None = field(
-        default=None, converter=to_size, metadata=size("available", reported=True, doc="What is free of it.")
+        default=None, converter=to_size, metadata=size("available", reported=True, doc="Free space.")
     )
     features: PoolFeatures | None = field(
-        default=None, metadata=child("features", PoolFeatures, doc="Switches of the pool.")
+        default=None, metadata=child("features", PoolFeatures, doc="Optional features of the pool.")
     )
-    source: Source = field(metadata=variant("source", SOURCES, doc="Where its storage comes from."))
+    source: Source = field(metadata=variant("source", SOURCES, doc="Where the pool's storage comes from."))
     target: PoolTarget | None = field(
-        default=None, metadata=child("target", PoolTarget, doc="Where it appears on the host.")
+        default=None, metadata=child("target", PoolTarget, doc="Where the pool appears on the host.")
     )
     refresh: PoolRefresh | None = field(
-        default=None, metadata=child("refresh", PoolRefresh, doc="How it refreshes; rbd only.")
+        default=None, metadata=child("refresh", PoolRefresh, doc="How a refresh of the pool works; rbd only.")
     )
     mount_options: tuple[str, ...] = field(
         default=(),
@@ -108,28 +112,28 @@ class PoolSpec(PoolFactories):
 
     @property
     def type(self) -> PoolType | str:
-        """The pool's type, which its source decides."""
+        """The pool's type, as the class of its source decides."""
         return self.source.type
 
     @classmethod
     def fill_in(cls, values: dict[str, Any]) -> None:
-        """A pool without a name is named after its source, as libvirt does it."""
+        """Take the name of the source for a pool without a name, as libvirt does."""
         if not values.get("name") and (name := getattr(values.get("source"), "name", None)):
             values["name"] = name
 
     def with_target(self, **changes: Any) -> Self:
-        """A copy with another target.
+        """Return a copy in which ``changes`` are applied to the target.
 
         Raises:
-            DocumentError: when the result is not sound.
+            DocumentError: If the result is not sound.
         """
         return attrs.evolve(self, target=attrs.evolve(self.target or PoolTarget(), **changes))
 
     def with_source(self, **changes: Any) -> Self:
-        """A copy with another source of the same type.
+        """Return a copy in which ``changes`` are applied to the source; the type stays the same.
 
         Raises:
-            DocumentError: when the result is not sound.
+            DocumentError: If the result is not sound.
         """
         return attrs.evolve(self, source=attrs.evolve(self.source, **changes))
 
@@ -137,14 +141,14 @@ class PoolSpec(PoolFactories):
         source = self.source
         for name in ("features", "refresh", "mount_options", "config_options"):
             if getattr(self, name) and name not in source.allows:
-                yield self._broken(name, f"{self.type} pools have no {name}")
+                yield self._broken(name, f"{self.type} pools do not support {name}")
         if self.features and self.features.cow is not None and self.type not in ("dir", "fs"):
-            yield self._broken("features.cow", f"only dir and fs pools know cow, not {self.type} pools")
+            yield self._broken("features.cow", f"only dir and fs pools support cow, not {self.type} pools")
         if self.target is None:
             if source.target is Presence.REQUIRED:
                 yield self._broken("target", f"{self.type} pools need a target")
         elif source.target is Presence.FORBIDDEN:
-            yield self._broken("target", f"{self.type} pools have no target")
+            yield self._broken("target", f"{self.type} pools cannot have a target")
         elif self.target.path is None and self.type != "logical":
             yield self._broken("target.path", f"the target of {self.type} pools needs a path")
 

@@ -1,4 +1,4 @@
-"""A factory for each pool type: ``PoolSpec.dir(…)`` to ``PoolSpec.vstorage(…)``."""
+"""Factories for each pool type: ``PoolSpec.dir(…)`` to ``PoolSpec.vstorage(…)``."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Hosts = Iterable[SourceHost | str] | SourceHost | str
 
 
 class PoolFactories(Spec):
-    """The factories of :class:`~libstorage.PoolSpec`: each takes all options of its pool type."""
+    """The factories of [PoolSpec][libstorage.PoolSpec]: each takes all options of its pool type."""
 
     __slots__ = ()
 
@@ -54,7 +54,7 @@ class PoolFactories(Spec):
         refresh: PoolRefresh | None = None,
         config_options: Options = (),
     ) -> Self:
-        """The pool of these parts."""
+        """Return the pool spec that has these parts."""
 
     @classmethod
     def dir(
@@ -68,10 +68,10 @@ class PoolFactories(Spec):
         vendor: str | None = None,
         product: str | None = None,
     ) -> Self:
-        """A pool of the files in a directory.
+        """Describe a pool of the files in a directory.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         source = sources.DirSource(vendor=vendor, product=product)
         return cls._of(name, source, PoolTarget(path=path, permissions=permissions), uuid, cow=cow)
@@ -91,10 +91,10 @@ class PoolFactories(Spec):
         vendor: str | None = None,
         product: str | None = None,
     ) -> Self:
-        """A pool of the files on a block device with a file system, mounted at ``path``.
+        """Describe a pool of the files in the file system on ``device``, which libvirt mounts at ``path``.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         source = sources.FsSource(device=device, format=format, vendor=vendor, product=product)
         return cls._of(
@@ -122,10 +122,10 @@ class PoolFactories(Spec):
         vendor: str | None = None,
         product: str | None = None,
     ) -> Self:
-        """A pool of the files in a server's directory ``dir``, mounted at ``path``.
+        """Describe a pool of the files in directory ``dir`` of a server, which libvirt mounts at ``path``.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         source = sources.NetfsSource(
             hosts=host,
@@ -153,10 +153,10 @@ class PoolFactories(Spec):
         vendor: str | None = None,
         product: str | None = None,
     ) -> Self:
-        """A pool of the logical volumes in volume group ``source_name``; ``devices`` are what ``build`` makes it of.
+        """Describe a pool of the logical volumes in volume group ``source_name``; ``build`` creates it on ``devices``.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         source = sources.LogicalSource(
             name=source_name, devices=devices, format=format, vendor=vendor, product=product
@@ -176,10 +176,10 @@ class PoolFactories(Spec):
         vendor: str | None = None,
         product: str | None = None,
     ) -> Self:
-        """A pool of the partitions of a disk.
+        """Describe a pool of the partitions of a disk.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         source = sources.DiskSource(device=device, format=format, vendor=vendor, product=product)
         return cls._of(name, source, PoolTarget(path=path, permissions=permissions), uuid)
@@ -199,10 +199,10 @@ class PoolFactories(Spec):
         vendor: str | None = None,
         product: str | None = None,
     ) -> Self:
-        """A pool of the LUNs of iSCSI target ``device``, logged in by the host's kernel.
+        """Describe a pool of the LUNs of iSCSI target ``device``, to which the host's kernel logs in.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         source = sources.IscsiSource(
             hosts=host, device=device, initiator=initiator, auth=auth, vendor=vendor, product=product
@@ -220,10 +220,10 @@ class PoolFactories(Spec):
         auth: Auth | None = None,
         uuid: str | uuids.UUID | None = None,
     ) -> Self:
-        """A pool of the LUNs of iSCSI target ``device``, read by libvirt itself.
+        """Describe a pool of the LUNs of iSCSI target ``device``, which libvirt itself reads.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         source = sources.IscsiDirectSource(hosts=host, device=device, initiator=initiator, auth=auth)
         return cls._of(name, source, None, uuid)
@@ -240,10 +240,10 @@ class PoolFactories(Spec):
         vendor: str | None = None,
         product: str | None = None,
     ) -> Self:
-        """A pool of the LUNs behind a SCSI or Fibre Channel host adapter.
+        """Describe a pool of the LUNs behind a SCSI or Fibre Channel host adapter.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         source = sources.ScsiSource(adapter=adapter, vendor=vendor, product=product)
         return cls._of(name, source, PoolTarget(path=path, permissions=permissions), uuid)
@@ -257,10 +257,10 @@ class PoolFactories(Spec):
         permissions: Permissions | None = None,
         uuid: str | uuids.UUID | None = None,
     ) -> Self:
-        """The pool of all multipath devices of the host.
+        """Describe the pool of all multipath devices of the host.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         return cls._of(name, sources.MpathSource(), PoolTarget(path=path, permissions=permissions), uuid)
 
@@ -276,13 +276,13 @@ class PoolFactories(Spec):
         refresh_allocation: RefreshAllocation | str | None = None,
         uuid: str | uuids.UUID | None = None,
     ) -> Self:
-        """A pool of the images in Ceph pool ``source_name``; ``hosts`` are the cluster's monitors.
+        """Describe a pool of the images in Ceph pool ``source_name``; ``hosts`` are the cluster's monitors.
 
-        When none of these answers, or the login is wrong, starting the pool fails after 30 seconds;
-        ``config_options={"client_mount_timeout": "5"}`` makes it 5.
+        If none of the monitors answers, or the login is wrong, starting the pool fails after 30 seconds. With
+        ``config_options={"client_mount_timeout": "5"}`` it fails after 5 seconds.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         refresh = None
         if refresh_allocation is not None:
@@ -294,10 +294,10 @@ class PoolFactories(Spec):
     def sheepdog(
         cls, name: str, *, host: Hosts, source_name: str, uuid: str | uuids.UUID | None = None
     ) -> Self:
-        """A pool of a Sheepdog cluster.  libvirt has no driver for it since 8.8.
+        """Describe a pool of a Sheepdog cluster. libvirt has had no driver for it since 8.8.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         return cls._of(name, sources.SheepdogSource(hosts=host, name=source_name), None, uuid)
 
@@ -311,10 +311,10 @@ class PoolFactories(Spec):
         dir: str | None = None,
         uuid: str | uuids.UUID | None = None,
     ) -> Self:
-        """A pool of the files in Gluster volume ``source_name``, read by libvirt itself.
+        """Describe a pool of the files in Gluster volume ``source_name``, which libvirt itself reads.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         return cls._of(name, sources.GlusterSource(hosts=host, name=source_name, dir=dir), None, uuid)
 
@@ -329,10 +329,10 @@ class PoolFactories(Spec):
         permissions: Permissions | None = None,
         uuid: str | uuids.UUID | None = None,
     ) -> Self:
-        """A pool of the volumes in zpool ``source_name``; ``device`` is what ``build`` makes it of.
+        """Describe a pool of the volumes in zpool ``source_name``; ``build`` creates the zpool on ``device``.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         target = PoolTarget(path=path, permissions=permissions) if path or permissions else None
         return cls._of(name, sources.ZfsSource(name=source_name, device=device), target, uuid)
@@ -347,10 +347,10 @@ class PoolFactories(Spec):
         permissions: Permissions | None = None,
         uuid: str | uuids.UUID | None = None,
     ) -> Self:
-        """A pool of the files in Virtuozzo Storage cluster ``source_name``, mounted at ``path``.
+        """Describe a pool of the files in Virtuozzo Storage cluster ``source_name``, mounted at ``path``.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         target = PoolTarget(path=path, permissions=permissions)
         return cls._of(name, sources.VstorageSource(name=source_name), target, uuid)

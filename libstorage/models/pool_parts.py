@@ -1,4 +1,4 @@
-"""The elements that a pool is made of, beside its source."""
+"""The elements of a pool other than its source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from libstorage.xml.kinds import YES_NO, words
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PoolTarget(Element):
-    """Where a pool appears on the host: what ``<target>`` says."""
+    """The location of a pool on the host: the ``<target>`` element."""
 
     path: str | None = field(
         default=None,
@@ -33,41 +33,44 @@ class PoolTarget(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PoolFeatures(Element):
-    """Switches of a pool: what ``<features>`` says."""
+    """Optional features of a pool: the ``<features>`` element."""
 
     cow: bool | None = field(
-        default=None, metadata=value("cow", "state", YES_NO, doc="Whether a btrfs directory copies on write.")
+        default=None,
+        metadata=value("cow", "state", YES_NO, doc="Whether a btrfs directory copies on write."),
     )
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class RefreshVolume(Element):
-    """How a refresh works out what a volume takes: what ``<volume>`` says inside ``<refresh>``."""
+    """The way in which a refresh determines a volume's allocation: the ``<volume>`` element inside ``<refresh>``."""
 
     allocation: RefreshAllocation | str | None = field(
         default=None,
         converter=to_refresh_allocation,
         metadata=attribute(
-            "allocation", words(RefreshAllocation), doc="From the storage (slow), or equal to the capacity."
+            "allocation",
+            words(RefreshAllocation),
+            doc="How to determine the allocation: ask the storage (slow), or take the capacity.",
         ),
     )
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PoolRefresh(Element):
-    """How a pool refreshes: what ``<refresh>`` says."""
+    """The refresh settings of a pool: the ``<refresh>`` element."""
 
     volume: RefreshVolume | None = field(
-        default=None, metadata=child("volume", RefreshVolume, doc="What it does for each volume.")
+        default=None, metadata=child("volume", RefreshVolume, doc="What a refresh does for each volume.")
     )
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class ConfigOption(Element):
-    """One option for the Ceph client: what ``<rbd:option>`` says."""
+    """One option for the Ceph client: the ``<rbd:option>`` element."""
 
     name: str = field(metadata=attribute("name", doc="Name of the option, such as client_mount_timeout."))
-    value: str = field(metadata=attribute("value", doc="Its value."))
+    value: str = field(metadata=attribute("value", doc="Value of the option."))
 
     def _rules(self) -> Iterator[Problem]:
         for name in ("name", "value"):
@@ -79,7 +82,7 @@ Options = Mapping[str, str] | Iterable[ConfigOption]
 
 
 def to_config_options(value: Options) -> tuple[ConfigOption, ...]:
-    """Options of the Ceph client, also as a mapping."""
+    """Return options of the Ceph client as a tuple; they may be given as a mapping from name to value."""
     if isinstance(value, Mapping):
         options = cast("Mapping[str, str]", value)
         return tuple(ConfigOption(name=name, value=text) for name, text in options.items())

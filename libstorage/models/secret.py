@@ -1,4 +1,4 @@
-"""Secrets that pools and volumes refer to: ``<secret>``."""
+"""Secrets to which pools and volumes refer: ``<secret>``."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _PLACES = {"volume": "volume", "ceph": "name", "iscsi": "target", "tls": "name",
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Usage(Element):
-    """What a secret is for: what ``<usage>`` says."""
+    """The purpose of a secret: the ``<usage>`` element."""
 
     type: SecretUsage | str = field(
         converter=to_secret_usage,
-        metadata=attribute("type", words(SecretUsage), doc="What kind of thing uses it."),
+        metadata=attribute("type", words(SecretUsage), doc="Kind of object that uses the secret."),
     )
     volume: str | None = field(
         default=None, metadata=text("volume", ABSOLUTE_PATH, doc="Path of the volume (type volume).")
@@ -44,7 +44,7 @@ class Usage(Element):
 
     @property
     def id(self) -> str:
-        """The usage name, wherever it stands: what a ``SecretRef(usage=…)`` says."""
+        """The usage name, from whichever field holds it, as ``SecretRef(usage=…)`` takes it."""
         return self.volume or self.name or self.target or ""
 
     def _rules(self) -> Iterator[Problem]:
@@ -52,32 +52,40 @@ class Usage(Element):
         for place in ("volume", "name", "target"):
             given = getattr(self, place) is not None
             if wanted and given != (place == wanted):
-                word = "needs a" if place == wanted else "has no"
+                word = "needs a" if place == wanted else "cannot have a"
                 yield self._broken(place, f"a secret for {self.type} {word} {place}")
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class SecretSpec(Spec):
-    """A secret of the host, without its value: what ``<secret>`` says.
+    """A secret of the host, without its value: the ``<secret>`` document.
 
-    The value is set on its own, with ``host.secrets.define(spec).set_value(value)``.
+    A separate call sets the value: ``host.secrets.define(spec).set_value(value)``.
     """
 
     ROOT: ClassVar[str] = "secret"
 
     ephemeral: bool | None = field(
         default=None,
-        metadata=attribute("ephemeral", YES_NO, doc="Kept in memory only; libvirt's default is no."),
+        metadata=attribute(
+            "ephemeral", YES_NO, doc="Whether the secret is kept in memory only; libvirt's default is no."
+        ),
     )
     private: bool | None = field(
         default=None,
-        metadata=attribute("private", YES_NO, doc="Its value is told to nobody; libvirt's default is no."),
+        metadata=attribute(
+            "private",
+            YES_NO,
+            doc="Whether libvirt never reveals the value to a client; libvirt's default is no.",
+        ),
     )
     uuid: str | None = field(
-        default=None, converter=to_uuid, metadata=text("uuid", UUID, doc="Unique; libvirt makes one up.")
+        default=None,
+        converter=to_uuid,
+        metadata=text("uuid", UUID, doc="UUID; libvirt generates one if it is left out."),
     )
-    description: str | None = field(default=None, metadata=text("description", doc="For people."))
-    usage: Usage | None = field(default=None, metadata=child("usage", Usage, doc="What it is for."))
+    description: str | None = field(default=None, metadata=text("description", doc="Description for people."))
+    usage: Usage | None = field(default=None, metadata=child("usage", Usage, doc="Purpose of the secret."))
     unknown: tuple[Unknown, ...] = unknown()
 
     @classmethod
@@ -104,10 +112,12 @@ class SecretSpec(Spec):
         ephemeral: bool | None = None,
         description: str | None = None,
     ) -> Self:
-        """The passphrase of the encrypted volume at ``path`` (libvirt finds it again after a restart by that path).
+        """Describe the passphrase of the encrypted volume at ``path``.
+
+        After a restart libvirt finds the secret again by that path.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         return cls._for(
             SecretUsage.VOLUME, path, uuid=uuid, private=private, ephemeral=ephemeral, description=description
@@ -123,10 +133,12 @@ class SecretSpec(Spec):
         ephemeral: bool | None = None,
         description: str | None = None,
     ) -> Self:
-        """The key of a Ceph user, under usage name ``name``.  Its value are the key's bytes, not their base64 text.
+        """Describe the key of a Ceph user, under usage name ``name``.
+
+        The value is the bytes of the key, not their base64 text.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         return cls._for(
             SecretUsage.CEPH, name, uuid=uuid, private=private, ephemeral=ephemeral, description=description
@@ -142,10 +154,10 @@ class SecretSpec(Spec):
         ephemeral: bool | None = None,
         description: str | None = None,
     ) -> Self:
-        """The CHAP password of an iSCSI user, under usage name ``target``.
+        """Describe the CHAP password of an iSCSI user, under usage name ``target``.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         return cls._for(
             SecretUsage.ISCSI,
@@ -157,10 +169,10 @@ class SecretSpec(Spec):
         )
 
     def ref(self) -> SecretRef:
-        """How a pool or a volume refers to this secret: by UUID where it has one, else by usage.
+        """Return a reference to this secret: by UUID if the spec has one, otherwise by usage.
 
         Raises:
-            DocumentError: when it has neither.
+            DocumentError: If the spec has neither a UUID nor a usage.
         """
         usage = None if self.uuid or not self.usage else self.usage.id
         return SecretRef(uuid=self.uuid, usage=usage)

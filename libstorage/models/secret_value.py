@@ -1,4 +1,4 @@
-"""The value of a secret, held so that nothing shows it by accident."""
+"""The value of a secret, stored so that nothing shows it by accident."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _SHOWN: Final = "SecretValue(…)"
 class SecretValue:
     """The value of a secret: a passphrase, a password or a key.
 
-    Only ``reveal()`` gives the bytes. Neither they nor their number appear in ``repr``, ``str``, a formatted string,
-    a log or a traceback that shows local variables. A ``SecretValue`` cannot be pickled, so it never reaches a file or
-    another process unnoticed; copies are the object itself.
+    Only ``reveal()`` returns the bytes. Neither the bytes nor their number appear in ``repr``, ``str``, a formatted
+    string, a log or a traceback that shows local variables. A ``SecretValue`` cannot be pickled, so it never reaches a
+    file or another process unnoticed. A copy is the object itself.
 
-    It equals another ``SecretValue``, ``bytes`` or ``bytearray`` of the same content; the comparison takes the same
-    time wherever they differ.
+    A ``SecretValue`` equals another ``SecretValue``, ``bytes`` or ``bytearray`` of the same content. The time of the
+    comparison does not depend on where the contents differ.
 
     Args:
         value: The bytes, or text, which is encoded as UTF-8.
 
     Raises:
-        InvalidRequestError: ``value`` is neither bytes nor text, or text that UTF-8 cannot encode.
+        InvalidRequestError: If ``value`` is neither bytes nor text, or is text that UTF-8 cannot encode.
     """
 
     __slots__ = ("_held",)
@@ -37,13 +37,13 @@ class SecretValue:
         if data is None:
             raise InvalidRequestError(
                 f"the value of a secret {wrong}",
-                hint="Give its bytes, or text, which is encoded as UTF-8.",
+                hint="Pass bytes, or text, which is encoded as UTF-8.",
             )
-        # Neither the repr of a BytesIO nor any of its attributes shows what is in it.
+        # Neither the repr of a BytesIO nor any of its attributes shows the content.
         self._held = io.BytesIO(data)
 
     def reveal(self) -> bytes:
-        """The bytes."""
+        """Return the bytes."""
         return self._held.getvalue()
 
     def __eq__(self, other: object) -> bool:
@@ -60,7 +60,7 @@ class SecretValue:
         return _SHOWN
 
     def __format__(self, spec: str) -> str:
-        """The same for every ``spec``: width and precision would count characters."""
+        """Return the same text for every ``spec``: a width or precision would reveal the number of characters."""
         return _SHOWN
 
     def __copy__(self) -> Self:
@@ -71,16 +71,16 @@ class SecretValue:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError(
-            "a SecretValue cannot be pickled: read the secret where it is needed, or send reveal() yourself"
+            "a SecretValue cannot be pickled: read the secret where it is needed, or send the result of reveal()"
         )
 
 
 SecretLike: TypeAlias = bytes | bytearray | memoryview | str | SecretValue
-"""What every parameter that takes the value of a secret accepts."""
+"""The values that a parameter for the value of a secret accepts."""
 
 
 def _taken(value: object) -> tuple[bytes | None, str]:
-    """The bytes of ``value``, or ``None`` and why it has none; never raises, for the error would hold ``value``."""
+    """Return the bytes of ``value``, or ``None`` and the reason; never raise, since the error would hold ``value``."""
     try:
         if isinstance(value, SecretValue):
             return value.reveal(), ""
@@ -89,7 +89,7 @@ def _taken(value: object) -> tuple[bytes | None, str]:
         if isinstance(value, (bytes, bytearray, memoryview)):
             return bytes(value), ""
     except UnicodeEncodeError:
-        return None, "holds half of a surrogate pair, which UTF-8 cannot encode"
+        return None, "contains half of a surrogate pair, which UTF-8 cannot encode"
     except ValueError:
-        return None, "is a memoryview that was released"
-    return None, f"is bytes or text, not {type(value).__name__}"
+        return None, "is a memoryview that has been released"
+    return None, f"must be bytes or text, not {type(value).__name__}"

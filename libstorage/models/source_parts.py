@@ -1,4 +1,4 @@
-"""Servers, devices and initiators: the parts that sources are made of."""
+"""Servers, devices and initiators: the parts of pool sources."""
 
 from __future__ import annotations
 
@@ -58,25 +58,26 @@ _WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<name>[^:]+))(?::(?P<port>[0-
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class SourceHost(Element):
-    """A server of a pool's source: what ``<host>`` says."""
+    """A server of a pool's source: the ``<host>`` element."""
 
     name: str = field(metadata=attribute("name", HOST_NAME, doc="Host name, IPv4 or IPv6 address."))
     port: int | None = field(
-        default=None, metadata=attribute("port", PORT, doc="Port; libvirt's default is that of the protocol.")
+        default=None,
+        metadata=attribute("port", PORT, doc="Port; libvirt's default is the port of the protocol."),
     )
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class FreeExtent(Element):
-    """A free stretch of a disk: what ``<freeExtent>`` says.  Only libvirt reports it."""
+    """A free range of a disk: the ``<freeExtent>`` element. Only libvirt reports this element."""
 
-    start: int = field(metadata=attribute("start", OFFSET, doc="First byte."))
-    end: int = field(metadata=attribute("end", OFFSET, doc="The byte behind the last."))
+    start: int = field(metadata=attribute("start", OFFSET, doc="Offset of the first byte."))
+    end: int = field(metadata=attribute("end", OFFSET, doc="Offset after the last byte."))
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Device(Element):
-    """A device of a pool's source: what ``<device>`` says."""
+    """A device of a pool's source: the ``<device>`` element."""
 
     path: str = field(
         converter=to_path_text,
@@ -87,18 +88,20 @@ class Device(Element):
     part_separator: bool | None = field(
         default=None,
         metadata=attribute(
-            "part_separator", YES_NO, doc="Whether partitions of a multipath device are named with a p."
+            "part_separator",
+            YES_NO,
+            doc="Whether the names of a multipath device's partitions have a p before the number.",
         ),
     )
     free_extents: tuple[FreeExtent, ...] = field(
         default=(),
-        metadata=children("freeExtent", FreeExtent, reported=True, doc="Free stretches of the disk."),
+        metadata=children("freeExtent", FreeExtent, reported=True, doc="Free ranges of the disk."),
     )
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Initiator(Element):
-    """Who a host is to an iSCSI target: what ``<initiator>`` says."""
+    """The identity that a host presents to an iSCSI target: the ``<initiator>`` element."""
 
     iqn: str = field(metadata=value("iqn", "name", doc="The initiator's iSCSI qualified name."))
 
@@ -117,30 +120,30 @@ def _host(given: Any) -> Any:
 
 
 def to_hosts(value: Iterable[SourceHost | str] | SourceHost | str) -> tuple[SourceHost, ...]:
-    """One server or several; text is ``name``, ``name:port`` or ``[v6]:port``."""
+    """Return one server or several as a tuple; text is ``name``, ``name:port`` or ``[v6]:port``."""
     return tuple(_host(item) for item in many(value))
 
 
 def to_device(value: Device | PathText) -> Device:
-    """A device by its path."""
+    """Return a device, built from its path if needed."""
     return value if isinstance(value, Device) else Device(path=value)
 
 
 def to_optional_device(value: Device | PathText | None) -> Device | None:
-    """A device by its path, or none."""
+    """Return a device, built from its path if needed, or ``None``."""
     return None if value is None else to_device(value)
 
 
 def to_devices(value: Iterable[Device | PathText] | Device | PathText) -> tuple[Device, ...]:
-    """One device or several, also by path."""
+    """Return one device or several as a tuple; each may be given as its path."""
     return tuple(to_device(item) for item in many(value))
 
 
 def to_initiator(value: Initiator | str) -> Initiator:
-    """An initiator by its IQN."""
+    """Return an initiator, built from its IQN if needed."""
     return Initiator(iqn=value) if isinstance(value, str) else value
 
 
 def to_optional_initiator(value: Initiator | str | None) -> Initiator | None:
-    """An initiator by its IQN, or none."""
+    """Return an initiator, built from its IQN if needed, or ``None``."""
     return None if value is None else to_initiator(value)

@@ -1,4 +1,4 @@
-"""Where a pool's storage comes from: one class for each pool type, and the parts they are made of."""
+"""The sources of pools: one class for each pool type."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ from libstorage.xml.kinds import words
 _HOSTS = children("host", SourceHost, doc="The servers.")
 _DEVICE = child("device", Device, doc="The device.")
 _DEVICES = children("device", Device, doc="The devices.")
-_INITIATOR = child("initiator", Initiator, doc="Who this host is to the target.")
-_AUTH = child("auth", Auth, doc="How to log in.")
-_VENDOR = value("vendor", "name", doc="Vendor of the storage; libvirt only keeps it.")
-_PRODUCT = value("product", "name", doc="Product name of the storage; libvirt only keeps it.")
+_INITIATOR = child("initiator", Initiator, doc="Identity that this host presents to the iSCSI target.")
+_AUTH = child("auth", Auth, doc="Login at the source.")
+_VENDOR = value("vendor", "name", doc="Vendor of the storage; libvirt stores it and does not use it.")
+_PRODUCT = value("product", "name", doc="Product name of the storage; libvirt stores it and does not use it.")
 
 
 class Presence(StrEnum):
-    """Whether an element must, may or must not be there."""
+    """The rule for an element: required, optional or forbidden."""
 
     REQUIRED = "required"
     OPTIONAL = "optional"
@@ -60,7 +60,9 @@ _CEPH = _PLAIN | {"refresh", "config_options"}
 
 
 def _not_one(hosts: tuple[SourceHost, ...]) -> str | None:
-    return None if len(hosts) == 1 else f"libvirt takes exactly one host for such pools, not {len(hosts)}"
+    return (
+        None if len(hosts) == 1 else f"libvirt accepts exactly one host for this pool type, not {len(hosts)}"
+    )
 
 
 def _none(hosts: tuple[SourceHost, ...]) -> str | None:
@@ -68,12 +70,16 @@ def _none(hosts: tuple[SourceHost, ...]) -> str | None:
 
 
 def _other_login(auth: Auth | None, only: AuthType) -> str | None:
-    return None if auth is None or auth.type == only else f"such pools log in with {only}, not {auth.type}"
+    return (
+        None
+        if auth is None or auth.type == only
+        else f"pools of this type log in with {only}, not {auth.type}"
+    )
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class DirSource(Element):
-    """Source of a dir pool: nothing but its target."""
+    """Source of a dir pool: the pool has only its target."""
 
     type: ClassVar[PoolType] = PoolType.DIR
     target: ClassVar[Presence] = Presence.REQUIRED
@@ -103,7 +109,7 @@ class FsSource(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class NetfsSource(Element):
-    """Source of a netfs pool: a directory of a server, which libvirt mounts."""
+    """Source of a netfs pool: a directory on a server, which libvirt mounts."""
 
     type: ClassVar[PoolType] = PoolType.NETFS
     target: ClassVar[Presence] = Presence.REQUIRED
@@ -127,16 +133,20 @@ class NetfsSource(Element):
     def _rules(self) -> Iterator[Problem]:
         if self.protocol_version and "," in self.protocol_version:
             yield self._broken(
-                "protocol_version", f"{self.protocol_version!r} has a comma", expected="no comma"
+                "protocol_version",
+                f"{self.protocol_version!r} contains a comma",
+                expected="a version without a comma",
             )
         if wrong := _not_one(self.hosts):
             yield self._broken("hosts", wrong)
         if self.format in (NetfsFormat.CIFS, NetfsFormat.GLUSTERFS):
             if self.protocol_version is not None:
-                yield self._broken("protocol_version", f"{self.format} has no protocol version; NFS has")
+                yield self._broken(
+                    "protocol_version", f"{self.format} does not take a protocol version; only NFS does"
+                )
         elif not self.dir.startswith("/"):
             yield self._broken(
-                "dir", f"{self.dir!r} is not absolute; only cifs and glusterfs take a bare name"
+                "dir", f"{self.dir!r} is not an absolute path; only cifs and glusterfs accept a bare name"
             )
 
 
@@ -166,7 +176,7 @@ class LogicalSource(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class DiskSource(Element):
-    """Source of a disk pool: a disk, whose partitions are the volumes."""
+    """Source of a disk pool: a disk whose partitions are the volumes."""
 
     type: ClassVar[PoolType] = PoolType.DISK
     target: ClassVar[Presence] = Presence.REQUIRED
@@ -186,7 +196,7 @@ class DiskSource(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class IscsiSource(Element):
-    """Source of an iscsi pool: a target, which the host's kernel logs in to."""
+    """Source of an iscsi pool: a target to which the host's kernel logs in."""
 
     type: ClassVar[PoolType] = PoolType.ISCSI
     target: ClassVar[Presence] = Presence.REQUIRED
@@ -208,7 +218,7 @@ class IscsiSource(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class IscsiDirectSource(Element):
-    """Source of an iscsi-direct pool: a target, which libvirt reads itself through libiscsi."""
+    """Source of an iscsi-direct pool: a target that libvirt itself reads through libiscsi."""
 
     type: ClassVar[PoolType] = PoolType.ISCSI_DIRECT
     target: ClassVar[Presence] = Presence.FORBIDDEN
@@ -227,7 +237,7 @@ class IscsiDirectSource(Element):
         if not_iscsi := IQN.check(self.device.path):
             yield self._broken("device.path", not_iscsi)
         if self.device.part_separator is not None or self.device.free_extents:
-            yield self._broken("device", "an iSCSI device has neither part_separator nor free_extents")
+            yield self._broken("device", "an iSCSI device cannot have part_separator or free_extents")
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
@@ -273,7 +283,7 @@ class RbdSource(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class SheepdogSource(Element):
-    """Source of a sheepdog pool.  libvirt 8.8 and later read such documents but have no driver for them."""
+    """Source of a sheepdog pool. libvirt 8.8 and later read such documents but have no driver for them."""
 
     type: ClassVar[PoolType] = PoolType.SHEEPDOG
     target: ClassVar[Presence] = Presence.FORBIDDEN
@@ -289,7 +299,7 @@ class SheepdogSource(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class GlusterSource(Element):
-    """Source of a gluster pool: a Gluster volume, which libvirt reads itself through libgfapi."""
+    """Source of a gluster pool: a Gluster volume that libvirt itself reads through libgfapi."""
 
     type: ClassVar[PoolType] = PoolType.GLUSTER
     target: ClassVar[Presence] = Presence.FORBIDDEN
@@ -334,7 +344,7 @@ class VstorageSource(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class UnknownSource(Element):
-    """Source of a pool of a type that libstorage does not know; its content is in the document's ``unknown``."""
+    """Source of a pool of an unknown type; the source's content is in the document's ``unknown``."""
 
     target: ClassVar[Presence] = Presence.OPTIONAL
     allows: ClassVar[frozenset[str]] = _MOUNTED | _CEPH

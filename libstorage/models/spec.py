@@ -1,4 +1,4 @@
-"""What documents that a person sends to libvirt have in common."""
+"""The base class of the documents that a client sends to libvirt."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from libstorage.xml.mapping import construct, mapping_of
 
 
 class Spec(Document):
-    """A document that describes something to be made."""
+    """A document that describes an object to be created."""
 
     __slots__ = ()
 
     def request(self, **changes: Any) -> Self:
-        """This document without what libvirt reported, changed as asked, ready to be sent.
+        """Return this document without reported fields and with ``changes`` applied, ready to be sent.
 
         Args:
             changes: Fields to change, as for ``attrs.evolve``.
 
         Raises:
-            DocumentError: when the result is not sound.
+            DocumentError: If the result is not sound.
         """
         evolved: Self = evolve(without_reported(self), **changes)
         return evolved
 
     def differences(self, want: Self) -> tuple[Difference, ...]:
-        """Where this document is not what ``want`` asks for: only over what ``want`` sets.
+        """Return the fields in which this document differs from ``want``, among those that ``want`` sets.
 
-        Differences that libvirt makes itself when it takes a document (``models.compare``) do not count.
+        Changes that libvirt itself makes when it accepts a document (``models.compare``) do not count.
         """
         return differences(self, want)
 
 
 def without_reported(element: Any) -> Any:
-    """``element`` with every reported field, here and below, back at its default."""
+    """Return ``element`` with every reported field, in it and below it, reset to its default."""
     values: dict[str, Any] = {}
     for mapped in mapping_of(type(element)).fields:
         value = getattr(element, mapped.name)

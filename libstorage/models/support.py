@@ -1,4 +1,4 @@
-"""What pools can do whose type may be newer than we are."""
+"""Abilities of pools, also of types that are newer than this version of libstorage."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from libstorage.enums.abilities import ABLE
 
 
 def supports(type: PoolType | str, ability: Ability) -> bool:
-    """Whether pools of that type can do it, or may: ``False`` is certain, ``True`` is for the daemon to decide."""
+    """Return ``False`` if pools of that type certainly lack ``ability``, else ``True``: the daemon decides."""
     return type not in set(PoolType) or PoolType(type).supports(ability)
 
 
 def has_files(type: PoolType | str) -> bool:
-    """Whether it is certain that volumes of pools of that type are files."""
+    """Return whether volumes of pools of that type are certainly files."""
     return type in ABLE[Ability.FILES]
 
 
 def able_types(ability: Ability) -> str:
-    """The types that can do it, for people."""
+    """Return the pool types that support ``ability``, as text for people."""
     return ", ".join(each for each in PoolType if each.supports(ability))

@@ -50,12 +50,13 @@ PATH_OR_URI = matching(
 )
 COMPAT = matching("compat", r"[0-9]+\.[0-9]+", "a version with one dot, such as 1.1")
 
-_FORMAT = value("format", "type", words(VolumeFormat), doc="Format; libvirt's default is raw for files.")
+_FORMAT = value("format", "type", words(VolumeFormat), doc="Format; for files libvirt's default is raw.")
 _PERMISSIONS = child("permissions", Permissions, doc="Permissions of the file.")
-_QEMU_ID = re.compile(r"[a-zA-Z][a-zA-Z0-9._\-]*")  # libvirt makes the id of qemu-img's secret from the name
+_QEMU_ID = re.compile(r"[a-zA-Z][a-zA-Z0-9._\-]*")  # from the name libvirt makes the id of qemu-img's secret
 _CLUSTERS = [512 << power for power in range(13)]
 
-# What volumes with a backing store may lie over: qemu-img refuses vmdk over others, libvirt never lists such qed again.
+# The backing formats that each format allows: qemu-img refuses vmdk over other formats, and libvirt never lists a qed
+# volume over another format again.
 _BACKED_BY = {
     VolumeFormat.COW: None,
     VolumeFormat.QCOW: None,
@@ -67,40 +68,40 @@ _BACKED_BY = {
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Timestamps(Element):
-    """When a file was used and changed, in nanoseconds since the epoch: what ``<timestamps>`` says."""
+    """Times of access and change of a file, in nanoseconds since the epoch: the ``<timestamps>`` element."""
 
-    atime: int | None = field(default=None, metadata=text("atime", TIMESTAMP, doc="Last read."))
-    mtime: int | None = field(default=None, metadata=text("mtime", TIMESTAMP, doc="Last write."))
+    atime: int | None = field(default=None, metadata=text("atime", TIMESTAMP, doc="Time of the last read."))
+    mtime: int | None = field(default=None, metadata=text("mtime", TIMESTAMP, doc="Time of the last write."))
     ctime: int | None = field(
-        default=None, metadata=text("ctime", TIMESTAMP, doc="Last change of its inode.")
+        default=None, metadata=text("ctime", TIMESTAMP, doc="Time of the last change to the inode.")
     )
-    btime: int | None = field(default=None, metadata=text("btime", TIMESTAMP, doc="Birth."))
+    btime: int | None = field(default=None, metadata=text("btime", TIMESTAMP, doc="Time of creation."))
 
 
-_TIMESTAMPS = child("timestamps", Timestamps, reported=True, doc="When the file was used and changed.")
+_TIMESTAMPS = child("timestamps", Timestamps, reported=True, doc="Times of access and change of the file.")
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Extent(Element):
-    """A stretch of a device: what ``<extent>`` says."""
+    """A contiguous range of a device: the ``<extent>`` element."""
 
-    start: int = field(metadata=attribute("start", OFFSET, doc="First byte."))
-    end: int = field(metadata=attribute("end", OFFSET, doc="The byte behind the last."))
+    start: int = field(metadata=attribute("start", OFFSET, doc="Offset of the first byte."))
+    end: int = field(metadata=attribute("end", OFFSET, doc="Offset after the last byte."))
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class VolumeDevice(Element):
-    """A device that a volume lies on: what ``<device>`` says."""
+    """A device that holds a volume's data: the ``<device>`` element."""
 
     path: str = field(metadata=attribute("path", ABSOLUTE_PATH, doc="Absolute path of the block device."))
     extents: tuple[Extent, ...] = field(
-        default=(), metadata=children("extent", Extent, doc="The stretches that the volume takes.")
+        default=(), metadata=children("extent", Extent, doc="The ranges that the volume occupies.")
     )
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class VolumeSource(Element):
-    """What a volume of a logical or disk pool lies on: what ``<source>`` says."""
+    """The devices that hold a volume of a logical or disk pool: the ``<source>`` element."""
 
     devices: tuple[VolumeDevice, ...] = field(
         default=(), metadata=children("device", VolumeDevice, doc="The devices.")
@@ -109,39 +110,45 @@ class VolumeSource(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class VolumeFeatures(Element):
-    """Features of a qcow2 volume: what ``<features>`` says.  Any of them needs compat 1.1, which libvirt then takes."""
+    """Features of a qcow2 volume: the ``<features>`` element. Each needs compat 1.1, which libvirt then uses."""
 
     lazy_refcounts: bool = field(
         default=False,
-        metadata=flag("lazy_refcounts", doc="Write reference counts late: faster, repaired after a crash."),
+        metadata=flag(
+            "lazy_refcounts", doc="Delay reference count updates: faster, but needs a repair after a crash."
+        ),
     )
     extended_l2: bool = field(
-        default=False, metadata=flag("extended_l2", doc="Allocate in parts of a cluster (subclusters).")
+        default=False,
+        metadata=flag("extended_l2", doc="Allocate space in subclusters, which are parts of a cluster."),
     )
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class VolumeTarget(Element):
-    """Where and in which form a volume appears on the host: what ``<target>`` says."""
+    """The path, format and other properties of a volume on the host: the ``<target>`` element."""
 
     path: str | None = field(
         default=None,
         metadata=text(
-            "path", PATH_OR_URI, reported=True, doc="Where it is; libvirt makes it from pool and name."
+            "path",
+            PATH_OR_URI,
+            reported=True,
+            doc="Path of the volume; libvirt derives it from the pool and the name.",
         ),
     )
     format: VolumeFormat | str | None = field(default=None, converter=to_volume_format, metadata=_FORMAT)
     permissions: Permissions | None = field(default=None, metadata=_PERMISSIONS)
     timestamps: Timestamps | None = field(default=None, metadata=_TIMESTAMPS)
     encryption: Encryption | None = field(
-        default=None, metadata=child("encryption", Encryption, doc="How it is encrypted.")
+        default=None, metadata=child("encryption", Encryption, doc="Encryption of the volume.")
     )
     compat: str | None = field(
         default=None, metadata=text("compat", COMPAT, doc="qcow2 version: 0.10 (libvirt's default) or 1.1.")
     )
     nocow: bool = field(
         default=False,
-        metadata=flag("nocow", write_only=True, doc="Switch copy-on-write off for this file; on btrfs only."),
+        metadata=flag("nocow", write_only=True, doc="Disable copy-on-write for this file; btrfs only."),
     )
     cluster_size: Size | None = field(
         default=None,
@@ -174,7 +181,7 @@ class VolumeTarget(Element):
         if self.cluster_size is not None and self.cluster_size not in _CLUSTERS:
             yield self._broken(
                 "cluster_size",
-                f"{self.cluster_size} is no cluster size of qcow2",
+                f"{self.cluster_size} is not a valid cluster size for qcow2",
                 expected="512 bytes to 2 MiB, a power of 2",
             )
         elif self.features and self.features.extended_l2 and (self.cluster_size or 16 * KiB) < 16 * KiB:
@@ -185,7 +192,7 @@ class VolumeTarget(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class BackingStore(Element):
-    """The volume that a volume holds the changes to: what ``<backingStore>`` says."""
+    """The backing volume, below a volume that stores only the changes: the ``<backingStore>`` element."""
 
     path: str = field(metadata=text("path", ABSOLUTE_PATH, doc="Absolute path on the host."))
     format: VolumeFormat | str | None = field(default=None, converter=to_volume_format, metadata=_FORMAT)
@@ -195,9 +202,9 @@ class BackingStore(Element):
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class VolumeSpec(Spec):
-    """A storage volume: what ``<volume>`` says.
+    """A storage volume: the ``<volume>`` document.
 
-    Factories make the common ones: ``VolumeSpec.qcow2("web.qcow2", "20 GiB")``.
+    Factories create the common kinds of volumes: ``VolumeSpec.qcow2("web.qcow2", "20 GiB")``.
     """
 
     ROOT: ClassVar[str] = "volume"
@@ -206,16 +213,22 @@ class VolumeSpec(Spec):
         default=None,
         converter=to_volume_type,
         metadata=attribute(
-            "type", numbered(VolumeType), reported=True, doc="What it is: file, block, dir, network, netdir."
+            "type",
+            numbered(VolumeType),
+            reported=True,
+            doc="Kind of volume: file, block, dir, network or netdir.",
         ),
     )
-    name: str = field(metadata=text("name", VOLUME_NAME, doc="Unique within its pool."))
+    name: str = field(metadata=text("name", VOLUME_NAME, doc="Name, unique within the pool."))
     key: str | None = field(
         default=None,
-        metadata=text("key", reported=True, doc="Identifier, unique on the host; the path for most."),
+        metadata=text(
+            "key", reported=True, doc="Identifier, unique on the host; for most volumes it is the path."
+        ),
     )
     source: VolumeSource | None = field(
-        default=None, metadata=child("source", VolumeSource, reported=True, doc="What it lies on.")
+        default=None,
+        metadata=child("source", VolumeSource, reported=True, doc="Devices that hold the volume's data."),
     )
     capacity: Size | None = field(
         default=None, converter=to_size, metadata=size("capacity", doc="Logical size, as a guest sees it.")
@@ -224,7 +237,7 @@ class VolumeSpec(Spec):
         default=None,
         converter=to_size,
         metadata=size(
-            "allocation", doc="Space charged now; asking for less than the capacity makes a sparse volume."
+            "allocation", doc="Space charged now; a request for less than the capacity makes a sparse volume."
         ),
     )
     physical: Size | None = field(
@@ -232,19 +245,23 @@ class VolumeSpec(Spec):
     )
     target: VolumeTarget = field(
         factory=VolumeTarget,
-        metadata=child("target", VolumeTarget, doc="Where and in which form it appears."),
+        metadata=child("target", VolumeTarget, doc="Path, format and other properties on the host."),
     )
     backing_store: BackingStore | None = field(
         default=None,
-        metadata=child("backingStore", BackingStore, doc="The volume that it holds the changes to."),
+        metadata=child(
+            "backingStore",
+            BackingStore,
+            doc="The backing volume; this volume stores only the changes to its content.",
+        ),
     )
     unknown: tuple[Unknown, ...] = unknown()
 
     def with_target(self, **changes: Any) -> Self:
-        """A copy with another target.
+        """Return a copy in which ``changes`` are applied to the target.
 
         Raises:
-            DocumentError: when the result is not sound.
+            DocumentError: If the result is not sound.
         """
         return attrs.evolve(self, target=attrs.evolve(self.target, **changes))
 
@@ -255,22 +272,22 @@ class VolumeSpec(Spec):
             if form not in _BACKED_BY:
                 yield self._broken(
                     "backing_store",
-                    f"{form} volumes have no backing store; qcow2 volumes do, and snapshots in a logical pool, which are "
-                    "given no format",
+                    f"{form} volumes cannot have a backing store; use qcow2, or in a logical pool a snapshot, for "
+                    "which the format is left out",
                 )
             elif only and below not in (None, only):
                 yield self._broken(
-                    "backing_store", f"libvirt takes {form} volumes over {only} only, not over {below}"
+                    "backing_store", f"libvirt accepts {form} volumes over {only} only, not over {below}"
                 )
         if form == VolumeFormat.QCOW and self.capacity == 0:
-            yield self._broken("capacity", "qcow volumes have at least one byte")
+            yield self._broken("capacity", "a qcow volume needs a capacity of at least one byte")
         encryption = self.target.encryption
         by_qemu = encryption and encryption.engine != EncryptionEngine.LIBRBD
         if by_qemu and not _QEMU_ID.fullmatch(self.name):
             yield self._broken(
                 "name",
-                f"{self.name!r} cannot name an encrypted volume",
-                expected="a letter, then letters, digits and -._",
+                f"{self.name!r} is not a valid name for an encrypted volume",
+                expected="a letter, followed by letters, digits and -._",
             )
 
     # ---- factories --------------------------------------------------------------------------------------------------
@@ -288,21 +305,22 @@ class VolumeSpec(Spec):
         encryption: Encryption | None = None,
         nocow: bool = False,
     ) -> Self:
-        """A volume of any format.
+        """Describe a volume of any format.
 
         Args:
-            name: Its name, unique within the pool.
-            format: Its format.
-            capacity: Logical size in bytes, or text with a unit; without one a clone has its source's, and a volume
-                with a backing store that one's.
-            allocation: Space to charge at once, in bytes; libvirt's default is all of it, 0 makes a sparse volume.
-            backing: The volume that it holds the changes to.
+            name: Name of the volume, unique within the pool.
+            format: Format of the volume.
+            capacity: Logical size in bytes, or text with a unit. If it is ``None``, a clone has the capacity of its
+                source, and a volume with a backing store has the capacity of that store.
+            allocation: Space to charge at once, in bytes. libvirt's default is the whole capacity; 0 makes a sparse
+                volume.
+            backing: The backing volume; the new volume stores only the changes to its content.
             permissions: Permissions of the file.
-            encryption: How it is encrypted.
-            nocow: Switch copy-on-write off, on btrfs.
+            encryption: Encryption of the volume.
+            nocow: Disable copy-on-write; btrfs only.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         target = VolumeTarget(format=format, permissions=permissions, encryption=encryption, nocow=nocow)
         return cls(name=name, capacity=capacity, allocation=allocation, target=target, backing_store=backing)
@@ -318,10 +336,10 @@ class VolumeSpec(Spec):
         encryption: Encryption | None = None,
         nocow: bool = False,
     ) -> Self:
-        """A volume of plain bytes; see [image][libstorage.VolumeSpec.image] for the arguments.
+        """Describe a volume of plain bytes; see [image][libstorage.VolumeSpec.image] for the arguments.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         return cls.image(
             name,
@@ -349,23 +367,24 @@ class VolumeSpec(Spec):
         encryption: Encryption | None = None,
         nocow: bool = False,
     ) -> Self:
-        """A qcow2 volume; see [image][libstorage.VolumeSpec.image] for the other arguments.
+        """Describe a qcow2 volume; see [image][libstorage.VolumeSpec.image] for the other arguments.
 
         Args:
-            name: Its name, unique within the pool.
+            name: Name of the volume, unique within the pool.
             capacity: Logical size in bytes, or text with a unit.
-            backing: The volume that it holds the changes to, such as ``other.as_backing()``.
+            backing: The backing volume; the new volume stores only the changes to its content. Example:
+                ``other.as_backing()``.
             compat: ``"1.1"``, or ``"0.10"``, which is libvirt's default.
-            cluster_size: In bytes, or text with a unit: a power of 2 from 512 bytes to 2 MiB.
-            lazy_refcounts: Write reference counts late.
-            extended_l2: Allocate in parts of a cluster.
-            allocation: Space to charge at once, in bytes; only with preallocated metadata.
+            cluster_size: Cluster size in bytes, or text with a unit: a power of 2 from 512 bytes to 2 MiB.
+            lazy_refcounts: Delay reference count updates.
+            extended_l2: Allocate space in subclusters, which are parts of a cluster.
+            allocation: Space to charge at once, in bytes; valid only with preallocated metadata.
             permissions: Permissions of the file.
-            encryption: How it is encrypted.
-            nocow: Switch copy-on-write off, on btrfs.
+            encryption: Encryption of the volume.
+            nocow: Disable copy-on-write; btrfs only.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         wanted = lazy_refcounts or extended_l2
         target = VolumeTarget(
@@ -383,9 +402,9 @@ class VolumeSpec(Spec):
 
     @classmethod
     def directory(cls, name: str, *, permissions: Permissions | None = None) -> Self:
-        """A directory as a volume.
+        """Describe a volume that is a directory.
 
         Raises:
-            DocumentError: when what is given is not sound.
+            DocumentError: If the arguments do not make a sound document.
         """
         return cls.image(name, VolumeFormat.DIR, 0, permissions=permissions)

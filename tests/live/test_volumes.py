@@ -380,7 +380,7 @@ class TestClone:
             filled.clone(
                 VolumeSpec.qcow2("x", backing=BackingStore(path="/other", format="raw")), mode="linked"
             )
-        with pytest.raises(DocumentError, match="raw volumes have no backing store"):
+        with pytest.raises(DocumentError, match="raw volumes cannot have a backing store"):
             filled.clone(VolumeSpec.raw("x", len(CONTENT)), mode="linked")
 
     def test_another_host(self, filled: Volume, user_daemon: object, tmp_path: Path) -> None:

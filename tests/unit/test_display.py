@@ -127,7 +127,7 @@ class TestPrintable:
 
 
 def test_rows_are_as_long_as_the_headers() -> None:
-    with pytest.raises(ValueError, match="row 2 has 1 cells, the table 2 columns"):
+    with pytest.raises(ValueError, match="row 2 has 1 cells, but the table has 2 columns"):
         Table(("name", "type"), [("a", "dir"), ("b",)])
 
 

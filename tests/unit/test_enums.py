@@ -78,7 +78,7 @@ class TestNumber:
         assert VolumeType.from_word("netdir") is VolumeType.NETDIR
         assert SecretUsageType.from_word("iscsi") is SecretUsageType.ISCSI
         with pytest.raises(
-            ValueError, match="'flie' is not a VolumeType; known are file, block, dir, network"
+            ValueError, match="'flie' is not a VolumeType; the known words are file, block, dir, network"
         ):
             VolumeType.from_word("flie")
 

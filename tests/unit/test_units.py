@@ -86,14 +86,16 @@ class TestReading:
     @pytest.mark.parametrize("unit", ["KiBs", "kI", "i", "ZiB", "byt", "bits", "\u212aiB", " KiB"])
     def test_refuses_other_units(self, unit: str) -> None:
         with pytest.raises(
-            ValueError, match=r"is not a unit of size; libvirt knows bytes, KiB, MiB, .* PB, EB$"
+            ValueError, match=r"is not a unit of size; libvirt's units are bytes, KiB, MiB, .* PB, EB$"
         ):
             Size(1, unit)
-        with pytest.raises(ValueError, match="is not a unit of size; libvirt knows"):
+        with pytest.raises(ValueError, match="is not a unit of size; libvirt's units are"):
             Size("1", unit)
 
     def test_refuses_two_units(self) -> None:
-        with pytest.raises(ValueError, match="'5 KiB' has a unit, but its unit is given as 'MiB' already"):
+        with pytest.raises(
+            ValueError, match="'5 KiB' contains a unit, but the unit 'MiB' is given separately"
+        ):
             Size("5 KiB", "MiB")
 
     @pytest.mark.parametrize("value", [-1, "-1", "-1.5 GiB", "-1 EiB"])
@@ -106,14 +108,14 @@ class TestReading:
     )
     def test_refuses_what_is_too_large(self, value: int | str) -> None:
         with pytest.raises(
-            ValueError, match="is too large: libvirt counts up to 9223372036854775807 bytes"
+            ValueError, match="is too large: libvirt's limit is 9223372036854775807 bytes"
         ) as caught:
             Size(value)
         assert len(str(caught.value)) < 200
 
     @pytest.mark.parametrize("value", [True, False, 1.0, None, b"1", [1]])
     def test_refuses_other_types(self, value: Any) -> None:
-        with pytest.raises(TypeError, match="is not a size: give a whole number of bytes, or a text"):
+        with pytest.raises(TypeError, match="is not a size: give a whole number of bytes, or text"):
             Size(value)
 
     def test_shortens_a_long_text(self) -> None:

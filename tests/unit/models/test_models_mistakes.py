@@ -94,7 +94,7 @@ MISTAKES: list[tuple[Any, ...]] = [
         lambda: VolumeSpec.raw("v", "20 gigs"),
         (
             "VolumeSpec.capacity: 'gigs' is not a unit of size; "
-            "libvirt knows bytes, KiB, MiB, GiB, TiB, PiB, EiB, KB, MB, GB, TB, PB, EB"
+            "libvirt's units are bytes, KiB, MiB, GiB, TiB, PiB, EiB, KB, MB, GB, TB, PB, EB"
         ),
     ),
     (lambda: VolumeSpec.raw("v", -1), "VolumeSpec.capacity: -1 is negative: a size is 0 or more bytes"),
@@ -108,7 +108,7 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: VolumeSpec.raw("v", 2**63),
-        "VolumeSpec.capacity: 8 EiB is too large: libvirt counts up to 9223372036854775807 bytes (8 EiB less 1)",
+        "VolumeSpec.capacity: 8 EiB is too large: libvirt's limit is 9223372036854775807 bytes (8 EiB less 1)",
     ),
     # permissions
     (
@@ -189,35 +189,35 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: PoolSpec.netfs("a", "/srv", host=["nas1", "nas2"], dir="/e"),
-        "NetfsSource.hosts: libvirt takes exactly one host for such pools, not 2",
+        "NetfsSource.hosts: libvirt accepts exactly one host for this pool type, not 2",
     ),
     (
         lambda: IscsiSource(hosts=(), device=IQN),
-        "IscsiSource.hosts: libvirt takes exactly one host for such pools, not 0",
+        "IscsiSource.hosts: libvirt accepts exactly one host for this pool type, not 0",
     ),
     (
         lambda: GlusterSource(hosts=["a", "b", "c"], name="v"),
-        "GlusterSource.hosts: libvirt takes exactly one host for such pools, not 3",
+        "GlusterSource.hosts: libvirt accepts exactly one host for this pool type, not 3",
     ),
     (lambda: RbdSource(hosts=(), name="p"), "RbdSource.hosts: at least one host is needed"),
     (lambda: SheepdogSource(hosts=(), name="p"), "SheepdogSource.hosts: at least one host is needed"),
     (
         lambda: IscsiSource(hosts="san", device=IQN, auth=CEPH),
-        "IscsiSource.auth: such pools log in with chap, not ceph",
+        "IscsiSource.auth: pools of this type log in with chap, not ceph",
     ),
     (
         lambda: RbdSource(hosts="mon", name="p", auth=CHAP),
-        "RbdSource.auth: such pools log in with ceph, not chap",
+        "RbdSource.auth: pools of this type log in with ceph, not chap",
     ),
     (
         lambda: IscsiDirectSource(hosts=[], device="/dev/sdb", initiator=IQN, auth=CEPH),
-        "IscsiDirectSource.hosts: libvirt takes exactly one host for such pools, not 0",
-        "IscsiDirectSource.auth: such pools log in with chap, not ceph",
+        "IscsiDirectSource.hosts: libvirt accepts exactly one host for this pool type, not 0",
+        "IscsiDirectSource.auth: pools of this type log in with chap, not ceph",
         "IscsiDirectSource.device.path: '/dev/sdb' is not valid; expected an iSCSI name such as iqn.2013-06.com.example:target",
     ),
     (
         lambda: IscsiDirectSource(hosts="san", device=Device(path=IQN, part_separator=True), initiator=IQN),
-        "IscsiDirectSource.device: an iSCSI device has neither part_separator nor free_extents",
+        "IscsiDirectSource.device: an iSCSI device cannot have part_separator or free_extents",
     ),
     (
         lambda: Initiator(iqn=""),
@@ -225,20 +225,20 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: NetfsSource(hosts="nas", dir="export"),
-        "NetfsSource.dir: 'export' is not absolute; only cifs and glusterfs take a bare name",
+        "NetfsSource.dir: 'export' is not an absolute path; only cifs and glusterfs accept a bare name",
     ),
     (
         lambda: NetfsSource(hosts="nas", dir="share", format="cifs", protocol_version="3"),
-        "NetfsSource.protocol_version: cifs has no protocol version; NFS has",
+        "NetfsSource.protocol_version: cifs does not take a protocol version; only NFS does",
     ),
     # adapters
     (
         ScsiHostAdapter,
-        "ScsiHostAdapter.name: an adapter is known by its name or by its parent, not by both or neither",
+        "ScsiHostAdapter.name: an adapter is identified by either its name or its parent; give exactly one of them",
     ),
     (
         lambda: ParentAddress(address=PciAddress(slot=1)),
-        "ParentAddress.unique_id: libvirt needs it, though its schema does not",
+        "ParentAddress.unique_id: libvirt requires this field, although its schema does not",
     ),
     (lambda: PciAddress(slot=32), "PciAddress.slot: 0x20 is not valid; expected a number from 0 to 0x1f"),
     (
@@ -247,37 +247,37 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: FcHostAdapter(wwnn="1" * 16, wwpn="2" * 16, parent_wwnn="3" * 16),
-        "FcHostAdapter.parent_wwnn: parent_wwnn and parent_wwpn come together or not at all",
+        "FcHostAdapter.parent_wwnn: parent_wwnn and parent_wwpn must be given together or not at all",
     ),
     # secrets and encryption
     (
         lambda: Auth.chap("me"),
-        "SecretRef.uuid: a secret is named by its uuid or by its usage, never by both or neither",
+        "SecretRef.uuid: a secret is identified by either its uuid or its usage; give exactly one of them",
     ),
     (
         lambda: Encryption.luks(uuid=UUID, usage="key"),
-        "SecretRef.uuid: a secret is named by its uuid or by its usage, never by both or neither",
+        "SecretRef.uuid: a secret is identified by either its uuid or its usage; give exactly one of them",
     ),
     (
         lambda: SecretRef(uuid="1234"),
         "SecretRef.uuid: '1234' is not valid; expected a UUID: 32 hexadecimal digits, with hyphens as in 3e3fce45-4f53-4fa7-bb32-11f34168b82b or without any",
     ),
-    (lambda: Encryption(format="luks"), "Encryption.secrets: libvirt takes exactly one secret"),
+    (lambda: Encryption(format="luks"), "Encryption.secrets: libvirt accepts exactly one secret"),
     (
         lambda: Encryption(format="luks", secrets=(SecretRef(usage="a"), SecretRef(usage="b"))),
-        "Encryption.secrets: libvirt takes exactly one secret",
+        "Encryption.secrets: libvirt accepts exactly one secret",
     ),
     (
         lambda: Encryption(format="qcow", secrets=SecretRef(usage="a")),
-        "Encryption.format: libvirt makes no qcow volumes any more; expected luks",
+        "Encryption.format: libvirt no longer creates qcow volumes; expected luks",
     ),
     (
         lambda: Encryption.luks(usage="key", cipher=Cipher(name="aes", size=256)),
-        "Encryption.cipher: cipher and ivgen come together or not at all",
+        "Encryption.cipher: cipher and ivgen must be given together or not at all",
     ),
     (
         lambda: Cipher(name="aes", size=256, mode="cbc"),
-        "Cipher.mode: mode and hash come together or not at all",
+        "Cipher.mode: mode and hash must be given together or not at all",
     ),
     (
         lambda: VolumeSpec.image("v", "vmdk", 1, encryption=LUKS),
@@ -285,18 +285,18 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: Usage(type="ceph", volume="/srv/v"),
-        "Usage.volume: a secret for ceph has no volume",
+        "Usage.volume: a secret for ceph cannot have a volume",
         "Usage.name: a secret for ceph needs a name",
     ),
     (
         lambda: SecretSpec().ref(),
-        "SecretRef.uuid: a secret is named by its uuid or by its usage, never by both or neither",
+        "SecretRef.uuid: a secret is identified by either its uuid or its usage; give exactly one of them",
     ),
     # pools
     (lambda: PoolSpec(name="a", source=DirSource()), "PoolSpec.target: dir pools need a target"),
     (
         lambda: PoolSpec(name="a", source=RbdSource(hosts="m", name="p"), target=SRV),
-        "PoolSpec.target: rbd pools have no target",
+        "PoolSpec.target: rbd pools cannot have a target",
     ),
     (
         lambda: PoolSpec(name="a", source=ZfsSource(name="p"), target=PoolTarget()),
@@ -304,11 +304,11 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: PoolSpec(name="a", source=DirSource(), target=SRV, mount_options="ro"),
-        "PoolSpec.mount_options: dir pools have no mount_options",
+        "PoolSpec.mount_options: dir pools do not support mount_options",
     ),
     (
         lambda: PoolSpec(name="a", source=MpathSource(), target=SRV, features=PoolFeatures(cow=True)),
-        "PoolSpec.features.cow: only dir and fs pools know cow, not mpath pools",
+        "PoolSpec.features.cow: only dir and fs pools support cow, not mpath pools",
     ),
     (
         lambda: PoolSpec.dir("a", "/srv", uuid="1234"),
@@ -317,23 +317,23 @@ MISTAKES: list[tuple[Any, ...]] = [
     # volumes
     (
         lambda: VolumeSpec.image("v", "raw", 1, backing=BackingStore(path="/base")),
-        "VolumeSpec.backing_store: raw volumes have no backing store; qcow2 volumes do, and snapshots in a logical pool, which are given no format",
+        "VolumeSpec.backing_store: raw volumes cannot have a backing store; use qcow2, or in a logical pool a snapshot, for which the format is left out",
     ),
     (
         lambda: VolumeSpec.image("v", "vdi", 1, backing=BackingStore(path="/base")),
-        "VolumeSpec.backing_store: vdi volumes have no backing store; qcow2 volumes do, and snapshots in a logical pool, which are given no format",
+        "VolumeSpec.backing_store: vdi volumes cannot have a backing store; use qcow2, or in a logical pool a snapshot, for which the format is left out",
     ),
     (
         lambda: VolumeSpec.image("v", "vmdk", 1, backing=BackingStore(path="/base", format="raw")),
-        "VolumeSpec.backing_store: libvirt takes vmdk volumes over vmdk only, not over raw",
+        "VolumeSpec.backing_store: libvirt accepts vmdk volumes over vmdk only, not over raw",
     ),
     (
         lambda: VolumeSpec.image("v", "qed", 1, backing=BackingStore(path="/base", format="qcow2")),
-        "VolumeSpec.backing_store: libvirt takes qed volumes over raw only, not over qcow2",
+        "VolumeSpec.backing_store: libvirt accepts qed volumes over raw only, not over qcow2",
     ),
     (
         lambda: VolumeSpec.image("v", "qcow", 0),
-        "VolumeSpec.capacity: qcow volumes have at least one byte",
+        "VolumeSpec.capacity: a qcow volume needs a capacity of at least one byte",
     ),
     (
         lambda: VolumeTarget(compat="1.1", cluster_size=512, features=VolumeFeatures()),
@@ -347,13 +347,13 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: VolumeSpec.raw("my disk", 1, encryption=LUKS),
-        "VolumeSpec.name: 'my disk' cannot name an encrypted volume; expected a letter, then letters, digits and -._",
+        "VolumeSpec.name: 'my disk' is not a valid name for an encrypted volume; expected a letter, followed by letters, digits and -._",
     ),
     (
         lambda: PoolSpec.netfs("n", "/srv", host="nas", dir="/e", protocol_version="4,ro"),
-        "NetfsSource.protocol_version: '4,ro' has a comma; expected no comma",
+        "NetfsSource.protocol_version: '4,ro' contains a comma; expected a version without a comma",
     ),
-    (lambda: Auth.chap("", usage="key"), "Auth.username: is empty; expected a user's name"),
+    (lambda: Auth.chap("", usage="key"), "Auth.username: is empty; expected a user name"),
     (
         lambda: ConfigOption(name="", value=""),
         "ConfigOption.name: is empty, which libvirt refuses; expected some text",
@@ -361,7 +361,7 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: ScsiHostAdapter(name="host&1"),
-        "ScsiHostAdapter.name: 'host&1' holds <, & or ', which libvirt writes into its XML as they are",
+        "ScsiHostAdapter.name: 'host&1' contains <, & or ', which libvirt writes into its XML without escaping",
     ),
     (
         lambda: Cipher(name="", size=1, mode="", hash=""),
@@ -381,7 +381,7 @@ MISTAKES: list[tuple[Any, ...]] = [
             cipher=Cipher(name="aes", size=256),
             ivgen=Ivgen(name="plain"),
         ),
-        "Encryption.cipher: libvirt drops the cipher of luks2",
+        "Encryption.cipher: libvirt drops the cipher of luks2; leave it out",
     ),
     (
         lambda: VolumeSpec.qcow2("v", 1, compat="0.10", lazy_refcounts=True, extended_l2=True),
@@ -402,7 +402,7 @@ MISTAKES: list[tuple[Any, ...]] = [
     ),
     (
         lambda: VolumeSpec.qcow2("v", 1, cluster_size="3 KiB"),
-        "VolumeTarget.cluster_size: 3 KiB is no cluster size of qcow2; expected 512 bytes to 2 MiB, a power of 2",
+        "VolumeTarget.cluster_size: 3 KiB is not a valid cluster size for qcow2; expected 512 bytes to 2 MiB, a power of 2",
     ),
     (
         lambda: VolumeSpec(name="v", type="filee"),
@@ -411,7 +411,7 @@ MISTAKES: list[tuple[Any, ...]] = [
     # capabilities
     (
         lambda: PoolTypeCapabilities(type="dir", supported=True, volume_options=CapabilityOptions()),
-        "PoolTypeCapabilities.volume_options.default_format: libvirt's schema needs it",
+        "PoolTypeCapabilities.volume_options.default_format: libvirt's schema requires this field",
     ),
 ]
 
@@ -458,9 +458,9 @@ def test_what_was_read_is_judged_when_asked() -> None:
     with pytest.raises(DocumentError) as caught:
         read.check()
     assert [str(problem) for problem in caught.value.problems] == [
-        "PoolSpec.target: rbd pools have no target",
-        "PoolSpec.source.auth: such pools log in with ceph, not chap",
+        "PoolSpec.target: rbd pools cannot have a target",
+        "PoolSpec.source.auth: pools of this type log in with ceph, not chap",
         "PoolSpec.source.hosts[1].name: 'no host' is not valid; expected a DNS name, an IPv4 address or an IPv6 address without brackets",
-        "PoolSpec.source.auth.secret.uuid: a secret is named by its uuid or by its usage, never by both or neither",
+        "PoolSpec.source.auth.secret.uuid: a secret is identified by either its uuid or its usage; give exactly one of them",
         "PoolSpec.target.path: 'rel' is not valid; expected an absolute path below /, such as /srv/images",
     ]

@@ -28,7 +28,7 @@ def test_a_description_is_data() -> None:
         path="format/@type",
         shape="value",
         kind="VolumeFormat",
-        doc="Format; libvirt's default is raw for files.",
+        doc="Format; for files libvirt's default is raw.",
         required=False,
         reported=False,
         write_only=False,
@@ -93,7 +93,7 @@ def test_a_description_is_shown_as_a_table() -> None:
     title, head, _, first, *_ = str(describe(VolumeTarget)).splitlines()
     assert title == "VolumeTarget"
     assert head.split() == ["field", "in", "XML", "takes", "meaning"]
-    cells = "path path an absolute path or a URI reported Where it is; libvirt makes it from pool and name."
+    cells = "path path an absolute path or a URI reported Path of the volume; libvirt derives it from the pool and the name."
     assert " ".join(first.split()) == cells
     html = etree.fromstring(describe(VolumeTarget)._repr_html_())
     assert html.findtext("caption") == "VolumeTarget"
