@@ -232,7 +232,7 @@ def declared(attribute: Any) -> Field:
     """
     found = attribute.metadata.get(KEY)
     if not isinstance(found, Field):
-        raise TypeError(f"field {attribute.name!r} does not say where it stands in XML")
+        raise TypeError(f"field {attribute.name!r} does not declare its place in XML")
     return found
 
 

@@ -83,7 +83,7 @@ def string_problem(value: Any, expected: str = "a string") -> Wrong | None:
     if not isinstance(value, str):
         return not_of_type(value, expected)
     if found := _NOT_XML.search(value):
-        reason = f"holds {found.group()!r}, which XML cannot carry"
+        reason = f"holds {found.group()!r}, which XML cannot represent"
         return Wrong(reason, value, unquoted=f"the text {reason}")
     return None
 

@@ -35,22 +35,22 @@ _SAID = {
     re.compile(pattern): words
     for pattern, words in {
         r"Excessive depth.*": "elements are nested more than 256 deep",
-        r"Opening and ending tag mismatch: (\S+) line (\d+) and (\S+)": r"</\3> stands where <\1> of line \2 must be closed",
+        r"Opening and ending tag mismatch: (\S+) line (\d+) and (\S+)": r"</\3> was found where <\1> of line \2 must be closed",
         r"Premature end of data in tag (\S+) line (\d+)": r"<\1> of line \2 is not closed",
-        r"Start tag expected, '<' not found|Document is empty": "there is no root element",
-        r"Extra content at the end of the document": "something follows the root element",
-        r"Entity '.*' not defined": "an entity is not defined; '&' stands for itself only as &amp;",
+        r"Start tag expected, '<' not found|Document is empty": "the document has no root element",
+        r"Extra content at the end of the document": "the document continues after the root element",
+        r"Entity '.*' not defined": "an entity is not defined; a literal '&' must be written as &amp;",
         r"CData section not finished.*": "a CDATA section is not closed",
         r"Comment not terminated.*": "a comment is not closed",
         r"\w*ParsePI: PI .* never end.*": "a processing instruction is not closed",
-        r"(?:Double hyphen within|Comment must not contain).*": "'--' stands inside a comment",
-        r"xmlParseEntityRef: no name|EntityRef: expecting ';'": "'&' stands for itself only as &amp;",
-        r"StartTag: invalid element name": "'<' stands for itself only as &lt;",
-        r"AttValue: \" or ' expected": "the value of an attribute stands in quotes",
+        r"(?:Double hyphen within|Comment must not contain).*": "a comment contains '--'",
+        r"xmlParseEntityRef: no name|EntityRef: expecting ';'": "a literal '&' must be written as &amp;",
+        r"StartTag: invalid element name": "a literal '<' must be written as &lt;",
+        r"AttValue: \" or ' expected": "the value of an attribute must be in quotes",
         r"Attribute (\S+) redefined": r"attribute '\1' is given more than once",
         r"Specification mandates value for attribute (\S+)": r"attribute '\1' has no value",
         r"Namespace prefix (\S+) (?:for \S+ )?on (\S+) is not defined": r"the prefix '\1' of \2 has no xmlns:\1='…'",
-        r"PCDATA invalid Char value .*|invalid character .*|xmlParseCharRef: invalid .*": "a control character stands in the text",
+        r"PCDATA invalid Char value .*|invalid character .*|xmlParseCharRef: invalid .*": "the text contains a control character",
     }.items()
 }
 """What libxml2 says, and what we say instead."""
@@ -107,25 +107,25 @@ def parse(xml: str | bytes) -> Tree:
 
 def _encoded(xml: str) -> bytes:
     if not isinstance(xml, str):
-        raise _refusal(f"a document is str or bytes, not {type(xml).__name__}")
+        raise _refusal(f"a document must be str or bytes, not {type(xml).__name__}")
     try:
         return xml.encode()
     except UnicodeEncodeError as error:
         line = xml.count("\n", 0, error.start) + 1
-        raise _refusal("the text holds half a surrogate pair, which XML cannot carry", line=line) from None
+        raise _refusal("the text contains half a surrogate pair, which XML cannot represent", line=line) from None
 
 
 def _parse_unusual(data: bytes) -> Tree:
     if len(data) > LARGEST:
-        raise _refusal(f"the document has {len(data):,} bytes; at most {LARGEST:,} are read")
+        raise _refusal(f"the document has {len(data):,} bytes; the limit is {LARGEST:,}")
     if len(data) > _LARGE and data.count(b"<") + data.count(b"=") > MOST_MARKUP:
         raise _refusal(f"the document has more than {MOST_MARKUP:,} tags and attributes")
     if (declared := _DECLARED.match(data)) and declared[1].lower() not in _UTF8:
         name = declared[1].decode("ascii", "replace")
-        raise _refusal(f"the document declares the encoding {name!r}; only UTF-8 is read", line=1)
+        raise _refusal(f"the document declares the encoding {name!r}; only UTF-8 is supported", line=1)
     if doctype := _DOCTYPE.match(data):
         raise _refusal(
-            "a DOCTYPE is not allowed; libvirt's documents have none", line=_line(data, doctype.end())
+            "a DOCTYPE is not allowed; libvirt's documents never contain one", line=_line(data, doctype.end())
         )
     # Dropping blanks while parsing would also drop those that a comment or CDATA parts from the rest of a value.
     return _without_blanks(_parse_many(data, _parsers.exact))
@@ -138,7 +138,7 @@ def _parse_many(data: bytes, parser: etree.XMLParser) -> Tree:
     root = etree.fromstring(data, parser)
     if data.count(b"=") > MOST_ATTRIBUTES:
         for element in cast(list[Tree], _crowded(root)):
-            wrong = Wrong(f"an element has at most {MOST_ATTRIBUTES:,} attributes")
+            wrong = Wrong(f"an element can have at most {MOST_ATTRIBUTES:,} attributes")
             raise DocumentError([problem_at(element, wrong)])
     return root
 

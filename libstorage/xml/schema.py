@@ -127,7 +127,7 @@ _is_too_large = etree.XPath(f"count(//*) + count(//@*) > {MOST_JUDGED}")
 def _root_of(document: str | bytes | Tree | Printable) -> Tree:
     root = _tree_of(document)
     if _is_too_large(root):
-        reason = f"schemas judge documents of at most {MOST_JUDGED:,} elements and attributes"
+        reason = f"schemas validate documents of at most {MOST_JUDGED:,} elements and attributes"
         raise DocumentError([problem_at(root, Wrong(reason))])
     return root
 
@@ -208,8 +208,8 @@ def _choose_by_table(element: Component) -> None:
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _OUTSIDE = (
-    ("//*[@*[51]]", Wrong("an element has at most 50 attributes")),
-    ("/*" * 16, Wrong("elements are nested at most 15 deep")),
+    ("//*[@*[51]]", Wrong("an element can have at most 50 attributes")),
+    ("/*" * 16, Wrong("elements can be nested at most 15 deep")),
 )
 
 
@@ -277,7 +277,7 @@ def _rng_accepts(root: Tree, schemas: _Schemas) -> bool:
 
 def _rng_of(root: Tree, schemas: _Schemas) -> Path:
     if schemas.rng is None:
-        raise UnsupportedError(f"libvirt has no schema for <{root.tag}>", hint="Validate it against 'xsd'.")
+        raise UnsupportedError(f"libvirt has no schema for <{root.tag}>", hint="Validate the document against 'xsd'.")
     return _rng_path(schemas.rng, os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share")
 
 
@@ -288,9 +288,9 @@ def _rng_path(name: str, folders: str) -> Path:
         if path.is_file():
             return path
     raise UnsupportedError(
-        f"libvirt's schema {name} is not on this machine",
+        f"libvirt's schema {name} is not installed on this machine",
         hint="Install libvirt0 (Debian), libvirt-libs (Fedora) or libvirt (others), or validate against 'xsd'. "
-        "The schema is looked for in libvirt/schemas of each folder of XDG_DATA_DIRS.",
+        "libstorage searches libvirt/schemas in each folder of XDG_DATA_DIRS.",
     )
 
 
@@ -352,5 +352,5 @@ _JUDGES: Mapping[str, _Judge] = MappingProxyType(
 
 def _judge(against: str) -> _Judge:
     if against not in _JUDGES:
-        raise InvalidRequestError(f"against is 'xsd' or 'rng', not {against!r}")
+        raise InvalidRequestError(f"against must be 'xsd' or 'rng', not {against!r}")
     return _JUDGES[against]

@@ -32,7 +32,7 @@ _LIKE_UUID = re.compile("[0-9A-Fa-f{} -]*").fullmatch
 SIZE_NUMBER = "a whole number from 0 to 2^63 - 1, with its unit, if any, in the attribute 'unit'"
 SIZE_UNIT = "bytes, or K, M, G, T, P or E: alone or as KiB for powers of 1024, as KB for powers of 1000"
 
-SIZE_LIMIT = f"at most {2**63 - 1} bytes (8 EiB less 1), which is all that libvirt counts to"
+SIZE_LIMIT = f"at most {2**63 - 1} bytes (8 EiB less 1), the largest size that libvirt supports"
 
 
 @frozen
@@ -213,7 +213,7 @@ def unexpected(error: Exception, tried: str) -> DocumentError:
         trace = trace.tb_next
     place = "" if trace is None else f" in {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
     reason = f"cannot be {tried}: {type(error).__name__}{place}"
-    hint = "This is a mistake in libstorage: report it, with the document if you can."
+    hint = "This is a bug in libstorage. Report it, with the document if possible."
     return DocumentError([Problem("/", reason)], hint=hint)
 
 
