@@ -92,7 +92,9 @@ def check_declarations(model: type) -> None:
         if place.shape is not Shape.UNKNOWN and not place.doc:
             raise TypeError(f"{model.__name__}.{attribute.name} has no doc")
         if place.shape in MANY and attribute.default not in ((), attrs.NOTHING):
-            raise TypeError(f"{model.__name__}.{attribute.name} holds several values, so its default must be ()")
+            raise TypeError(
+                f"{model.__name__}.{attribute.name} holds several values, so its default must be ()"
+            )
         places[("@" if place.shape is Shape.ATTRIBUTE else "") + place.qname] += 1
     if twice := [name for name, count in places.items() if count > 1 and name]:
         raise TypeError(f"{model.__name__} declares {', '.join(twice)} twice")

@@ -112,7 +112,9 @@ def _encoded(xml: str) -> bytes:
         return xml.encode()
     except UnicodeEncodeError as error:
         line = xml.count("\n", 0, error.start) + 1
-        raise _refusal("the text contains half a surrogate pair, which XML cannot represent", line=line) from None
+        raise _refusal(
+            "the text contains half a surrogate pair, which XML cannot represent", line=line
+        ) from None
 
 
 def _parse_unusual(data: bytes) -> Tree:
