@@ -48,10 +48,10 @@ def explain(
         schema: The ``XMLSchema11``.
         root: The document.
         refusal: The first ``XMLSchemaValidationError``.
-        declared: The declarations of the elements up to there.
+        declared: The declarations of the elements up to that error.
     """
     errors = [refusal]
-    # The library's text for an error is as long as the parent element: for a large document only the first is used.
+    # The library's work for each error grows with its parent: a large document is only asked for its first error.
     if cast(float, root.xpath("count(//* | //@*)")) <= _MOST_EXAMINED:
         errors = list(schema.iter_errors(root, validation_hook=declared.__setitem__))
     refused: dict[Tree, list[Component]] = {}
@@ -72,7 +72,7 @@ def explain(
 def _of_element(element: Tree, declared: Component) -> list[Problem]:
     kind = declared.get_alternative_type(element)
     problems = list(islice(_of_attributes(element, declared.get_attributes(kind)), MOST_PROBLEMS))
-    # An attribute that chooses the type may have chosen the wrong one: nothing more can be said then.
+    # The attribute that selects the type may have selected the wrong one; then nothing more is known.
     if problems and declared.alternatives:
         return problems
     simple = kind.simple_type

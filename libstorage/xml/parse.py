@@ -1,7 +1,7 @@
-"""The one place where XML from outside becomes a tree.
+"""Parsing of all XML from outside into a tree.
 
-A document may come from a hostile host or file, so whatever could make a parser read files, open connections or
-eat memory is refused before the parser sees it; libxml2's own limits (256 levels, 10 MB of text) hold for the rest.
+A document may come from a hostile host or file. Anything that could make a parser read files, open connections or
+exhaust memory is refused before the parser sees it. libxml2's own limits (256 levels, 10 MB of text) cover the rest.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from libstorage.xml.tree import Tree
 from libstorage.xml.wording import BLANK, Wrong, problem_at
 
 LARGEST = 4 * 1024 * 1024
-"""Most bytes of a document: libvirt's own limit for one string of its protocol."""
+"""Maximum number of bytes of a document: libvirt's own limit for one string of its protocol."""
 
 MOST_MARKUP = 100_000
-"""Most tags and attributes of a document, far beyond any that libvirt writes."""
+"""Maximum number of tags and attributes of a document, far above any document that libvirt writes."""
 
 MOST_ATTRIBUTES = 1_000
-"""Most attributes of an element, and most declarations of namespaces in a document: libxml2's time grows with their square."""
+"""Maximum number of attributes of an element, and of namespace declarations in a document.
+
+libxml2's time grows with the square of these numbers.
+"""
 
 _LARGE = 64 * 1024
 _BANG, _QUERY = b"!?"
@@ -53,13 +56,13 @@ _SAID = {
         r"PCDATA invalid Char value .*|invalid character .*|xmlParseCharRef: invalid .*": "the text contains a control character",
     }.items()
 }
-"""What libxml2 says, and what we say instead."""
+"""Patterns of libxml2's messages, and libstorage's wording for each."""
 
 
 class _Parsers(threading.local):
-    """lxml's parsers, for each thread its own.
+    """lxml's parsers, separate for each thread.
 
-    A parser that threads share makes them wait for one another, and a child that is forked meanwhile wait for ever.
+    If threads share a parser, they wait for one another, and a child process that is forked meanwhile waits forever.
     """
 
     def __init__(self) -> None:
@@ -88,14 +91,14 @@ _crowded = etree.XPath(f"//*[@*[{MOST_ATTRIBUTES + 1}]]")
 
 
 def parse(xml: str | bytes) -> Tree:
-    """The root element of a document, without comments, processing instructions and blanks between elements.
+    """Return the root element of a document, without comments, processing instructions and blanks between elements.
 
     Raises:
-        DocumentError: it is not text, too large, not well-formed, not UTF-8, or has a DOCTYPE.
+        DocumentError: If the document is not text, is too large, is not well-formed, is not UTF-8, or has a DOCTYPE.
     """
     data = xml if isinstance(xml, bytes) else _encoded(xml)
     try:
-        # Comments, CDATA, declarations and DOCTYPEs all hold one of these two; what libvirt writes has neither.
+        # Comments, CDATA, declarations and DOCTYPEs all contain '!' or '?'; libvirt's documents contain neither.
         if len(data) > _LARGE or _BANG in data or _QUERY in data:
             return _parse_unusual(data)
         if data.count(b"=") > MOST_ATTRIBUTES:
@@ -129,12 +132,12 @@ def _parse_unusual(data: bytes) -> Tree:
         raise _refusal(
             "a DOCTYPE is not allowed; libvirt's documents never contain one", line=_line(data, doctype.end())
         )
-    # Dropping blanks while parsing would also drop those that a comment or CDATA parts from the rest of a value.
+    # A parser that drops blanks would also drop blanks that a comment or CDATA separates from the rest of a value.
     return _without_blanks(_parse_many(data, _parsers.exact))
 
 
 def _parse_many(data: bytes, parser: etree.XMLParser) -> Tree:
-    """A document that may have too many attributes in one place."""
+    """Parse a document that may have too many attributes in one place."""
     if data.count(b"xmlns") > MOST_ATTRIBUTES:
         raise _refusal(f"the document declares more than {MOST_ATTRIBUTES:,} namespaces")
     root = etree.fromstring(data, parser)
@@ -157,7 +160,7 @@ def _without_blanks(root: Tree) -> Tree:
 
 
 def _broken(error: etree.XMLSyntaxError, data: bytes) -> DocumentError:
-    """libxml2's complaint in our words."""
+    """Return libxml2's error in libstorage's wording."""
     try:
         data.decode()
     except UnicodeDecodeError as wrong:
