@@ -1,4 +1,4 @@
-"""What can go wrong, as classes that carry data.
+"""The exceptions that libstorage raises, as classes that carry data.
 
 ```text
 StorageError
@@ -31,8 +31,8 @@ StorageError
 └ TransferError
 ```
 
-Every error has every field of [StorageError][libstorage.errors.StorageError], ``None`` where it does not
-apply, and every error pickles.
+Every error has every field of [StorageError][libstorage.errors.StorageError]; a field that does not apply is
+``None``. Every error can be pickled.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 Outcome: TypeAlias = Literal["not_started", "done", "unknown"]
-"""What became of the request: it never reached the host, it was carried out, or nobody knows."""
+"""Outcome of a request: it never reached the host, it was carried out, or its outcome is unknown."""
 
 Retry: TypeAlias = Literal["no", "now", "backoff", "after_reconcile"]
-"""Whether the same call may be made again: never, at once, after a pause, or after a look at the host."""
+"""Whether the same call may be retried: never, at once, after a pause, or after checking the state of the host."""
 
 
 class ErrorFields(TypedDict, total=False):
-    """The keyword fields that every error takes."""
+    """Keyword fields that every error accepts."""
 
     operation: str | None
     target: str | None
@@ -74,31 +74,31 @@ class ErrorFields(TypedDict, total=False):
 
 
 class StorageError(Exception):
-    """Anything that libstorage refuses or that went wrong on the way to the host or on it.
+    """Base class of all errors: libstorage refused a request, or the request failed on the way to the host or on it.
 
     Attributes:
-        message: What was tried, on what, and what came back, for a person.
+        message: Description for a person: what was attempted, on which object, and what the host answered.
         operation: Name of the operation, such as ``volume.resize``.
-        target: What it was tried on, such as ``volume 'web.qcow2' in pool 'images'``.
+        target: Object of the operation, such as ``volume 'web.qcow2' in pool 'images'``.
         uri: Address of the host.
-        hint: What a person can do about it.
-        outcome: What became of the request.
-        retry: Whether the same call may be made again.
+        hint: Advice on what to do about the error.
+        outcome: Outcome of the request.
+        retry: Whether the same call may be retried.
         code: libvirt's error number (``virErrorNumber``).
-        domain: The part of libvirt that spoke (``virErrorDomain``).
+        domain: The part of libvirt that reported the error (``virErrorDomain``).
         level: libvirt's ``virErrorLevel``.
-        errno: The system's error number, where there is one.
-        detail: libvirt's raw text, which may quote a document and the secrets in it. Neither shown by ``str`` or
-            ``repr`` nor kept in a pickle or a copy.
-        program: The program that failed on the host (mount, qemu-img, lvcreate …), where it was one that did. Its
-            name, without arguments: these may hold passwords.
-        exit_status: What that program exited with, or the number of the signal that ended it.
-        stderr: What it wrote to its error output.
+        errno: The system's error number, if one is known.
+        detail: libvirt's raw text, which may quote a document and the secrets in it. ``str`` and ``repr`` do not
+            show the text; pickles and copies do not keep it.
+        program: If a program failed on the host (mount, qemu-img, lvcreate …), the name of that program. Arguments
+            are left out because they may hold passwords.
+        exit_status: Exit status of that program, or the number of the signal that ended it.
+        stderr: Text that the program wrote to its standard error.
     """
 
     _usual_errno: ClassVar[int | None] = None
     _refuses_before_call: ClassVar[bool] = False
-    """Whether an error without an outcome and without a code of libvirt's was raised before anything was sent."""
+    """Whether an error without an outcome and without a libvirt error code was raised before anything was sent."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class StorageError(Exception):
         self.stderr = stderr
 
     def add_hint(self, text: str) -> None:
-        """Add a line to the hint; an empty text adds nothing."""
+        """Append ``text`` as a line to the hint. If ``text`` is empty, the hint does not change."""
         self.hint = "\n".join(filter(None, (self.hint, text))) or None
 
     def __str__(self) -> str:
@@ -163,42 +163,42 @@ class StorageError(Exception):
         return f"{type(self).__name__}({', '.join(said)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # errno and args live in C slots of OSError: they are not in __dict__, and __new__ does not set them.
+        # OSError keeps errno and args in C slots: they are not in __dict__, and __new__ does not set them.
         state = {**self.__dict__, "args": self.args, "errno": self.errno, "detail": None}
         return copyreg.__newobj__, (type(self),), state  # type: ignore[attr-defined]
 
 
 class LibvirtError(StorageError):
-    """libvirt answered with a code that has no class of its own; ``code`` and ``domain`` are kept whole."""
+    """libvirt returned an error code that has no class of its own; ``code`` and ``domain`` keep libvirt's values."""
 
 
 class NotFoundError(StorageError, LookupError):
-    """The host, or the server that a pool is on, has no such thing."""
+    """The object does not exist on the host or on the server that a pool uses."""
 
 
 class PoolNotFoundError(NotFoundError):
-    """The host has no such pool (any more)."""
+    """The pool does not exist on the host, or no longer exists."""
 
 
 class VolumeNotFoundError(NotFoundError):
-    """The pool, or the host, has no such volume (any more)."""
+    """The volume does not exist in the pool or on the host, or no longer exists."""
 
 
 class SecretNotFoundError(NotFoundError):
-    """The host has no such secret (any more)."""
+    """The secret does not exist on the host, or no longer exists."""
 
 
 class ExistsError(StorageError, FileExistsError):
-    """What was to be made is there already; ``errno`` is ``EEXIST`` unless the host said otherwise."""
+    """The object to create already exists; ``errno`` is ``EEXIST`` unless the host reported another number."""
 
     _usual_errno = _errno.EEXIST
 
 
 class PoolExistsError(ExistsError):
-    """A pool with this name or uuid exists.
+    """A pool with this name or UUID already exists.
 
     Attributes:
-        differences: How the pool that is there differs from what was wanted, where that was compared.
+        differences: Differences between the existing pool and the requested one, if they were compared.
     """
 
     def __init__(
@@ -209,27 +209,27 @@ class PoolExistsError(ExistsError):
 
 
 class VolumeExistsError(ExistsError):
-    """A volume with this name, or a file that libvirt has not listed yet, exists."""
+    """A volume with this name already exists, or a file with this name that libvirt has not listed yet."""
 
 
 class SourceConflictError(ExistsError):
-    """Another pool uses the same source."""
+    """Another pool already uses the same source."""
 
 
 class StateError(StorageError):
-    """The pool or volume is not in a state that allows this."""
+    """The state of the pool or volume does not allow the operation."""
 
 
 class PoolInactiveError(StateError):
-    """The pool must be started first."""
+    """The pool is inactive and must be started first."""
 
 
 class PoolActiveError(StateError):
-    """The pool must be stopped first."""
+    """The pool is active and must be stopped first."""
 
 
 class BusyError(StorageError):
-    """Something else is at work on it; the same call can succeed later."""
+    """Another operation is using the pool or volume; the same call can succeed later."""
 
 
 class PoolBusyError(BusyError):
@@ -241,7 +241,7 @@ class VolumeBusyError(BusyError):
 
 
 class InvalidRequestError(StorageError, ValueError):
-    """The request itself is wrong: a value, a flag, a name, or a combination of them."""
+    """The request itself is invalid: a value, a flag, a name, or a combination of them."""
 
     _refuses_before_call = True
 
@@ -250,7 +250,7 @@ _LONGEST_SHOWN = 80
 
 
 def shortened(text: str) -> str:
-    """``text``, or the beginning of a long one: what a message can hold of it."""
+    """Return ``text``, cut to the length that a message can hold."""
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
 
 
@@ -258,22 +258,24 @@ E = TypeVar("E", bound=BaseException)
 
 
 def without_frames(error: E) -> E:
-    """``error`` as if it had not been raised yet: its frames, and what it came from, hold documents and secrets."""
+    """Return ``error`` without its traceback, cause and context, because these hold documents and secrets."""
     error.__context__ = error.__cause__ = None
     return error.with_traceback(None)
 
 
 @attrs.frozen
 class Problem:
-    """One thing that is wrong with a document.
+    """One problem of a document.
 
     Attributes:
-        path: Where, as a path of elements: ``/volume/target/permissions/mode`` or ``/pool/@type``.
-        reason: What is wrong. It names the value itself (``'ten' is not a size``), or goes on from ``found``
-            (``is not a size``).
-        line: Line in the text that was read, counted from 1.
-        found: What stands there, such as ``ten``, ``<sorce>`` or the name of an attribute; long ones in part.
-        expected: What should stand there: a description, or the choices and which of them was probably meant.
+        path: Location of the problem, as a path of elements: ``/volume/target/permissions/mode`` or ``/pool/@type``.
+        reason: Description of the problem. The reason names the value itself (``'ten' is not a size``), or continues
+            after ``found`` (``is not a size``).
+        line: Line number in the text that was read, counted from 1.
+        found: What the document contains there, such as ``ten``, ``<sorce>`` or the name of an attribute. A long
+            text is cut.
+        expected: What the document should contain there: a description, or the choices and the one that was probably
+            meant.
     """
 
     path: str
@@ -300,13 +302,13 @@ class Problem:
 
 
 class DocumentError(InvalidRequestError):
-    """A document cannot be read, or says what libvirt would refuse.
+    """A document cannot be read, or contains something that libvirt would refuse.
 
     Attributes:
-        problems: Everything that is wrong with it, in document order.
+        problems: All problems of the document, in document order.
     """
 
-    _refuses_before_call = False  # libvirt's documents are read, too
+    _refuses_before_call = False  # the document may have come from libvirt, after a call
 
     def __init__(
         self, problems: Iterable[Problem], message: str | None = None, **fields: Unpack[ErrorFields]
@@ -316,54 +318,57 @@ class DocumentError(InvalidRequestError):
 
 
 class UnsupportedError(StorageError, NotImplementedError):
-    """This host, pool type or machine cannot do that."""
+    """This host, pool type or machine does not support the operation."""
 
     _refuses_before_call = True
 
 
 class AccessDeniedError(StorageError, PermissionError):
-    """The host forbids it to this user or on this connection; ``errno`` is ``EACCES`` unless the host said otherwise."""
+    """The host denies the operation to this user or on this connection.
+
+    ``errno`` is ``EACCES`` unless the host reported another number.
+    """
 
     _usual_errno = _errno.EACCES
 
 
 class AuthenticationError(AccessDeniedError):
-    """The host, or the server that a pool logs in to, did not accept who we are."""
+    """The host, or the server that a pool logs in to, rejected the credentials."""
 
 
 class StorageIOError(StorageError, OSError):
-    """The file system or device under the pool failed; ``errno`` says how."""
+    """The file system or device under the pool failed; ``errno`` gives the reason."""
 
 
 class NoSpaceError(StorageIOError):
-    """There is not enough space left; ``errno`` is ``ENOSPC`` unless the host said otherwise."""
+    """Not enough space is left; ``errno`` is ``ENOSPC`` unless the host reported another number."""
 
     _usual_errno = _errno.ENOSPC
 
 
 class HelperError(StorageError):
-    """A program that libvirt ran on the host (mount, qemu-img, lvcreate …) failed: ``.program`` says which.
+    """A program that libvirt ran on the host (mount, qemu-img, lvcreate …) failed; ``program`` is its name.
 
-    Where what the program said has a class of its own (no space, a missing program), the error is of that class.
+    If the program's output matches a more specific class (no space, a missing program), that class is raised instead.
     """
 
 
 class ConnectionFailedError(StorageError, ConnectionError):
-    """No connection to the host could be made."""
+    """The connection to the host could not be opened."""
 
 
 class ConnectionLostError(StorageError, ConnectionError):
-    """The connection to the host broke; ``outcome`` says what may have happened to the call that was under way."""
+    """The connection to the host broke; ``outcome`` says whether the interrupted call may have been carried out."""
 
 
 class DeadlineError(StorageError, TimeoutError):
-    """The host did not answer in time, and may still be at work; ``errno`` is ``ETIMEDOUT``."""
+    """The host did not answer in time and may still be working on the call; ``errno`` is ``ETIMEDOUT``."""
 
     _usual_errno = _errno.ETIMEDOUT
 
 
 class TransferError(StorageError):
-    """An upload or download broke off, or what arrived is not what was sent."""
+    """An upload or download broke off, or the received data differ from the data sent."""
 
 
 _MOST_SHOWN = 5

@@ -1,1 +1,1 @@
-"""The mapping engine: from one declaration per field to reader, writer and description.  It knows no model."""
+"""The mapping engine: one declaration per field gives reader, writer and description. The engine knows no model."""

@@ -1,4 +1,4 @@
-"""Source text of compiled functions: what the fast reader and the writer are made of."""
+"""Source text of compiled functions, which the fast reader and the writer consist of."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ T = TypeVar("T")
 
 
 def once_per_class(make: Callable[[type], T]) -> Callable[[type], T]:
-    """Work ``make(cls)`` out once for each class (``functools.cache``, in types that checkers accept for classes)."""
+    """Return ``make``, cached per class (``functools.cache``, with types that checkers accept for classes)."""
     return cast("Callable[[type], T]", cache(make))
 
 
 class Source:
-    """The source text of one function, with the names it uses.
+    """The source text of one function, with the names that the function uses.
 
     Args:
-        signature: Its name and parameters: ``"read(text)"``.
-        names: What it knows.
+        signature: Name and parameters of the function: ``"read(text)"``.
+        names: Values that the function can refer to, by name.
     """
 
     def __init__(self, signature: str, **names: Any) -> None:
@@ -31,29 +31,29 @@ class Source:
         self.names = names
 
     def name(self, prefix: str, value: Any) -> str:
-        """A name by which the function knows ``value``."""
+        """Return a new name that the function can use for ``value``."""
         name = f"{prefix}_{len(self.names)}"
         self.names[name] = value
         return name
 
     def add(self, line: str) -> None:
-        """A line of the function's body."""
+        """Add a line to the body of the function."""
         self._lines.append(self._indent + line)
 
     @contextmanager
     def block(self, head: str) -> Iterator[None]:
-        """Lines under one that ends in a colon."""
+        """Indent the added lines under ``head``, a line that ends in a colon."""
         self.add(head)
         outer, self._indent = self._indent, self._indent + "    "
         yield
         self._indent = outer
 
     def load(self, title: str, *, first: str = "") -> Callable[..., Any]:
-        """Compile the text and answer its function; debuggers find the text through ``linecache``.
+        """Compile the text and return its function. Debuggers find the text through ``linecache``.
 
         Args:
-            title: What it is, for tracebacks.
-            first: A line to stand before all others.
+            title: Description of the function, for tracebacks.
+            first: A line to put before all others.
         """
         filename = f"<libstorage {title}>"
         code = "\n".join([f"def {self._signature}:", *(["    " + first] if first else []), *self._lines, ""])

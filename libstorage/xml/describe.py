@@ -1,4 +1,4 @@
-"""The public description of a model: what feeds documentation tables, strategies, comparison and tests."""
+"""The public description of a model, used by documentation tables, strategies, comparison and tests."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from libstorage.xml.mapping import Mapped, mapping_of
 class FieldDescription:
     """One field of a model.
 
-    ``path`` is its place in XML, relative to the element; ``models`` are the classes that may stand there; ``words`` the
-    list of words of which it takes one.
+    ``path`` is the place of the field in XML, relative to the element. ``models`` are the classes that the field allows.
+    ``words`` is the enum of the words that the field allows.
     """
 
     name: str
@@ -42,14 +42,14 @@ class FieldDescription:
 
 @frozen(kw_only=True)
 class Description:
-    """A model: its class, what it stands for, and its fields in the order in which libvirt prints them."""
+    """A model: its class, its meaning, and its fields in the order in which libvirt prints them."""
 
     model: type
     doc: str
     fields: tuple[FieldDescription, ...]
 
     def paths(self, prefix: str = "") -> Iterator[str]:
-        """Every place in XML that this model reads and writes, relative to its element."""
+        """Yield every place in XML that this model reads and writes, relative to its element."""
         for field in self.fields:
             if field.path:
                 yield prefix + field.path
@@ -68,10 +68,10 @@ class Description:
 
 
 def describe(model: type[Element]) -> Description:
-    """Describe a model class: every field with its place in XML, what it takes and what it means.
+    """Describe a model class: every field with its place in XML, its allowed values and its meaning.
 
     Raises:
-        TypeError: when ``model`` is not a model of libstorage.
+        TypeError: If ``model`` is not a model of libstorage.
     """
     if not (has(model) and issubclass(model, Element)):
         raise TypeError(f"{model!r} is not a model of libstorage")

@@ -1,4 +1,4 @@
-"""What every model is: an immutable element; and what every document is: an element that stands alone as XML."""
+"""Base classes of all models (immutable elements) and of all documents (elements that stand alone as XML)."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _LONGEST_CELL = 4096
 class Element:
     """An immutable element of a document.
 
-    A constructor refuses what is not sound: a wrong type, a value outside its limits, a combination that libvirt is known
-    to refuse.  ``attrs.evolve`` makes changed copies.
+    The constructor rejects a wrong type, a value outside its limits, and a combination that libvirt is known to refuse.
+    ``attrs.evolve`` makes changed copies.
     """
 
     __slots__ = ()
 
     SECRETIVE: ClassVar[bool] = False
-    """Whether a text in it may be a secret that does not belong there."""
+    """Whether a text in the element may be a misplaced secret."""
 
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
@@ -43,7 +43,7 @@ class Element:
             raise DocumentError(problems)
 
     def _own_problems(self) -> Iterator[Problem]:
-        """What is wrong with this element itself: types and limits first, and where those are right, combinations."""
+        """Yield the problems of this element itself: types and limits first; if these are right, combinations."""
         wrong = False
         for mapped in mapping_of(type(self)).fields:
             if found := _value_problem(mapped, getattr(self, mapped.name)):
@@ -54,11 +54,11 @@ class Element:
             yield from self._rules()
 
     def _rules(self) -> Iterator[Problem]:
-        """The combinations that libvirt refuses (subclasses say which)."""
+        """Yield the combinations that libvirt refuses. Subclasses define them."""
         return iter(())
 
     def _broken(self, field: str, wrong: str | Wrong, *, expected: str | None = None) -> Problem:
-        """A broken rule about ``field``."""
+        """Return the problem of a broken rule about ``field``."""
         wrong = Wrong(wrong, None, expected) if isinstance(wrong, str) else wrong
         return wrong.at(f"{type(self).__name__}.{field}")
 
@@ -69,7 +69,7 @@ class Element:
             yield from inner._all_problems(f"{path}.{name}")
 
     def __eq__(self, other: object) -> bool:
-        """Whether ``other`` is of the same class with the same values, reported and unknown ones too."""
+        """Return whether ``other`` has the same class and the same values, including reported and unknown ones."""
         if type(other) is not type(self):
             return NotImplemented
         values = _values_of(type(self))
@@ -79,7 +79,7 @@ class Element:
         return hash((type(self), _values_of(type(self))(self)))
 
     def __repr__(self) -> str:
-        """What is set, on one line; what libvirt reports and what does not fit is left out."""
+        """Return the fields that are set, on one line, without reported fields and without what does not fit."""
         whole = self._shown(deep=True)
         line = whole if len(whole) <= _LINE else self._shown(deep=False)
         return line if len(line) <= _LINE else f"{line[: _LINE - 2]}…)"
@@ -104,14 +104,14 @@ class Document(Element):
     def from_xml(cls, xml: str | bytes, *, strict: bool = False) -> Self:
         """Read a document.
 
-        Elements may stand in any order.  What libstorage does not know is kept in ``unknown`` and written back.
+        Elements may be in any order. Parts that libstorage does not know are kept in ``unknown`` and written back.
 
         Args:
             xml: The text, at most 4 MiB; bytes are UTF-8.
-            strict: Refuse also what libvirt's schema refuses, such as unknown elements.
+            strict: Also reject whatever libvirt's schema refuses, such as unknown elements.
 
         Raises:
-            DocumentError: with every problem found, each with its path and line.
+            DocumentError: If the document cannot be read. The error has every problem found, each with its path and line.
         """
         try:
             if not strict:
@@ -122,33 +122,33 @@ class Document(Element):
             return _read(cls, xml, strict=strict)  # type: ignore[no-any-return]
         except StorageError as error:
             refused = without_frames(error)
-        except Exception as error:  # noqa: BLE001 -- whoever reads what strangers wrote expects one class of errors
+        except Exception as error:  # noqa: BLE001 -- a caller that reads untrusted documents expects one class of errors
             refused = unexpected(error, "read")
         del xml  # a traceback may show this frame
         raise refused
 
     @classmethod
     def fill_in(cls, values: dict[str, Any]) -> None:
-        """Add to ``values``, read from a document, what libvirt takes from elsewhere in it."""
+        """Add to ``values``, read from a document, the values that libvirt takes from other places in the document."""
 
     def to_xml(self, *, reported: bool = False) -> str:
-        """This document as XML, without an XML declaration, indented as libvirt does it.
+        """Return this document as XML, without an XML declaration, with libvirt's indentation.
 
         Args:
-            reported: Write also the fields that only libvirt fills in.
+            reported: Also write the fields that only libvirt fills in.
 
         Raises:
-            ValueError: when a string holds what XML cannot carry.
+            ValueError: If a string contains a character that XML cannot represent.
         """
         return write_document(self, reported=reported)
 
     def check(self) -> Self:
-        """This document, when it is sound: valid, known throughout, and nothing in it that libvirt is known to refuse.
+        """Return this document if it is valid, fully known to libstorage, and free of what libvirt is known to refuse.
 
-        Constructors have checked what a person gave; this is for documents that were read.
+        Use this method for documents that were read: constructors already check the values that a person gives.
 
         Raises:
-            DocumentError: with every problem.
+            DocumentError: If the document has a problem. The error has every problem.
         """
         name = type(self).__name__
         if problems := [*self._all_problems(name), *self._not_known(name)]:
@@ -156,7 +156,11 @@ class Document(Element):
         return self
 
     def _not_known(self, name: str) -> Iterator[Problem]:
-        """What reading kept: words as the field's own check tells them, parts as the schema does, where it knows more."""
+        """Yield a problem for everything that reading kept without understanding.
+
+        Unknown words are described by the check of their field. Unknown parts are described by the schema, if it says
+        more.
+        """
         yield from _unknown_words(self, name)
         parts: tuple[Unknown, ...] = getattr(self, "unknown", ())
         told = _told_by_the_schema(self) if parts else {}
@@ -170,7 +174,7 @@ class Document(Element):
 
 
 def _read(model: Any, xml: str | bytes, *, strict: bool) -> Any:
-    """A document that the fast reader does not take, which does without lxml."""
+    """Read a document that the fast reader does not accept. The fast reader works without lxml."""
     from libstorage.xml.parse import parse
     from libstorage.xml.read import read_carefully
 
@@ -184,7 +188,10 @@ def _read(model: Any, xml: str | bytes, *, strict: bool) -> Any:
 
 @once_per_class
 def _values_of(model: type) -> Callable[[Any], Any]:
-    """All values of an instance (attrs would compile methods for this, at a third of what importing a model costs)."""
+    """Return a getter of all values of an instance.
+
+    Methods compiled by attrs would cost a third of the time of importing a model.
+    """
     names = [mapped.name for mapped in mapping_of(model).fields]
     return attrgetter(*names) if names else lambda _: ()
 
@@ -204,7 +211,7 @@ def _inner_of(mapped: Mapped, value: Any) -> Iterator[tuple[str, Element]]:
 
 
 def _flat(element: Element, prefix: str) -> Iterator[tuple[str, Any]]:
-    """Every value that is set, by its dotted name."""
+    """Yield every value that is set, with its dotted name."""
     for mapped in mapping_of(type(element)).fields:
         name, value = prefix + mapped.name, getattr(element, mapped.name)
         if isinstance(value, Element):
@@ -217,7 +224,7 @@ def _flat(element: Element, prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def _cell(text: str) -> str:
-    """What a table shows of a text: a hostile document has one of megabytes."""
+    """Return the part of ``text`` that a table shows: a hostile document may contain megabytes of text."""
     return text if len(text) <= _LONGEST_CELL else f"{text[:_LONGEST_CELL]}…"
 
 
@@ -233,7 +240,7 @@ def _shown(value: Any, *, deep: bool) -> str:
 
 
 def _value_problem(mapped: Mapped, value: Any) -> Wrong | None:
-    """Why ``value`` may not stand in this field, or ``None``."""
+    """Return why this field does not allow ``value``, or ``None`` if it does."""
     place = mapped.place
     if value is None:
         return None if not mapped.required and mapped.factory is None else Wrong("is required, not None")
@@ -281,7 +288,7 @@ def _instance_problem(value: Any, *classes: type) -> Wrong | None:
 
 
 def _unknown_words(element: Element, path: str, choices: tuple[str, ...] = ()) -> Iterator[Problem]:
-    """Every word that is not on its list; ``choices`` are those of a variant's class."""
+    """Yield a problem for every word that is not on its list; ``choices`` are the words of a variant's class."""
     for mapped in mapping_of(type(element)).fields:
         value = getattr(element, mapped.name)
         if isinstance(value, UnknownWord):
@@ -295,7 +302,7 @@ def _unknown_words(element: Element, path: str, choices: tuple[str, ...] = ()) -
 
 
 def _told_by_the_schema(document: Document) -> dict[str, list[Problem]]:
-    """What our schema refuses of a document, by path."""
+    """Return the problems that libstorage's own schema finds in a document, by path."""
     from libstorage.xml.schema import validate
 
     told: dict[str, list[Problem]] = {}

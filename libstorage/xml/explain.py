@@ -1,7 +1,7 @@
-"""Why a document is refused, in words for the person who wrote it.
+"""Explanations of why a document is refused, for the author of the document.
 
-The XSD library decides.  What it says of a refused element is about the schema, so the element is looked at once more
-here, beside its declaration; the words come from the documentation inside the schema.
+The XSD library decides. Its messages describe the schema rather than the document, so this module examines a refused
+element again, together with its declaration. The wording comes from the documentation inside the schema.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from libstorage.xml.wording import (
 )
 
 Component: TypeAlias = Any
-"""A part of a schema.  The library's own types speak of ``xml.etree`` elements, which these are not."""
+"""A part of a schema. The library's own types are for ``xml.etree`` elements, and these are lxml elements."""
 
 Attributes: TypeAlias = Mapping[str | None, Component]
 MOST_PROBLEMS = 100
@@ -42,16 +42,16 @@ _MOST_EXAMINED = 1000
 def explain(
     schema: Component, root: Tree, refusal: Component, declared: dict[Tree, Component]
 ) -> list[Problem]:
-    """What is wrong with a document that ``schema`` refused, in document order; never nothing.
+    """Return the problems of a document that ``schema`` refused, in document order; at least one.
 
     Args:
         schema: The ``XMLSchema11``.
         root: The document.
         refusal: The first ``XMLSchemaValidationError``.
-        declared: The declarations of the elements up to there.
+        declared: The declarations of the elements up to that error.
     """
     errors = [refusal]
-    # The library describes each error at the length of its parent, so of a large document only the first is asked for.
+    # The library's work for each error grows with its parent: a large document is only asked for its first error.
     if cast(float, root.xpath("count(//* | //@*)")) <= _MOST_EXAMINED:
         errors = list(schema.iter_errors(root, validation_hook=declared.__setitem__))
     refused: dict[Tree, list[Component]] = {}
@@ -72,7 +72,7 @@ def explain(
 def _of_element(element: Tree, declared: Component) -> list[Problem]:
     kind = declared.get_alternative_type(element)
     problems = list(islice(_of_attributes(element, declared.get_attributes(kind)), MOST_PROBLEMS))
-    # An attribute that chooses the type may have chosen the wrong one: nothing more can be said then.
+    # The attribute that selects the type may have selected the wrong one; then nothing more is known.
     if problems and declared.alternatives:
         return problems
     simple = kind.simple_type
@@ -123,7 +123,7 @@ def _of_children(element: Tree, model: Component) -> Iterator[Problem]:
 
 
 def _bounds(particle: Component) -> dict[str, tuple[int, float]]:
-    """How often each child may stand in a content model, at least and at most."""
+    """Return how often each child may occur in a content model, at least and at most."""
     most = float("inf") if particle.max_occurs is None else particle.max_occurs
     if not hasattr(particle, "model"):
         return {particle.name: (particle.min_occurs, 0 if particle.type.local_name == "error" else most)}
@@ -141,7 +141,7 @@ def _bounds(particle: Component) -> dict[str, tuple[int, float]]:
 
 
 def _of_error(error: Component) -> Problem:
-    """What the library says itself, where the element alone shows nothing wrong: broken rules, and the order."""
+    """Return the library's own finding if the element alone shows no problem: broken rules, and the order."""
     element, child = error.elem, error.invalid_child
     expected = " or ".join(map(angled, dict.fromkeys(error.expected_tags))) or None
     if documentation := _documentation(error.validator):
@@ -155,7 +155,7 @@ def _of_error(error: Component) -> Problem:
 
 
 def _expected(kind: Component, value: str = "") -> str | None:
-    """What may stand where ``value`` does."""
+    """Return what the document may contain in place of ``value``."""
     if documentation := _documentation(kind):
         return documentation
     words = [word for part in getattr(kind, "member_types", [kind]) for word in part.enumeration or ()]

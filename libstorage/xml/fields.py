@@ -1,7 +1,7 @@
-"""How a field of a model stands in XML.
+"""Declarations of the place of a model's field in XML.
 
-The functions here make the ``metadata=`` of an ``attrs.field``.  They are the only declaration there is: reader, writer,
-description, comparison and documentation all follow from it.
+The functions here return the ``metadata=`` of an ``attrs.field``. This metadata is the only declaration of a field:
+reader, writer, description, comparison and documentation all follow from it.
 
 ==========  ==========================================  =======================================
 shape       in XML                                      in Python
@@ -37,7 +37,7 @@ KEY = "xml"
 
 
 class Shape(StrEnum):
-    """Where a field's value stands in its element."""
+    """Place of a field's value in its element."""
 
     ATTRIBUTE = "attribute"
     TEXT = "text"
@@ -68,10 +68,11 @@ class Namespace:
 
 @frozen(kw_only=True)
 class Variants:
-    """Classes of which a word chooses one.
+    """Classes from which a word selects one.
 
-    The word stands in ``attribute``: of the element itself, or (``outside``) of its parent.  ``absent`` is the word that a
-    missing attribute means; ``fallback`` takes the words that no class is for, so that a newer libvirt can be read.
+    The word is the value of ``attribute``: of the element itself, or, if ``outside`` is set, of its parent. ``absent`` is
+    the word that a missing attribute means. ``fallback`` is the class for words without a class of their own, so that
+    documents of a newer libvirt can be read.
     """
 
     models: tuple[type, ...]
@@ -107,15 +108,15 @@ class Field:
 
     @cached_property
     def printed(self) -> str:
-        """The tag as it stands in a document."""
+        """The tag as a document spells it."""
         return f"{self.namespace.prefix}:{self.tag}" if self.namespace else self.tag
 
     def qualified(self, tag: str) -> str:
-        """``tag`` in this field's namespace, as lxml spells it."""
+        """Return ``tag`` in this field's namespace, as lxml spells it."""
         return f"{{{self.namespace.uri}}}{tag}" if self.namespace else tag
 
     def prefixed(self, tag: str) -> str:
-        """``tag`` in this field's namespace, as it stands in a document."""
+        """Return ``tag`` in this field's namespace, as a document spells it."""
         return f"{self.namespace.prefix}:{tag}" if self.namespace else tag
 
 
@@ -127,78 +128,78 @@ def _declare(**about: Any) -> Metadata:
 
 
 def attribute(name: str, kind: Kind = TEXT, *, doc: str, reported: bool = False) -> Metadata:
-    """An attribute of the element itself."""
+    """Declare an attribute of the element itself."""
     return _declare(shape=Shape.ATTRIBUTE, tag=name, kind=kind, doc=doc, reported=reported)
 
 
 def text(
     name: str, kind: Kind = TEXT, *, doc: str, reported: bool = False, repeats: bool = False
 ) -> Metadata:
-    """A child element whose text is the value.  ``repeats``: the first of several counts, as for libvirt."""
+    """Declare a child element whose text is the value. If ``repeats``, the first of several counts, as in libvirt."""
     return _declare(shape=Shape.TEXT, tag=name, kind=kind, doc=doc, reported=reported, repeats=repeats)
 
 
 def size(name: str, *, doc: str, reported: bool = False, unit: str = "bytes") -> Metadata:
-    """A child element whose text is a number, scaled by its ``unit`` attribute."""
+    """Declare a child element whose text is a number, scaled by its ``unit`` attribute."""
     return _declare(shape=Shape.SIZE, tag=name, kind=SIZE, doc=doc, reported=reported, unit=unit)
 
 
 def value(name: str, attribute: str, kind: Kind = TEXT, *, doc: str) -> Metadata:
-    """A child element with one attribute, which is the value."""
+    """Declare a child element with one attribute, which is the value."""
     return _declare(shape=Shape.VALUE, tag=name, attribute=attribute, kind=kind, doc=doc)
 
 
 def flag(name: str, *, doc: str, write_only: bool = False) -> Metadata:
-    """A child element that says yes by being there.  ``write_only``: libvirt never prints it back."""
+    """Declare a child element whose presence means yes. If ``write_only``, libvirt never prints the element."""
     return _declare(shape=Shape.FLAG, tag=name, doc=doc, write_only=write_only)
 
 
 def child(name: str, model: type, *, doc: str, reported: bool = False) -> Metadata:
-    """A child element with a class of its own."""
+    """Declare a child element with a class of its own."""
     return _declare(shape=Shape.CHILD, tag=name, model=model, doc=doc, reported=reported)
 
 
 def children(
     name: str, model: type, *, doc: str, reported: bool = False, fixed: tuple[tuple[str, str], ...] = ()
 ) -> Metadata:
-    """Any number of child elements of one class.  ``fixed``: attributes that always have one value."""
+    """Declare any number of child elements of one class. ``fixed`` are attributes that always have one value."""
     return _declare(shape=Shape.CHILDREN, tag=name, model=model, doc=doc, reported=reported, fixed=fixed)
 
 
 def texts(name: str, kind: Kind = TEXT, *, doc: str) -> Metadata:
-    """Any number of child elements whose texts are the values."""
+    """Declare any number of child elements whose texts are the values."""
     return _declare(shape=Shape.TEXTS, tag=name, kind=kind, doc=doc)
 
 
 def values(name: str, item: str, attribute: str, *, doc: str, namespace: Namespace | None = None) -> Metadata:
-    """A child element around ``item`` elements with one attribute each."""
+    """Declare a child element around ``item`` elements with one attribute each."""
     return _declare(
         shape=Shape.VALUES, tag=name, item=item, attribute=attribute, doc=doc, namespace=namespace
     )
 
 
 def wrapped(name: str, item: str, model: type, *, doc: str, namespace: Namespace | None = None) -> Metadata:
-    """A child element around ``item`` elements of one class."""
+    """Declare a child element around ``item`` elements of one class."""
     return _declare(shape=Shape.WRAPPED, tag=name, item=item, model=model, doc=doc, namespace=namespace)
 
 
 def variant(name: str, variants: Variants, *, doc: str) -> Metadata:
-    """A child element whose class a word chooses."""
+    """Declare a child element whose class is selected by a word."""
     return _declare(shape=Shape.VARIANT, tag=name, variants=variants, doc=doc)
 
 
 def word(*, doc: str) -> Metadata:
-    """On a variant's fallback class: the word that chose it."""
+    """Declare, on a variant's fallback class, the word that selected the class."""
     return _declare(shape=Shape.WORD, tag="", kind=WORD, doc=doc)
 
 
 @frozen
 class Unknown:
-    """A part of a document that libstorage does not know, kept as it was read and written back to its place.
+    """A part of a document that libstorage does not know, kept unchanged and written back to its place.
 
     ``path`` ends in a tag, or in ``@name`` for an attribute (then ``xml`` is ``name="value"``).
 
-    It may hold a password: ``repr`` and ``str`` show its name and length only, ``xml`` is all of it.
+    The part may hold a password: ``repr`` and ``str`` show only its name or path and its length; ``xml`` is the whole part.
     """
 
     path: str
@@ -208,14 +209,14 @@ class Unknown:
         return f"Unknown({self.path!r}, {len(self.xml)} characters)"
 
     def __str__(self) -> str:
-        """Name and length: ``<password> (23 characters)``."""
+        """Return name and length: ``<password> (23 characters)``."""
         name = shortened(self.path.rpartition("/")[2].partition("[")[0])
         shown = f"attribute {name[1:]!r}" if name.startswith("@") else f"<{name}>"
         return f"{shown} ({len(self.xml)} characters)"
 
 
 def unknown() -> Any:
-    """The field of a document for what libstorage does not know."""
+    """Return the field of a document for the parts that libstorage does not know."""
     return field(
         default=(),
         metadata=_declare(
@@ -225,17 +226,17 @@ def unknown() -> Any:
 
 
 def declared(attribute: Any) -> Field:
-    """What an attrs attribute's metadata declares.
+    """Return the declaration in the metadata of an attrs attribute.
 
     Raises:
-        TypeError: when it declares nothing.
+        TypeError: If the metadata has no declaration.
     """
     found = attribute.metadata.get(KEY)
     if not isinstance(found, Field):
-        raise TypeError(f"field {attribute.name!r} does not say where it stands in XML")
+        raise TypeError(f"field {attribute.name!r} does not declare its place in XML")
     return found
 
 
 def reported(metadata: Metadata) -> Metadata:
-    """The same place in XML, as a field that only libvirt fills in."""
+    """Return the same place in XML, as a field that only libvirt fills in."""
     return {KEY: evolve(metadata[KEY], reported=True)}

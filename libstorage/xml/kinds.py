@@ -1,8 +1,8 @@
-"""Kinds: how one value looks as text, and which values may stand there.
+"""Kinds: the text form of a value, and the values that a field allows.
 
-A kind reads any text that libvirt could write (``read`` raises ``ValueError``; ``in_xml`` says what should stand there),
-and judges values that a person gives to a constructor (``check`` answers what is wrong, or ``None``).  ``fast`` is what the compiled reader calls:
-it may refuse more than ``read`` does, but never reads anything differently.
+A kind reads any text that libvirt could write (``read`` raises ``ValueError``; ``in_xml`` describes the valid texts)
+and checks values that a person gives to a constructor (``check`` returns the problem, or ``None``). The compiled reader
+calls ``fast``, which may refuse more than ``read`` does, but never reads a text differently.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TIMESTAMP = re.compile(r"([0-9]{1,100})(?:\.([0-9]{0,9}))?")
 _PCI = re.compile(r"\+?(0x)?([0-9a-f]{1,100})")
 _SECOND = 10**9
 _MOST_DIGITS = 100
-"""Far more than any number of libvirt's has. Python refuses to print one of 5,000 digits, though it reads it in hexadecimal."""
+"""Limit far above any number in libvirt. Python reads 5,000 digits in hexadecimal but refuses to print such a number."""
 
 UUID_FORM = (
     "a UUID: 32 hexadecimal digits, with hyphens as in 3e3fce45-4f53-4fa7-bb32-11f34168b82b or without any"
@@ -39,9 +39,10 @@ _IDS = 2**32
 
 
 class UnknownWord(str):
-    """A word that a document has where libstorage knows a list of words and this one is not on it.
+    """A word of a document that is not on libstorage's list of words for its field.
 
-    Only reading makes one, so that a newer libvirt never breaks a listing; constructors refuse a plain ``str`` there.
+    Only reading creates unknown words, so that a newer libvirt never breaks a listing. Constructors reject a plain ``str``
+    in such a field.
     """
 
     __slots__ = ()
@@ -49,11 +50,11 @@ class UnknownWord(str):
 
 @frozen
 class Kind:
-    """One kind of value: its text form, and what may stand there.
+    """One kind of value: its text form, and the values that it allows.
 
-    ``expected`` says what a person gives, ``spelt`` what stands in a document, where that is something else, ``choices``
-    the words that may stand there, where these can be listed;
-    ``vocabulary`` is an enum with the word for each of its values.
+    ``expected`` describes the values that a person gives. ``spelt`` describes the text in a document, if that differs.
+    ``choices`` are the allowed words, if they can be listed. ``vocabulary`` is an enum with the word for each of its
+    values.
     """
 
     name: str
@@ -72,24 +73,24 @@ class Kind:
     choices: tuple[str, ...] = ()
 
     def in_xml(self, found: str = "") -> str:
-        """What should stand in a document where ``found`` does; empty where any text may."""
+        """Return what a document should contain in place of ``found``; empty if any text is allowed."""
         if self.choices:
             return one_of(self.choices, found.strip(BLANK))
         return self.expected if self.spelt is None else self.spelt
 
 
 def string_problem(value: Any, expected: str = "a string") -> Wrong | None:
-    """Why ``value`` cannot be text of an XML document, or ``None``."""
+    """Return why ``value`` cannot be text of an XML document, or ``None``."""
     if not isinstance(value, str):
         return not_of_type(value, expected)
     if found := _NOT_XML.search(value):
-        reason = f"holds {found.group()!r}, which XML cannot carry"
+        reason = f"holds {found.group()!r}, which XML cannot represent"
         return Wrong(reason, value, unquoted=f"the text {reason}")
     return None
 
 
 def whole_number(text: str) -> int:
-    """ASCII digits only (``int()`` alone takes underscores and other scripts' digits)."""
+    """Parse ASCII digits only (``int()`` also accepts underscores and digits of other scripts)."""
     if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
         raise ValueError(f"{text!r} is not a whole number")
     return int(text)
@@ -110,7 +111,7 @@ def _signed(text: str) -> int:
 
 
 def number(name: str, low: int, high: int, expected: str | None = None, *, spelt: str | None = None) -> Kind:
-    """Whole numbers within two bounds."""
+    """Return the kind of whole numbers from ``low`` to ``high``."""
     expected = expected or f"a whole number from {low} to {high}"
     return Kind(
         name,
@@ -125,7 +126,7 @@ def number(name: str, low: int, high: int, expected: str | None = None, *, spelt
 
 @cache
 def matching(name: str, pattern: str, expected: str) -> Kind:
-    """Text of one pattern.  Reading takes any text: what a host has can always be listed."""
+    """Return the kind of texts that match ``pattern``. Reading accepts any text, so that listings never fail on one."""
 
     def check(value: Any) -> Wrong | None:
         if wrong := string_problem(value, expected):
@@ -137,13 +138,13 @@ def matching(name: str, pattern: str, expected: str) -> Kind:
 
 @cache
 def words(enum: type[StrEnum]) -> Kind:
-    """One word of a list; a word that is not on it is read as :class:`UnknownWord`."""
+    """Return the kind of the words of ``enum``. Any other word is read as an ``UnknownWord``."""
     return _one_of(enum, {member.value: member for member in enum}, words=enum)
 
 
 @cache
 def numbered(enum: type[Number]) -> Kind:
-    """A member of one of libvirt's numbered enums, by its word."""
+    """Return the kind of the members of one of libvirt's numbered enums, spelled as their words."""
     known = {member.word: member for member in enum}
     return _one_of(enum, known)
 
@@ -199,7 +200,7 @@ def _switch(name: str, on: str, off: str) -> Kind:
 
 
 def _read_owner(text: str) -> int:
-    """libvirt prints ids of 2**31 and more as negative numbers; -1 is no id."""
+    """Parse an id. libvirt prints ids of 2**31 and more as negative numbers; -1 is not an id."""
     owner = _signed(text)
     return owner + _IDS if -_IDS // 2 <= owner < -1 else owner
 
@@ -220,7 +221,7 @@ def _mode_check(value: Any) -> Wrong | None:
 
 
 def uuid_text(text: str) -> str:
-    """The canonical form (lower case, with hyphens) of a UUID in any form that libvirt takes."""
+    """Return the canonical form (lower case, with hyphens) of a UUID in any form that libvirt accepts."""
     if _UUID.fullmatch(text):
         return text
     digits = text.replace("-", "").lower()
@@ -264,7 +265,7 @@ def _size_check(value: Any) -> Wrong | None:
 
 
 def _read_pci(text: str) -> int:
-    """As libvirt: ``0x1f``, ``037`` and ``31`` are one number; bare hexadecimal digits are taken as such."""
+    """Parse a number like libvirt: ``0x1f``, ``037`` and ``31`` are equal; bare hexadecimal digits are accepted."""
     if not (match := _PCI.fullmatch(text.strip(BLANK).lower())):
         raise ValueError(f"{text!r} is not a PCI number")
     prefix, digits = match.groups()
@@ -273,7 +274,7 @@ def _read_pci(text: str) -> int:
 
 
 def pci(name: str, width: int, high: int, *, spelt: str | None = None) -> Kind:
-    """One number of a PCI address, written in hexadecimal as libvirt does."""
+    """Return the kind of one number of a PCI address, written in hexadecimal as libvirt does."""
     expected = f"a number from 0 to {high:#x}" if high > 9 else f"a number from 0 to {high}"
     return Kind(
         name,

@@ -24,7 +24,7 @@ class Mapped:
     factory: Callable[[], Any] | None
 
     def missing(self) -> Any:
-        """The value that a document means by saying nothing."""
+        """Return the value of the field if the document does not contain it."""
         return self.factory() if self.factory else self.default
 
 
@@ -37,33 +37,33 @@ class Mapping:
 
     @cached_property
     def attributes(self) -> tuple[Mapped, ...]:
-        """The fields that are attributes of the element itself."""
+        """Fields that are attributes of the element itself."""
         return tuple(f for f in self.fields if f.place.shape is Shape.ATTRIBUTE)
 
     @cached_property
     def elements(self) -> tuple[Mapped, ...]:
-        """The fields that are child elements."""
+        """Fields that are child elements."""
         return tuple(f for f in self.fields if f.place.tag and f.place.shape is not Shape.ATTRIBUTE)
 
     @cached_property
     def outside(self) -> Mapped | None:
-        """The variant field whose word is an attribute of this very element."""
+        """The variant field whose word is an attribute of this element itself, or ``None``."""
         return next((f for f in self.fields if f.place.variants and f.place.variants.outside), None)
 
     @cached_property
     def unknown(self) -> Mapped | None:
-        """The field that takes what is not known, on documents."""
+        """The field of a document that keeps unknown parts, or ``None``."""
         return next((f for f in self.fields if f.place.shape is Shape.UNKNOWN), None)
 
     @cached_property
     def printed(self) -> dict[str, str]:
-        """The tags of child elements, as lxml spells them, and as they stand in a document."""
+        """Tags of child elements: from lxml's spelling to the spelling in a document."""
         return {mapped.place.qname: mapped.place.printed for mapped in self.elements}
 
 
 @once_per_class
 def mapping_of(model: type) -> Mapping:
-    """The mapping of a model class, worked out once."""
+    """Return the mapping of a model class, computed once per class."""
     fields = []
     for attribute in attrs.fields(model):
         default = attribute.default
@@ -81,10 +81,10 @@ def mapping_of(model: type) -> Mapping:
 
 
 def check_declarations(model: type) -> None:
-    """Refuse a model whose declarations contradict each other.
+    """Reject a model whose declarations contradict each other.
 
     Raises:
-        TypeError: naming the class and what is wrong.
+        TypeError: If a declaration is wrong. The message names the class and the mistake.
     """
     places: Counter[str] = Counter()
     for attribute in attrs.fields(model):
@@ -92,14 +92,19 @@ def check_declarations(model: type) -> None:
         if place.shape is not Shape.UNKNOWN and not place.doc:
             raise TypeError(f"{model.__name__}.{attribute.name} has no doc")
         if place.shape in MANY and attribute.default not in ((), attrs.NOTHING):
-            raise TypeError(f"{model.__name__}.{attribute.name} stands for many, so its default is ()")
+            raise TypeError(
+                f"{model.__name__}.{attribute.name} holds several values, so its default must be ()"
+            )
         places[("@" if place.shape is Shape.ATTRIBUTE else "") + place.qname] += 1
     if twice := [name for name, count in places.items() if count > 1 and name]:
         raise TypeError(f"{model.__name__} declares {', '.join(twice)} twice")
 
 
 def construct(model: Any, values: dict[str, Any]) -> Any:
-    """An instance with just these values: what is read is not judged as what a person writes."""
+    """Return an instance with exactly these values, without the checks of the constructor.
+
+    Values from a document are not checked like values that a person gives.
+    """
     made = model.__new__(model)
     for name, value in values.items():
         object.__setattr__(made, name, value)

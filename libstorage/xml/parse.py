@@ -1,7 +1,7 @@
-"""The one place where XML from outside becomes a tree.
+"""Parsing of all XML from outside into a tree.
 
-A document may come from a hostile host or file, so whatever could make a parser read files, open connections or
-eat memory is refused before the parser sees it; libxml2's own limits (256 levels, 10 MB of text) hold for the rest.
+A document may come from a hostile host or file. Anything that could make a parser read files, open connections or
+exhaust memory is refused before the parser sees it. libxml2's own limits (256 levels, 10 MB of text) cover the rest.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from libstorage.xml.tree import Tree
 from libstorage.xml.wording import BLANK, Wrong, problem_at
 
 LARGEST = 4 * 1024 * 1024
-"""Most bytes of a document: libvirt's own limit for one string of its protocol."""
+"""Maximum number of bytes of a document: libvirt's own limit for one string of its protocol."""
 
 MOST_MARKUP = 100_000
-"""Most tags and attributes of a document, far beyond any that libvirt writes."""
+"""Maximum number of tags and attributes of a document, far above any document that libvirt writes."""
 
 MOST_ATTRIBUTES = 1_000
-"""Most attributes of an element, and most declarations of namespaces in a document: libxml2's time grows with their square."""
+"""Maximum number of attributes of an element, and of namespace declarations in a document.
+
+libxml2's time grows with the square of these numbers.
+"""
 
 _LARGE = 64 * 1024
 _BANG, _QUERY = b"!?"
@@ -35,31 +38,31 @@ _SAID = {
     re.compile(pattern): words
     for pattern, words in {
         r"Excessive depth.*": "elements are nested more than 256 deep",
-        r"Opening and ending tag mismatch: (\S+) line (\d+) and (\S+)": r"</\3> stands where <\1> of line \2 must be closed",
+        r"Opening and ending tag mismatch: (\S+) line (\d+) and (\S+)": r"</\3> was found where <\1> of line \2 must be closed",
         r"Premature end of data in tag (\S+) line (\d+)": r"<\1> of line \2 is not closed",
-        r"Start tag expected, '<' not found|Document is empty": "there is no root element",
-        r"Extra content at the end of the document": "something follows the root element",
-        r"Entity '.*' not defined": "an entity is not defined; '&' stands for itself only as &amp;",
+        r"Start tag expected, '<' not found|Document is empty": "the document has no root element",
+        r"Extra content at the end of the document": "the document continues after the root element",
+        r"Entity '.*' not defined": "an entity is not defined; a literal '&' must be written as &amp;",
         r"CData section not finished.*": "a CDATA section is not closed",
         r"Comment not terminated.*": "a comment is not closed",
         r"\w*ParsePI: PI .* never end.*": "a processing instruction is not closed",
-        r"(?:Double hyphen within|Comment must not contain).*": "'--' stands inside a comment",
-        r"xmlParseEntityRef: no name|EntityRef: expecting ';'": "'&' stands for itself only as &amp;",
-        r"StartTag: invalid element name": "'<' stands for itself only as &lt;",
-        r"AttValue: \" or ' expected": "the value of an attribute stands in quotes",
+        r"(?:Double hyphen within|Comment must not contain).*": "a comment contains '--'",
+        r"xmlParseEntityRef: no name|EntityRef: expecting ';'": "a literal '&' must be written as &amp;",
+        r"StartTag: invalid element name": "a literal '<' must be written as &lt;",
+        r"AttValue: \" or ' expected": "the value of an attribute must be in quotes",
         r"Attribute (\S+) redefined": r"attribute '\1' is given more than once",
         r"Specification mandates value for attribute (\S+)": r"attribute '\1' has no value",
         r"Namespace prefix (\S+) (?:for \S+ )?on (\S+) is not defined": r"the prefix '\1' of \2 has no xmlns:\1='…'",
-        r"PCDATA invalid Char value .*|invalid character .*|xmlParseCharRef: invalid .*": "a control character stands in the text",
+        r"PCDATA invalid Char value .*|invalid character .*|xmlParseCharRef: invalid .*": "the text contains a control character",
     }.items()
 }
-"""What libxml2 says, and what we say instead."""
+"""Patterns of libxml2's messages, and libstorage's wording for each."""
 
 
 class _Parsers(threading.local):
-    """lxml's parsers, for each thread its own.
+    """lxml's parsers, separate for each thread.
 
-    A parser that threads share makes them wait for one another, and a child that is forked meanwhile wait for ever.
+    If threads share a parser, they wait for one another, and a child process that is forked meanwhile waits forever.
     """
 
     def __init__(self) -> None:
@@ -88,14 +91,14 @@ _crowded = etree.XPath(f"//*[@*[{MOST_ATTRIBUTES + 1}]]")
 
 
 def parse(xml: str | bytes) -> Tree:
-    """The root element of a document, without comments, processing instructions and blanks between elements.
+    """Return the root element of a document, without comments, processing instructions and blanks between elements.
 
     Raises:
-        DocumentError: it is not text, too large, not well-formed, not UTF-8, or has a DOCTYPE.
+        DocumentError: If the document is not text, is too large, is not well-formed, is not UTF-8, or has a DOCTYPE.
     """
     data = xml if isinstance(xml, bytes) else _encoded(xml)
     try:
-        # Comments, CDATA, declarations and DOCTYPEs all hold one of these two; what libvirt writes has neither.
+        # Comments, CDATA, declarations and DOCTYPEs all contain '!' or '?'; libvirt's documents contain neither.
         if len(data) > _LARGE or _BANG in data or _QUERY in data:
             return _parse_unusual(data)
         if data.count(b"=") > MOST_ATTRIBUTES:
@@ -107,38 +110,40 @@ def parse(xml: str | bytes) -> Tree:
 
 def _encoded(xml: str) -> bytes:
     if not isinstance(xml, str):
-        raise _refusal(f"a document is str or bytes, not {type(xml).__name__}")
+        raise _refusal(f"a document must be str or bytes, not {type(xml).__name__}")
     try:
         return xml.encode()
     except UnicodeEncodeError as error:
         line = xml.count("\n", 0, error.start) + 1
-        raise _refusal("the text holds half a surrogate pair, which XML cannot carry", line=line) from None
+        raise _refusal(
+            "the text contains half a surrogate pair, which XML cannot represent", line=line
+        ) from None
 
 
 def _parse_unusual(data: bytes) -> Tree:
     if len(data) > LARGEST:
-        raise _refusal(f"the document has {len(data):,} bytes; at most {LARGEST:,} are read")
+        raise _refusal(f"the document has {len(data):,} bytes; the limit is {LARGEST:,}")
     if len(data) > _LARGE and data.count(b"<") + data.count(b"=") > MOST_MARKUP:
         raise _refusal(f"the document has more than {MOST_MARKUP:,} tags and attributes")
     if (declared := _DECLARED.match(data)) and declared[1].lower() not in _UTF8:
         name = declared[1].decode("ascii", "replace")
-        raise _refusal(f"the document declares the encoding {name!r}; only UTF-8 is read", line=1)
+        raise _refusal(f"the document declares the encoding {name!r}; only UTF-8 is supported", line=1)
     if doctype := _DOCTYPE.match(data):
         raise _refusal(
-            "a DOCTYPE is not allowed; libvirt's documents have none", line=_line(data, doctype.end())
+            "a DOCTYPE is not allowed; libvirt's documents never contain one", line=_line(data, doctype.end())
         )
-    # Dropping blanks while parsing would also drop those that a comment or CDATA parts from the rest of a value.
+    # A parser that drops blanks would also drop blanks that a comment or CDATA separates from the rest of a value.
     return _without_blanks(_parse_many(data, _parsers.exact))
 
 
 def _parse_many(data: bytes, parser: etree.XMLParser) -> Tree:
-    """A document that may have too many attributes in one place."""
+    """Parse a document that may have too many attributes in one place."""
     if data.count(b"xmlns") > MOST_ATTRIBUTES:
         raise _refusal(f"the document declares more than {MOST_ATTRIBUTES:,} namespaces")
     root = etree.fromstring(data, parser)
     if data.count(b"=") > MOST_ATTRIBUTES:
         for element in cast(list[Tree], _crowded(root)):
-            wrong = Wrong(f"an element has at most {MOST_ATTRIBUTES:,} attributes")
+            wrong = Wrong(f"an element can have at most {MOST_ATTRIBUTES:,} attributes")
             raise DocumentError([problem_at(element, wrong)])
     return root
 
@@ -155,7 +160,7 @@ def _without_blanks(root: Tree) -> Tree:
 
 
 def _broken(error: etree.XMLSyntaxError, data: bytes) -> DocumentError:
-    """libxml2's complaint in our words."""
+    """Return libxml2's error in libstorage's wording."""
     try:
         data.decode()
     except UnicodeDecodeError as wrong:

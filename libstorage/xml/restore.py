@@ -1,4 +1,4 @@
-"""What libstorage does not know of a document goes back to where it was."""
+"""Restore the unknown parts of a document to their original places."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ _marks = re.compile(rf"<\?{_MARK} ([0-9]+)\?>")
 
 
 def restored(written: str, unknown: tuple[Unknown, ...]) -> str:
-    """``written`` with the unknown parts back in the elements they came from.
+    """Return ``written`` with the unknown parts back in the elements that they came from.
 
-    The tree only learns where elements go, for in a tree they would take the prefixes of what is around them.
+    The tree only marks the places of unknown elements: inside a tree, elements would take the prefixes of their
+    surroundings.
     """
-    # What was read is written whatever its xml:id says, and though escapes have made it longer than libxml2's limits.
+    # A document that was read is also written if its xml:id is invalid or escapes exceed libxml2's size limits.
     parser = etree.XMLParser(collect_ids=False, huge_tree=True, resolve_entities=False, no_network=True)
     root = etree.fromstring(written, parser)
     for number, part in enumerate(unknown):
         parent, _, last = part.path.rpartition("/")
         if (element := _found(root, parent)) is None:
-            continue  # the element that held it was taken away, and the part with it
+            continue  # the element that held the part was removed, and the part with it
         if last.startswith("@"):
             element.attrib.update(etree.fromstring(f"<a {part.xml}/>", parser).attrib)
         else:
@@ -33,16 +34,16 @@ def restored(written: str, unknown: tuple[Unknown, ...]) -> str:
 
 
 def _found(root: etree._Element, path: str) -> etree._Element | None:
-    """The element at ``path``, which only goes through elements that the writer made."""
+    """Return the element at ``path``, which only goes through elements that the writer made."""
     try:
         found = root.xpath(path, namespaces={k: v for k, v in root.nsmap.items() if k})
     except etree.XPathEvalError:
-        return None  # its prefix is not even declared
+        return None  # the prefix in the path is not declared
     return found[0] if isinstance(found, list) and found else None  # type: ignore[return-value]
 
 
 def _append(parent: etree._Element, part: etree._Element, *, depth: int) -> None:
-    """``part`` on a line of its own."""
+    """Append ``part`` on a separate line."""
     line = "\n" + "  " * depth
     if len(parent):
         parent[-1].tail = line

@@ -1,11 +1,11 @@
-"""Whether a document is valid: to our own XSD 1.1 schemas, or to the RELAX NG schemas that libvirt installs.
+"""Validation of documents against libstorage's XSD 1.1 schemas or the RELAX NG schemas that libvirt installs.
 
-Both give the same verdict and the same words.  What keeps them together beyond the schemas:
+Both give the same verdict in the same words. Beyond the schemas, this module levels three differences:
 
-* XSD lets ``xsi:type`` and its like stand anywhere and the library acts on them; RELAX NG does not know them.
-* The XSD library takes a no-break space and the like for blanks.
-* libxml2 does not always say what a RELAX NG schema says: it refuses some orders of a pool's children, and it lets
-  some IPv6 addresses pass that have five digits in a group.  The schema counts.
+* XSD allows ``xsi:type`` and similar attributes anywhere, and the library acts on them; RELAX NG does not know them.
+* The XSD library treats a no-break space and similar characters as blanks.
+* libxml2 does not always follow a RELAX NG schema: it refuses some orders of a pool's children, and it accepts some
+  IPv6 addresses that have five digits in a group. The schema's own rules decide.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ from libstorage.xml.wording import Wrong, no_attribute, problem_at, unexpected, 
 
 @runtime_checkable
 class Printable(Protocol):
-    """Whatever can be written as XML, such as every document of libstorage."""
+    """An object that can be written as XML, such as every document of libstorage."""
 
     def to_xml(self, *, reported: bool = False) -> str:
-        """The XML text."""
+        """Return the XML text."""
         ...
 
 
@@ -65,20 +65,21 @@ _SCHEMAS: Mapping[str, _Schemas] = MappingProxyType(
 
 
 def validate(document: str | bytes | Tree | Printable, against: Literal["xsd", "rng"] = "xsd") -> None:
-    """Refuse a document that is not valid.
+    """Raise an error if a document is not valid.
 
-    The name of its root element says what it is: a pool, a volume, a secret, the capabilities of pools, or a question
+    The name of the root element selects the schema: a pool, a volume, a secret, the capabilities of pools, or a query
     or answer of source discovery.
 
     Args:
         document: The text, a parsed element, or a document of libstorage (with its reported fields).
-        against: ``"xsd"``: the schemas that come with libstorage.  ``"rng"``: those that libvirt installed on this
-            machine; there is none for source discovery.
+        against: ``"xsd"`` for the schemas that come with libstorage, ``"rng"`` for the schemas that libvirt installed
+            on this machine. libvirt has no schema for source discovery.
 
     Raises:
-        DocumentError: with every problem, each with its path and, where there is a text, its line.
-        UnsupportedError: libvirt has no schema for this document, or none on this machine.
-        InvalidRequestError: ``against`` is neither word.
+        DocumentError: If the document is not valid. The error has every problem, each with its path and, if
+            ``document`` is a text or an element read from one, its line.
+        UnsupportedError: If libvirt has no schema for this document, or the schema is not installed on this machine.
+        InvalidRequestError: If ``against`` is neither ``"xsd"`` nor ``"rng"``.
     """
     judge = _judge(against)
     try:
@@ -104,11 +105,11 @@ def _problems(document: str | bytes | Tree | Printable, judge: _Judge) -> list[P
 
 
 def is_valid(document: str | bytes | Tree | Printable, against: Literal["xsd", "rng"] = "xsd") -> bool:
-    """Whether :func:`validate` would accept a document, sooner told than what is wrong with it.
+    """Return whether ``validate`` would accept a document. This is faster than finding its problems.
 
     Raises:
-        UnsupportedError: libvirt has no schema for this document, or none on this machine.
-        InvalidRequestError: ``against`` is neither word.
+        UnsupportedError: If libvirt has no schema for this document, or the schema is not installed on this machine.
+        InvalidRequestError: If ``against`` is neither ``"xsd"`` nor ``"rng"``.
     """
     judge = _judge(against)
     try:
@@ -119,7 +120,7 @@ def is_valid(document: str | bytes | Tree | Printable, against: Literal["xsd", "
 
 
 MOST_JUDGED = 4_000
-"""Most elements and attributes of a document that is judged by a schema: both libraries need a second for some 8,000."""
+"""Most elements and attributes of a document that is validated: both libraries need a second for about 8,000."""
 
 _is_too_large = etree.XPath(f"count(//*) + count(//@*) > {MOST_JUDGED}")
 
@@ -127,7 +128,7 @@ _is_too_large = etree.XPath(f"count(//*) + count(//@*) > {MOST_JUDGED}")
 def _root_of(document: str | bytes | Tree | Printable) -> Tree:
     root = _tree_of(document)
     if _is_too_large(root):
-        reason = f"schemas judge documents of at most {MOST_JUDGED:,} elements and attributes"
+        reason = f"schemas validate documents of at most {MOST_JUDGED:,} elements and attributes"
         raise DocumentError([problem_at(root, Wrong(reason))])
     return root
 
@@ -139,7 +140,7 @@ def _tree_of(document: str | bytes | Tree | Printable) -> Tree:
 
 
 def _alone(element: Tree) -> Tree:
-    """``element`` as a root of its own, without the comments and instructions that would part its text."""
+    """Return ``element`` as a separate root, without the comments and instructions that would split its text."""
     hidden = etree.Comment, etree.ProcessingInstruction
     if element.getparent() is None and next(element.iter(*hidden), None) is None:
         return element
@@ -184,7 +185,7 @@ def _xsd(name: str) -> Component:
 
 
 def load_xsd(path: Path) -> Component:
-    """The schema of a file."""
+    """Load the schema in a file."""
     from xmlschema import XMLSchema11
 
     schema = XMLSchema11(str(path))
@@ -195,9 +196,9 @@ def load_xsd(path: Path) -> Component:
 
 
 def _choose_by_table(element: Component) -> None:
-    """Let an element look its type up by ``@type``.
+    """Make an element look up its type by ``@type``.
 
-    The library tries one alternative after the other, at 30 µs each: twice the time of all the rest for the last one.
+    The library tries the alternatives in turn, at 30 µs each. For the last one this takes twice the time of all the rest.
     """
     *tested, otherwise = element.alternatives
     types = {alternative.path.split("'")[1]: alternative.type for alternative in tested}
@@ -208,18 +209,18 @@ def _choose_by_table(element: Component) -> None:
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _OUTSIDE = (
-    ("//*[@*[51]]", Wrong("an element has at most 50 attributes")),
-    ("/*" * 16, Wrong("elements are nested at most 15 deep")),
+    ("//*[@*[51]]", Wrong("an element can have at most 50 attributes")),
+    ("/*" * 16, Wrong("elements can be nested at most 15 deep")),
 )
 
 
 def is_fit_for_xsd(root: Tree) -> bool:
-    """Whether the XSD library may judge a document."""
+    """Return whether the XSD library may validate a document."""
     return not _outside_xsd(root)
 
 
 def _outside_xsd(root: Tree) -> list[Problem]:
-    """What must not reach the XSD library: it would act on it, or take minutes."""
+    """Return the problems that must not reach the XSD library: it would act on them, or take minutes."""
     found = cast(list[Tree], root.xpath("//*[@x:*]", namespaces={"x": _XSI}))[:MOST_PROBLEMS]
     instance = [
         problem_at(
@@ -245,7 +246,10 @@ _HIDE, _SHOW = str.maketrans(_BLANKS, _STAND_INS), str.maketrans(_STAND_INS, _BL
 
 
 def without_unicode_blanks(root: Tree) -> Tree:
-    """A tree that is no longer blank where XML has no blanks, but the XSD library, which uses ``str.strip``, has."""
+    """Return a tree without the characters that the XSD library treats as blanks and XML does not.
+
+    The library uses ``str.strip``. The characters are replaced by stand-ins.
+    """
     if etree.tostring(root, encoding="unicode").isascii():
         return root
     hidden = deepcopy(root)
@@ -277,7 +281,9 @@ def _rng_accepts(root: Tree, schemas: _Schemas) -> bool:
 
 def _rng_of(root: Tree, schemas: _Schemas) -> Path:
     if schemas.rng is None:
-        raise UnsupportedError(f"libvirt has no schema for <{root.tag}>", hint="Validate it against 'xsd'.")
+        raise UnsupportedError(
+            f"libvirt has no schema for <{root.tag}>", hint="Validate the document against 'xsd'."
+        )
     return _rng_path(schemas.rng, os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share")
 
 
@@ -288,9 +294,9 @@ def _rng_path(name: str, folders: str) -> Path:
         if path.is_file():
             return path
     raise UnsupportedError(
-        f"libvirt's schema {name} is not on this machine",
+        f"libvirt's schema {name} is not installed on this machine",
         hint="Install libvirt0 (Debian), libvirt-libs (Fedora) or libvirt (others), or validate against 'xsd'. "
-        "The schema is looked for in libvirt/schemas of each folder of XDG_DATA_DIRS.",
+        "libstorage searches libvirt/schemas in each folder of XDG_DATA_DIRS.",
     )
 
 
@@ -303,9 +309,9 @@ _FIRST = ("name", "uuid", "capacity", "allocation", "available")
 
 
 def _in_order(pool: Tree) -> Tree:
-    """A pool with name, uuid and sizes first, which is as valid as before.
+    """Return a pool with name, uuid and sizes first, which does not change its validity.
 
-    Elements of other namespaces keep their places, for in ``fs`` pools these matter.
+    Elements of other namespaces keep their places, because in ``fs`` pools these places matter.
     """
     ordered = deepcopy(pool)
     plain = [child for child in ordered if not etree.QName(child).namespace]
@@ -316,14 +322,16 @@ def _in_order(pool: Tree) -> Tree:
 
 
 def _hosts_are_valid(root: Tree) -> bool:
-    """Whether the addresses of hosts are those that the schema means."""
+    """Return whether the addresses of hosts match the intent of the schema."""
     addresses = [name for host in root.iter("host") if ":" in (name := host.get("name", ""))]
     return not addresses or all(map(_xsd("pool.xsd").types["HostName"].is_valid, addresses))
 
 
 def _complaints(path: Path, root: Tree) -> list[Problem]:
-    """libxml2's own words, for a schema of libvirt's that refuses what ours accepts."""
-    schema = etree.RelaxNG(file=str(path))  # of its own: the log of a shared one holds what other threads did
+    """Return libxml2's own messages, for a document that libvirt's schema refuses and libstorage's schema accepts."""
+    schema = etree.RelaxNG(
+        file=str(path)
+    )  # not shared: the log of a shared schema also holds the errors of other threads
     schema.validate(root)
     return [
         Problem(entry.path or "/", _unquoted(" ".join(entry.message.split())), line=entry.line)
@@ -332,7 +340,7 @@ def _complaints(path: Path, root: Tree) -> list[Problem]:
 
 
 def _unquoted(said: str) -> str:
-    """libxml2's words without the value that it quotes, wherever that may stand."""
+    """Return libxml2's message without the value that it quotes, wherever in the message that is."""
     return re.sub(r"value '.*'", "the value", said)
 
 
@@ -352,5 +360,5 @@ _JUDGES: Mapping[str, _Judge] = MappingProxyType(
 
 def _judge(against: str) -> _Judge:
     if against not in _JUDGES:
-        raise InvalidRequestError(f"against is 'xsd' or 'rng', not {against!r}")
+        raise InvalidRequestError(f"against must be 'xsd' or 'rng', not {against!r}")
     return _JUDGES[against]

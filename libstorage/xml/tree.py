@@ -1,4 +1,4 @@
-"""The type of an element of lxml's, in one place."""
+"""The type of an lxml element, in one place."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from typing import TypeAlias
 from lxml import etree
 
 Tree: TypeAlias = etree._Element
-"""An element, with all that is in it."""
+"""An element, with all its content."""

@@ -93,7 +93,7 @@ def refusals(model: type[Document], xml: Any) -> list[str]:
         else:
             origins = (None, None)
         assert origins == (None, None)
-    assert not [one for one in said if "mistake in libstorage" in one]
+    assert not [one for one in said if "bug in libstorage" in one]
     return said
 
 
@@ -104,7 +104,7 @@ def use(model: type[Document], xml: Any) -> None:
         document = model.from_xml(xml)
     except DocumentError as error:
         said = str(error)
-    assert "mistake in libstorage" not in said
+    assert "bug in libstorage" not in said
     if document is None:
         return
     assert repr(document)

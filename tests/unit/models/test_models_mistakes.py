@@ -62,7 +62,7 @@ MISTAKES: list[tuple[Any, ...]] = [
         lambda: VolumeSpec.raw("..", 1),
         "VolumeSpec.name: '..' is not valid; expected a name without '/', and neither '.' nor '..'",
     ),
-    (lambda: VolumeSpec.raw("v\0", 1), r"VolumeSpec.name: 'v\x00' holds '\x00', which XML cannot carry"),
+    (lambda: VolumeSpec.raw("v\0", 1), r"VolumeSpec.name: 'v\x00' holds '\x00', which XML cannot represent"),
     (lambda: VolumeSpec(name=None), "VolumeSpec.name: is required, not None"),  # type: ignore[arg-type]
     # paths
     (

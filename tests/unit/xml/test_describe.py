@@ -121,7 +121,7 @@ def test_only_models_are_described(wrong: Any) -> None:
 
 
 def test_a_field_says_where_it_stands() -> None:
-    with pytest.raises(TypeError, match=r"^field 'a' does not say where it stands in XML$"):
+    with pytest.raises(TypeError, match=r"^field 'a' does not declare its place in XML$"):
 
         @frozen
         class _Model(Element):
@@ -149,7 +149,7 @@ def test_a_place_is_declared_once() -> None:
 
 
 def test_many_are_nothing_when_missing() -> None:
-    with pytest.raises(TypeError, match=r"^_Model\.a stands for many, so its default is \(\)$"):
+    with pytest.raises(TypeError, match=r"^_Model\.a holds several values, so its default must be \(\)$"):
 
         @frozen
         class _Model(Element):

@@ -63,7 +63,7 @@ VOLUMES = [
     ("<volume/>", "/volume (line 1): <name> is missing"),
     (
         "<volume><name>a</name><capacity unit='bytes'>9223372036854775808</capacity></volume>",
-        "/volume/capacity (line 1): '9223372036854775808 bytes' is too large; expected at most 9223372036854775807 bytes (8 EiB less 1), which is all that libvirt counts to",
+        "/volume/capacity (line 1): '9223372036854775808 bytes' is too large; expected at most 9223372036854775807 bytes (8 EiB less 1), the largest size that libvirt supports",
     ),
     (
         "<volume>\n<name>a</name>\n<name>b</name></volume>",
@@ -95,7 +95,7 @@ VOLUMES = [
     ),
     (
         "<volume><name>a</name><capacity unit='EiB'>8</capacity></volume>",
-        "/volume/capacity (line 1): '8 EiB' is too large; expected at most 9223372036854775807 bytes (8 EiB less 1), which is all that libvirt counts to",
+        "/volume/capacity (line 1): '8 EiB' is too large; expected at most 9223372036854775807 bytes (8 EiB less 1), the largest size that libvirt supports",
     ),
     (
         "<volume><name>a</name><target>\n<format/></target></volume>",

@@ -95,12 +95,12 @@ def test_an_element_is_left_as_it_was(against: Judge) -> None:
 
 @pytest.mark.parametrize("document", [None, 5, ["<pool/>"]])
 def test_other_things_are_no_documents(document: Any) -> None:
-    with pytest.raises(DocumentError, match="a document is str or bytes, not "):
+    with pytest.raises(DocumentError, match="a document must be str or bytes, not "):
         validate(document)
 
 
 def test_a_third_judge_is_refused() -> None:
-    with pytest.raises(InvalidRequestError, match="against is 'xsd' or 'rng', not 'dtd'"):
+    with pytest.raises(InvalidRequestError, match="against must be 'xsd' or 'rng', not 'dtd'"):
         validate(POOL, "dtd")  # type: ignore[arg-type]
 
 
@@ -236,7 +236,7 @@ def test_the_schemas_of_libvirt_are_found_where_the_system_keeps_shared_data(
     monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path))
     with pytest.raises(UnsupportedError) as caught:
         validate(POOL, "rng")
-    assert caught.value.message == "libvirt's schema storagepool.rng is not on this machine"
+    assert caught.value.message == "libvirt's schema storagepool.rng is not installed on this machine"
     assert "Install libvirt0 (Debian)" in (caught.value.hint or "")
     validate(POOL, "xsd")
 

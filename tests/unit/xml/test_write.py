@@ -223,10 +223,10 @@ def test_odd_characters_come_back() -> None:
 @pytest.mark.parametrize("text", ["a\0", "\x01", "\x0b", "\x1f", "\ud800", "\ufffe", "\uffff"])
 def test_what_xml_cannot_carry_is_refused(text: str) -> None:
     """Constructors refuse it, too; what comes around them is caught here."""
-    with pytest.raises(ValueError, match=r"which XML cannot carry$"):
+    with pytest.raises(ValueError, match=r"which XML cannot represent$"):
         escape(text)
     broken = construct(VolumeTarget, {**values(VolumeTarget()), "compat": text})
-    with pytest.raises(ValueError, match=r"which XML cannot carry$"):
+    with pytest.raises(ValueError, match=r"which XML cannot represent$"):
         construct(VolumeSpec, {**values(VolumeSpec(name="v")), "target": broken}).to_xml()
 
 
