@@ -17,7 +17,7 @@ _AHEAD: Final = 3  # pieces that may be in transit
 _WHILE: Final = 1.0  # seconds that a thread may take to start
 
 Fill: TypeAlias = Callable[[Any], object]
-"""Fills a volume from what [sources.opened][libstorage.transfer.ends.sources.opened] takes."""
+"""Fills a volume from what ``opened_source`` takes."""
 
 
 class Aborted(Exception):

@@ -231,7 +231,7 @@ class TestWhatIsLinked:
         volume = pool.volumes.create(VolumeSpec.raw("guest", MiB))
         with Path(volume.path()).open("r+b") as file:
             file.write((folder / "image").read_bytes())
-        with pytest.raises(InvalidRequestError, match="is a qcow2 image, but .* has format raw"):
+        with pytest.raises(InvalidRequestError, match=r"is a qcow2 image, but .* has format raw"):
             volume.copy_to(target, new)
         assert "copy" not in names(target)
 

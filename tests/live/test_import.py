@@ -358,7 +358,9 @@ class TestNothingIsLeft:
             def seek(self, *where: int) -> int:
                 return super().seek(*where) - (1000 if where[-1] == os.SEEK_END else 0)
 
-        with pytest.raises(TransferError, match=f"is longer than its stated length of {len(NOISE) - 1000} bytes") as broke:
+        with pytest.raises(
+            TransferError, match=f"is longer than its stated length of {len(NOISE) - 1000} bytes"
+        ) as broke:
             pool.volumes.import_image(Long(NOISE), name="a")
         gone(broke.value, pool)
 

@@ -327,7 +327,7 @@ class TestBrokenOff:
         with pytest.raises(type(error)) as broke:
             volume.download(cast(BinaryIO, Broken(after, error)))
         assert broke.value is error
-        assert "as it was" in broke.value.__notes__[-1]
+        assert "is unchanged" in broke.value.__notes__[-1]
         copy = io.BytesIO()
         volume.download(copy)
         assert copy.getvalue() == content(volume)
@@ -359,7 +359,7 @@ class TestBrokenOff:
         """libvirt says so in the middle, at the very end, or not at all."""
         data = random.Random(2).randbytes(small_pool.info().available + missing) + ending
         volume = small_pool.volumes.create(VolumeSpec.raw("v.img", len(data), allocation=0))
-        with pytest.raises((NoSpaceError, TransferError), match="undefined now") as broke:
+        with pytest.raises((NoSpaceError, TransferError), match="are now undefined") as broke:
             volume.upload(io.BytesIO(data))
         assert broke.value.outcome == "unknown"
         assert content(volume) != data
@@ -389,12 +389,12 @@ class TestBrokenOff:
                 if at.done:
                     own_daemon.stop(kill=True)
 
-            with pytest.raises(ConnectionLostError, match="undefined now") as broke:
+            with pytest.raises(ConnectionLostError, match="are now undefined") as broke:
                 volume.upload(io.BytesIO(NOISE), progress=kill)
             assert broke.value.outcome == "unknown"
             own_daemon.start()
             volume.upload(io.BytesIO(NOISE))
-            with pytest.raises(ConnectionLostError, match="as it was"):
+            with pytest.raises(ConnectionLostError, match="is unchanged"):
                 volume.download(folder / "copy", progress=kill)
             assert [entry.name for entry in folder.iterdir()] == ["pool"]
 

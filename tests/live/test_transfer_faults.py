@@ -219,8 +219,8 @@ class TestTheDaemon:
     @pytest.mark.parametrize("place", [SIZE * n // 20 for n in range(1, 21)])
     def test_dies(self, mortal: PrivateDaemon, lost: Volume, folder: Path, place: int) -> None:
         transfers: list[tuple[str, Callable[..., object], str]] = [
-            ("upload", lambda **options: lost.upload(Dripping(NOISE[:SIZE]), **options), "undefined now"),
-            ("download", lambda **options: lost.download(folder / "copy", **options), "as it was"),
+            ("upload", lambda **options: lost.upload(Dripping(NOISE[:SIZE]), **options), "are now undefined"),
+            ("download", lambda **options: lost.download(folder / "copy", **options), "is unchanged"),
         ]
         for phase, transfer, told in transfers:
             kill = at(phase, place, lambda: mortal.stop(kill=True))
@@ -239,7 +239,7 @@ class TestTheDaemon:
         lost.upload(NOISE[:SIZE], verify=True)
 
     def test_dies_before_anything_is_sent(self, mortal: PrivateDaemon, lost: Volume, folder: Path) -> None:
-        with pytest.raises((ConnectionLostError, ConnectionFailedError), match="as it was") as broke:
+        with pytest.raises((ConnectionLostError, ConnectionFailedError), match="is unchanged") as broke:
             lost.upload(NOISE[:SIZE], progress=at("upload", 0, lambda: mortal.stop(kill=True)))
         mortal.start()
         assert cast(StorageError, broke.value).outcome == "not_started"
