@@ -101,7 +101,10 @@ def test_lines_are_those_of_the_text() -> None:
         ),
         ("<a b='1' b='2'/>", "/ (line 1): not well-formed: attribute 'b' is given more than once"),
         ("<a>\n\1</a>", "/ (line 2): not well-formed: the text contains a control character"),
-        ("<a>\n\ud800</a>", "/ (line 2): the text contains half a surrogate pair, which XML cannot represent"),
+        (
+            "<a>\n\ud800</a>",
+            "/ (line 2): the text contains half a surrogate pair, which XML cannot represent",
+        ),
         (b"<a>\n\xe9</a>", "/ (line 2): the document is not UTF-8: byte 0xe9 is out of place"),
         (
             "<?xml version='1.0' encoding='UTF-16'?><a/>",
