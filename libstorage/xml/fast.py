@@ -1,13 +1,13 @@
 """The fast reader: one compiled pattern per class, for documents exactly as libvirt prints them.
 
-Measured with libvirt's own test documents, relative to lxml's bare parse: making objects from the elements of a tree, in
-the order of declaration, takes 2.5 times as long; making the objects from the groups of one pattern, without a tree, takes
+Measured with libvirt's own test documents, relative to lxml's bare parse: making objects from the elements of a tree,
+in the order of declaration, takes 2.5 times as long; making them from the groups of one pattern, without a tree, takes
 0.9 to 1.1 (``benchmarks/codec.py``). Both make an object as a mutable twin and then assign its class: attrs' own
 constructor would add half a parse.
 
-A pattern matches a document only if the pattern accounts for every character. A pattern never backtracks, so its time is
-linear. Any other document (another order, other quotes, comments, unknown parts, bad values) raises ``Unusual`` and goes
-to the careful reader. So both readers give the same object, or this one gives none.
+A pattern matches a document only if the pattern accounts for every character. A pattern never backtracks, so its time
+is linear. Any other document (another order, other quotes, comments, unknown parts, bad values) raises ``Unusual`` and
+goes to the careful reader. So both readers give the same object, or this one gives none.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ NOT_FAST = (Unusual, ValueError, KeyError, TypeError)
 
 @once_per_class
 def fast_reader(model: type) -> Read:
-    """Return ``read(text)`` for a document class. It raises one of ``NOT_FAST`` for a text that it does not recognize."""
+    """Return ``read(text)`` for a document class. It raises one of ``NOT_FAST`` for an unrecognized text."""
     outside = mapping_of(model).outside
     return _reader(model) if outside is None else _reader_by_word(model, outside)
 
