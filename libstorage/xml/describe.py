@@ -19,7 +19,7 @@ from libstorage.xml.mapping import Mapped, mapping_of
 class FieldDescription:
     """One field of a model.
 
-    ``path`` is the place of the field in XML, relative to the element. ``models`` are the classes that the field allows.
+    ``path`` is the place of the field in XML, relative to the element. ``models`` are the classes that it allows.
     ``words`` is the enum of the words that the field allows.
     """
 

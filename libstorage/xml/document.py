@@ -111,7 +111,7 @@ class Document(Element):
             strict: Also reject whatever libvirt's schema refuses, such as unknown elements.
 
         Raises:
-            DocumentError: If the document cannot be read. The error has every problem found, each with its path and line.
+            DocumentError: If the document cannot be read. The error has every problem, each with its path and line.
         """
         try:
             if not strict:

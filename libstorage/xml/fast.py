@@ -1,12 +1,13 @@
 """The fast reader: one compiled pattern per class, for documents exactly as libvirt prints them.
 
-Measured over libvirt's own test documents, against lxml's bare parse: objects made from the elements of a tree, in the
-order of declaration, 2.5 times; the same from the groups of one pattern, without a tree, 0.9 to 1.1 (``benchmarks/codec.py``).
-Both make an object as its mutable twin, which is then given its class: attrs' own constructor would add half a parse.
+Measured with libvirt's own test documents, relative to lxml's bare parse: making objects from the elements of a tree,
+in the order of declaration, takes 2.5 times as long; making them from the groups of one pattern, without a tree, takes
+0.9 to 1.1 (``benchmarks/codec.py``). Both make an object as a mutable twin and then assign its class: attrs' own
+constructor would add half a parse.
 
-A pattern takes a document only if every character of it is accounted for, and it never goes back, so its time is linear.
-Whatever it does not take (another order, other quotes, comments, unknown parts, bad values) is :class:`Unusual` and goes
-to the careful reader; so both give the same object, or this one gives none.
+A pattern matches a document only if the pattern accounts for every character. A pattern never backtracks, so its time
+is linear. Any other document (another order, other quotes, comments, unknown parts, bad values) raises ``Unusual`` and
+goes to the careful reader. So both readers give the same object, or this one gives none.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _LARGEST = 64 * 1024
 _NOT_XML = "\ud800-\udfff\ufffe\uffff"
 _TEXT = rf"[^<>\x00-\x08\x0b-\x1f{_NOT_XML}]*+"
 _VALUE = rf"[^<>'\x00-\x1f{_NOT_XML}]*+"
-_DIGITS = "[0-9]{1,18}+"  # any number of so many digits is below 2**63
+_DIGITS = "[0-9]{1,18}+"  # any number of 18 digits is below 2**63
 _BLANK = r"[ \n]*+"
 _ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&apos;": "'", "&quot;": '"'}
 _entity = re.compile("&[^;]*;?")
@@ -37,19 +38,22 @@ class Unusual(Exception):
     """The document does not look as libvirt prints it."""
 
 
-#: What a fast reader raises: its own word, or what a conversion raises.
+#: Exceptions of a fast reader: ``Unusual``, or the errors of a conversion.
 NOT_FAST = (Unusual, ValueError, KeyError, TypeError)
 
 
 @once_per_class
 def fast_reader(model: type) -> Read:
-    """``read(text)`` for a document class; raises :data:`NOT_FAST` for whatever it does not recognise."""
+    """Return ``read(text)`` for a document class. It raises one of ``NOT_FAST`` for an unrecognized text."""
     outside = mapping_of(model).outside
     return _reader(model) if outside is None else _reader_by_word(model, outside)
 
 
 def _reader_by_word(model: Any, outside: Mapped) -> Read:
-    """Of documents in which an attribute of the root chooses the class of a part: one pattern for each class."""
+    """Return the reader of documents in which an attribute of the root selects the class of a part.
+
+    Each class has its own pattern.
+    """
     assert outside.place.variants
     models = {str(variant.type): variant for variant in outside.place.variants.models}  # type: ignore[attr-defined]
     word = re.compile(rf"<{model.ROOT} {outside.place.variants.attribute}='([^'<]*+)'").match
@@ -64,7 +68,10 @@ def _reader_by_word(model: Any, outside: Mapped) -> Read:
 
 @cache
 def _reader(model: Any, variant: type | None = None) -> Read:
-    """Of documents; ``variant`` is the class of the part whose class an attribute of the root chooses."""
+    """Return the reader of a document class.
+
+    ``variant`` is the class of the part whose class is selected by an attribute of the root.
+    """
     plan = _Plan(variant)
     pattern, made = plan.element(f"<{model.ROOT}", model.ROOT, model)
     match, make = re.compile(pattern + _BLANK).fullmatch, plan.load(made, f"reader of {model.__name__}")
@@ -79,7 +86,7 @@ def _reader(model: Any, variant: type | None = None) -> Read:
 
 @cache
 def _row_reader(model: type, tag: str, head: str) -> Read:
-    """Of elements in a row, which a pattern has shown to be well."""
+    """Return the reader of a row of elements that a pattern has already matched."""
     plan = _Plan()
     pattern, made = plan.element(head, tag, model)
     each, make = re.compile(pattern).finditer, plan.load(made, f"reader of {model.__name__} in a row")
@@ -88,7 +95,7 @@ def _row_reader(model: type, tag: str, head: str) -> Read:
 
 @once_per_class
 def _twin(model: type) -> type:
-    """A class of the same layout whose instances can be filled by plain assignment."""
+    """Return a class of the same layout whose instances can be filled by plain assignment."""
     slots = tuple(mapped.name for mapped in mapping_of(model).fields)
     return type(f"_{model.__name__}", model.__bases__, {"__slots__": slots})
 
@@ -98,9 +105,9 @@ def _unescaped(text: str | None) -> str | None:
 
 
 class _Plan:
-    """The pattern of an element, and the statements that make an object of what its groups took.
+    """The pattern of an element, and the statements that make an object from its groups.
 
-    Every part adds to both at once, for groups are numbered as they stand in the pattern.
+    Every part adds to both at once, because groups are numbered in the order of the pattern.
     """
 
     def __init__(self, variant: type | None = None) -> None:
@@ -112,13 +119,13 @@ class _Plan:
         self._objects = 0
 
     def load(self, made: str, title: str) -> Callable[[re.Match[str]], Any]:
-        """The function that answers ``made`` for a match."""
+        """Return the function that returns ``made`` for a match."""
         groups = ", ".join(f"g{number}" for number in range(1, self._groups + 1))
         self._source.add(f"return {made}")
         return self._source.load(title, first=f"[{groups}] = found.groups()")
 
     def element(self, head: str, tag: str, model: type) -> tuple[str, str]:
-        """The pattern of an element that begins with ``head``, and the variable of its object."""
+        """Return the pattern of an element that begins with ``head``, and the variable of its object."""
         mapping = mapping_of(model)
         self._objects += 1
         made = f"o{self._objects}"
@@ -143,12 +150,12 @@ class _Plan:
     # ---- statements -------------------------------------------------------------------------------------------------
 
     def _group(self) -> str:
-        """The variable of the next group."""
+        """Return the variable of the next group."""
         self._groups += 1
         return f"g{self._groups}"
 
     def _store(self, mapped: Mapped, made: str, value: str, *, unless: str | None = None) -> None:
-        """Store a value, or if the group ``unless`` took nothing, what the document means by that."""
+        """Store a value. If the group ``unless`` matched nothing, store the field's value for a missing part."""
         if unless and not mapped.required:
             missing = mapped.missing()
             value = f"{self._source.name('missing', missing) if missing else missing} if {unless} is None else {value}"
@@ -163,7 +170,7 @@ class _Plan:
         else:
             self._store(mapped, made, f"{self._source.name('convert', convert)}{text}", unless=group)
 
-    # ---- shapes: each answers its pattern ---------------------------------------------------------------------------
+    # ---- shapes: each returns its pattern ----------------------------------------------------------------------------
 
     def _attribute(self, mapped: Mapped, made: str) -> str:
         self._converted(mapped, made)
@@ -251,7 +258,10 @@ def _optional(mapped: Mapped, pattern: str) -> str:
 
 
 def _repeated(mapped: Mapped, pattern: str) -> str:
-    """Any number of elements as one group; those inside it keep nothing, and are taken apart afterwards."""
+    """Return the pattern of any number of elements as one group.
+
+    The groups inside capture nothing; the elements are separated afterward.
+    """
     inner = re.sub(r"\((?!\?)", "(?:", pattern)
     return f"((?:{inner}{_BLANK}){'++' if mapped.required else '*+'})"
 
@@ -265,7 +275,7 @@ def _around(place: Field, pattern: str) -> str:
 
 
 def _word(place: Field, model: Any) -> str:
-    """The attribute that chooses a class."""
+    """Return the pattern of the attribute that selects a class."""
     assert place.variants
     pattern = f" {place.variants.attribute}='{model.type}'"
     return f"(?:{pattern})?+" if model.type == place.variants.absent else pattern

@@ -70,8 +70,8 @@ class Namespace:
 class Variants:
     """Classes from which a word selects one.
 
-    The word is the value of ``attribute``: of the element itself, or, if ``outside`` is set, of its parent. ``absent`` is
-    the word that a missing attribute means. ``fallback`` is the class for words without a class of their own, so that
+    The word is the value of ``attribute``: of the element itself, or, if ``outside`` is set, of its parent. ``absent``
+    is the word that a missing attribute means. ``fallback`` is the class for words without a class of their own, so that
     documents of a newer libvirt can be read.
     """
 
@@ -199,7 +199,7 @@ class Unknown:
 
     ``path`` ends in a tag, or in ``@name`` for an attribute (then ``xml`` is ``name="value"``).
 
-    The part may hold a password: ``repr`` and ``str`` show only its name or path and its length; ``xml`` is the whole part.
+    The part may hold a password: ``repr`` and ``str`` show only its name or path and its length; ``xml`` is all of it.
     """
 
     path: str

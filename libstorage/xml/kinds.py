@@ -27,7 +27,7 @@ _TIMESTAMP = re.compile(r"([0-9]{1,100})(?:\.([0-9]{0,9}))?")
 _PCI = re.compile(r"\+?(0x)?([0-9a-f]{1,100})")
 _SECOND = 10**9
 _MOST_DIGITS = 100
-"""Limit far above any number in libvirt. Python reads 5,000 digits in hexadecimal but refuses to print such a number."""
+"""Limit far above libvirt's numbers. Python reads 5,000 digits in hexadecimal but refuses to print such a number."""
 
 UUID_FORM = (
     "a UUID: 32 hexadecimal digits, with hyphens as in 3e3fce45-4f53-4fa7-bb32-11f34168b82b or without any"
@@ -41,8 +41,8 @@ _IDS = 2**32
 class UnknownWord(str):
     """A word of a document that is not on libstorage's list of words for its field.
 
-    Only reading creates unknown words, so that a newer libvirt never breaks a listing. Constructors reject a plain ``str``
-    in such a field.
+    Only reading creates unknown words, so that a newer libvirt never breaks a listing. Constructors reject a plain
+    ``str`` in such a field.
     """
 
     __slots__ = ()

@@ -1,6 +1,7 @@
-"""The careful reader: order-free, collects every problem with its path and line, keeps what it does not know.
+"""The careful reader: accepts any order, collects every problem with its path and line, keeps unknown parts.
 
-:mod:`libstorage.xml.fast` reads documents that look as libvirt prints them; whatever it does not recognise comes here.
+``libstorage.xml.fast`` reads documents that look as libvirt prints them. Any document that it does not recognize is
+read here.
 """
 
 from __future__ import annotations
@@ -39,16 +40,16 @@ from libstorage.xml.wording import (
 _MOST_PROBLEMS = 100
 _MOST_UNKNOWN = 1000
 MOST_ELEMENTS = 25_000
-"""Most elements of a document that is made into objects, which takes ten times as long as parsing it."""
+"""Maximum number of elements of a document to make objects of, which takes ten times as long as parsing."""
 
 _count = etree.XPath("count(//*)")
 
 
 def read_carefully(model: type, root: Tree) -> Any:
-    """The document under ``root`` as a ``model``.
+    """Return the document under ``root`` as a ``model``.
 
     Raises:
-        DocumentError: with every problem of the document.
+        DocumentError: If the document has a problem. The error has the problems of the document.
     """
     if cast(float, _count(root)) > MOST_ELEMENTS:
         reason = f"the document has more than {MOST_ELEMENTS:,} elements"
@@ -61,7 +62,7 @@ def read_carefully(model: type, root: Tree) -> Any:
 
 
 class _Reader:
-    """One document being read."""
+    """Reader of one document."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
@@ -82,7 +83,7 @@ class _Reader:
     # ---- elements ---------------------------------------------------------------------------------------------------
 
     def _element(self, model: type, element: Tree, path: str, accounted: Sequence[str] = ()) -> Any:
-        """``element`` as a ``model``; ``accounted`` are attributes that the caller has read."""
+        """Return ``element`` as a ``model``; ``accounted`` are attributes that the caller has already read."""
         values = self._values(model, element, path, accounted)
         self._defaults(model, element, values)
         return construct(model, values)
@@ -106,7 +107,7 @@ class _Reader:
     def _field(
         self, mapped: Mapped, found: list[tuple[Tree, str]], parent: Tree, path: str, values: dict[str, Any]
     ) -> None:
-        """Read one field from the elements that stand for it."""
+        """Read one field from its elements."""
         place = mapped.place
         if place.shape in REPEATED:
             one = self._child if place.shape is Shape.CHILDREN else self._text
@@ -195,7 +196,7 @@ class _Reader:
     def _items(self, place: Field, element: Tree, path: str) -> list[tuple[Tree, str]]:
         wanted = place.qualified(place.item)
         if element.find(wanted) is None and (len(element) or element.keys()):
-            self._keep(element, path)  # whole, for the writer makes no element around nothing
+            self._keep(element, path)  # as a whole, because the writer makes no element around nothing
             return []
         self._keep_attributes(element, path, ())
         self._no_text(element)
@@ -252,7 +253,7 @@ class _Reader:
     def _children(
         self, mapping: Mapping, parent: Tree, path: str
     ) -> Iterator[tuple[Mapped, list[tuple[Tree, str]]]]:
-        """Every field with the elements that stand for it, if there are any; the others are kept."""
+        """Yield every field that has elements, with these elements; keep the unknown elements."""
         self._no_text(parent)
         found: dict[str, list[tuple[Tree, str]]] = {}
         for element, where in _with_paths(parent, path, mapping.printed):
@@ -265,12 +266,15 @@ class _Reader:
                 yield mapped, found.get(mapped.place.qname, [])
 
     def _bare(self, element: Tree, path: str, attributes: Sequence[str]) -> None:
-        """Keep what an element has that is known for some attributes and nothing else."""
+        """Keep the unknown content of an element for which only ``attributes`` are known."""
         self._no_text(element)
         self._keep_inside(element, path, attributes)
 
     def _leaf(self, element: Tree, path: str, attributes: Sequence[str]) -> bool:
-        """Whether an element holds text that can be read; keep its other attributes, and children beside no text."""
+        """Return whether an element holds text that can be read.
+
+        The other attributes are kept; so are children, if the element has no text beside them.
+        """
         if len(element) and stray_texts(element):
             self._elements_in(element)
             return False
@@ -308,7 +312,7 @@ class _Reader:
         self._unknown(element, path, _xml_of(element))
 
     def _keep_attributes(self, element: Tree, path: str, known: Sequence[str]) -> None:
-        for name in element.keys():  # noqa: SIM118 (items() looks every value up: minutes for 100,000 of them)
+        for name in element.keys():  # noqa: SIM118 (items() looks up every value: minutes for 100,000 of them)
             if name not in known:
                 printed, xml = _attribute_xml(str(name), element.get(name, ""))
                 self._unknown(element, f"{path}/@{printed}", xml)
@@ -326,7 +330,7 @@ class _Reader:
 
 
 def _chosen(variants: Variants, word: str) -> type:
-    """The class that ``word`` chooses."""
+    """Return the class that ``word`` selects."""
     chosen = (model for model in variants.models if model.type == word)  # type: ignore[attr-defined]
     return next(chosen, variants.fallback)
 
@@ -340,7 +344,7 @@ def _is_unit(text: str) -> bool:
 
 
 def _with_paths(parent: Tree, path: str, printed: dict[str, str]) -> Iterator[tuple[Tree, str]]:
-    """Every child with its path; a number tells several of one tag apart."""
+    """Yield every child with its path; a number distinguishes children with the same tag."""
     tags = [str(element.tag) for element in parent]
     total = Counter(tags) if len(set(tags)) < len(tags) else {}
     seen: Counter[str] = Counter()
@@ -353,7 +357,7 @@ def _with_paths(parent: Tree, path: str, printed: dict[str, str]) -> Iterator[tu
 
 
 def _attribute_xml(name: str, text: str) -> tuple[str, str]:
-    """An attribute's name and the whole of it; whichever prefix its document gave a namespace, here it is ns0."""
+    """Return an attribute's name and its whole text. The prefix of a namespace is always ns0 here."""
     holder = etree.Element("a")
     holder.set(name, text)
     xml = _xml_of(holder)[3:].removesuffix("></a>").removesuffix("/>")
@@ -361,7 +365,7 @@ def _attribute_xml(name: str, text: str) -> tuple[str, str]:
 
 
 def _xml_of(element: Tree) -> str:
-    """An element as text that stands alone."""
+    """Return an element as self-contained text."""
     try:
         return etree.tostring(element, method="c14n", exclusive=True).decode()
     except etree.C14NError:

@@ -198,7 +198,7 @@ def load_xsd(path: Path) -> Component:
 def _choose_by_table(element: Component) -> None:
     """Make an element look up its type by ``@type``.
 
-    The library tries the alternatives in turn, at 30 µs each. For the last one this takes twice the time of all the rest.
+    The library tries the alternatives in turn, at 30 µs each. The last one takes twice the time of all the rest.
     """
     *tested, otherwise = element.alternatives
     types = {alternative.path.split("'")[1]: alternative.type for alternative in tested}

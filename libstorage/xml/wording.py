@@ -56,7 +56,7 @@ class Wrong:
         return self if self.unquoted is None else Wrong(self.unquoted, None, self.expected)
 
     def about(self, name: str, *, text: bool = False) -> Wrong:
-        """Return what may be shown for an attribute or a ``text`` element called ``name`` that may hold a misplaced secret.
+        """Return what may be shown of an attribute or ``text`` element ``name`` that may hold a misplaced secret.
 
         Words of a list and numbers of attributes are quoted, and so is a text that is almost a UUID.
         """

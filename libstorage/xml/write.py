@@ -1,8 +1,9 @@
-"""The writer: one compiled function per document class, printing as libvirt does (two blanks deep, single quotes).
+"""The writer: one compiled function per document class, printing like libvirt (two-blank indentation, single quotes).
 
-Measured over libvirt's own test documents, against lxml's bare parse: a function for each element's class, which is told
-its tag and indentation, 0.55 times; one in which the elements inside are written out, with indentation as constants, 0.4
-(``benchmarks/codec.py``).  Sizes are printed by ``int.__repr__``: a format takes the way through ``Size.__format__``.
+Measured with libvirt's own test documents, relative to lxml's bare parse: a function for each element's class, with tag
+and indentation as arguments, takes 0.55 times as long; one function with the inner elements inlined and the indentation
+as constants takes 0.4 (``benchmarks/codec.py``). Sizes are printed by ``int.__repr__``, because a format would call
+``Size.__format__``.
 """
 
 from __future__ import annotations
@@ -36,22 +37,22 @@ _ESCAPES = str.maketrans(
 
 
 def write_document(document: Any, *, reported: bool) -> str:
-    """``document`` as XML, without an XML declaration.
+    """Return ``document`` as XML, without an XML declaration.
 
     Raises:
-        ValueError: when a string holds what XML cannot carry (control characters).
+        ValueError: If a string contains a character that XML cannot represent (control characters).
     """
     model: Any = type(document)
     written = _writer(model, document.ROOT, "", 0, reported)(document)
     if not document.unknown:
         return written
-    from libstorage.xml.restore import restored  # loads lxml, which other documents do without
+    from libstorage.xml.restore import restored  # loads lxml, which other documents do not need
 
     return restored(written, document.unknown)
 
 
 def escape(text: str) -> str:
-    """``text`` as it stands between tags or in an attribute."""
+    """Return ``text``, escaped for use between tags or in an attribute."""
     if wrong := string_problem(text):
         raise ValueError(str(wrong))
     return text.translate(_ESCAPES)
@@ -59,14 +60,14 @@ def escape(text: str) -> str:
 
 @cache
 def _writer(model: Any, tag: str, head: str, depth: int, reported: bool) -> Write:
-    """``write(object)`` for elements that stand ``depth`` levels deep; ``head`` is what follows the tag."""
+    """Return ``write(object)`` for elements at ``depth`` levels; ``head`` is the text after the tag."""
     plan = _Plan(reported)
     written = plan.element(model, "o", tag, head, depth)
     return plan.load(written, f"writer of {model.__name__}" + ", reported too" * reported)
 
 
 class _Plan:
-    """The statements that print an element and, indented as they are from the start, the elements inside."""
+    """The statements that print an element and its inner elements, with constant indentation."""
 
     def __init__(self, reported: bool) -> None:
         self._source = Source("write(o)", special=_special, escape=escape)
@@ -74,12 +75,12 @@ class _Plan:
         self._elements = 0
 
     def load(self, written: str, title: str) -> Write:
-        """The function that answers ``written`` for an object ``o``."""
+        """Return the function that returns ``written`` for an object ``o``."""
         self._source.add(f"return {written}")
         return self._source.load(title)
 
     def element(self, model: type, it: str, tag: str, head: str, depth: int) -> str:
-        """Print the object in the variable ``it``; answers the expression that holds the text."""
+        """Print the object in the variable ``it``, and return the expression that holds the text."""
         mapping, indent = mapping_of(model), "  " * depth
         self._elements += 1
         inner = f"s{self._elements}"
@@ -97,7 +98,7 @@ class _Plan:
         return f'f"{begin}{{{inner}}}{end}" if {inner} else f"{indent}<{tag}{head}/>\\n"'
 
     def _head(self, mapping: Mapping, it: str, head: str) -> str:
-        """What follows the tag: a template, or a variable that holds it if there is something to ask."""
+        """Return the text after the tag: a template, or a variable for it if the text depends on the object."""
         attributes = [mapped for mapped in mapping.attributes if self._reported or not mapped.place.reported]
         spaces = [mapped for mapped in mapping.elements if mapped.place.namespace]
         if outside := mapping.outside:
@@ -126,7 +127,7 @@ class _Plan:
         self._source.add(f'{condition}{to} += f"{before}{self._text_of(mapped.place.kind)}{after}"')
 
     def _text_of(self, kind: Kind) -> str:
-        """The replacement field of an f-string that prints ``v``."""
+        """Return the replacement field of an f-string that prints ``v``."""
         if kind.vocabulary:
             enum, words = (
                 self._source.name("Enum", kind.vocabulary[0]),
