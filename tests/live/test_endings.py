@@ -51,7 +51,7 @@ if __name__ == "__main__":
 """
 
 WRITER = "file = volume.open('wb'); file.write(bytes(3 << 20))"
-NOT_COMPLETE = "never closed: it is not complete"
+NOT_COMPLETE = "never closed: it is incomplete"
 UNCLOSED = "ResourceWarning: unclosed host"
 TOO_LATE = "ConnectionFailedError: .*the program is ending"
 

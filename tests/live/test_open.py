@@ -197,7 +197,7 @@ class TestWriting:
     def test_of_an_empty_volume(self, pool: Pool) -> None:
         volume = pool.volumes.create(VolumeSpec.raw("empty.img", 0))
         volume.open("wb").close()
-        with pytest.raises(TransferError, match=r"no more than 0|does not fit"), volume.open("wb") as file:
+        with pytest.raises(TransferError, match=r"at most 0 bytes|does not fit"), volume.open("wb") as file:
             file.write(b"x")
         assert content(volume) == b""
 
@@ -269,7 +269,7 @@ class TestWriting:
                 except ZeroDivisionError:
                     file.close()
 
-        with pytest.raises(TransferError, match="not complete"):
+        with pytest.raises(TransferError, match="incomplete"):
             write_and_close()
         assert content(volume) == b"-" * 5000
 
@@ -319,7 +319,7 @@ class TestWriting:
                 file.read(1)
             with pytest.raises(io.UnsupportedOperation):
                 file.seek(0)
-        with pytest.raises(ValueError, match="not open"):
+        with pytest.raises(ValueError, match="is closed"):
             file.write(b"x")
 
 

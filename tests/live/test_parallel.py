@@ -293,7 +293,7 @@ class TestRangesFail:
     @pytest.mark.parametrize(
         ("target", "options", "told"),
         [
-            (lambda folder: io.BytesIO(), {}, "only a path"),
+            (lambda folder: io.BytesIO(), {}, "need a path"),
             (lambda folder: folder / "copy", {"resume": True}, "cannot be resumed"),
             (lambda folder: folder / "copy", {"parallel": 0}, "parallel must be a whole number from 1"),
         ],
