@@ -250,7 +250,7 @@ class TestWhatIsAskedFor:
         assert files(pool) == []
 
     def test_a_broken_header_is_refused(self, pool: Pool) -> None:
-        with pytest.raises(InvalidRequestError, match="begins like an image, but is none"):
+        with pytest.raises(InvalidRequestError, match="begins like an image, but is not valid"):
             pool.volumes.import_image(b"QFI\xfb\0\0\0\3", name="a")
         assert files(pool) == []
 

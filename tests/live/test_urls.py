@@ -167,7 +167,7 @@ class TestAConnectionThatBreaks:
 
     def test_after_some_tries_it_is_given_up(self, web: Web, volume: Volume) -> None:
         web.pages["/x"] = Page(NOISE, cuts=[MiB, 0, 0, 0, 0])
-        with pytest.raises(TransferError, match=f"broke off after {MiB} of {len(NOISE)} bytes: .*3 tries"):
+        with pytest.raises(TransferError, match=f"broke off after {MiB} of {len(NOISE)} bytes: .*3 retries"):
             volume.upload(web.url("/x"))
         assert len(web.asked) == 4
 
@@ -183,7 +183,9 @@ class TestAConnectionThatBreaks:
 
     def test_a_server_without_ranges(self, web: Web, volume: Volume) -> None:
         web.pages["/x"] = Page(NOISE, cuts=[MiB], ranges=False)
-        with pytest.raises(TransferError, match=rf"after {MiB} of {len(NOISE)} bytes: .*no ranges") as broken:
+        with pytest.raises(
+            TransferError, match=rf"after {MiB} of {len(NOISE)} bytes: .*not support ranges"
+        ) as broken:
             volume.upload(web.url("/x"))
         assert broken.value.outcome == "unknown"
         assert "now undefined" in str(broken.value)
@@ -207,7 +209,7 @@ class TestAConnectionThatBreaks:
     def test_nothing_tells_whether_it_is_the_same(self, web: Web) -> None:
         page = Page(NOISE, chunked=True, cuts=[MiB, len(NOISE)], etag=None)
         web.pages["/x"] = page
-        with pytest.raises(TransferError, match="nothing tells"):
+        with pytest.raises(TransferError, match="does not say"):
             read(web.url("/x"))
 
     def test_a_server_that_is_out_of_order_for_a_moment(self, web: Web) -> None:
@@ -282,9 +284,9 @@ class TestWhatIsRefused:
 
     def test_a_folder(self, volume: Volume) -> None:
         fsspec.filesystem("memory").makedirs("/f/g")
-        with pytest.raises(InvalidRequestError, match="folder"):
+        with pytest.raises(InvalidRequestError, match="directory"):
             read("memory://f")
-        with pytest.raises(InvalidRequestError, match="folder"):
+        with pytest.raises(InvalidRequestError, match="directory"):
             volume.download("memory://f", overwrite=True)
 
     def test_without_fsspec(self) -> None:
@@ -381,7 +383,7 @@ class TestOtherFileSystems:
         assert brittle.breaks == []
 
     @pytest.mark.parametrize(
-        ("then", "message"), [(NOISE[:-1], "has changed"), (None, "gone")], ids=["shorter", "gone"]
+        ("then", "message"), [(NOISE[:-1], "file changed"), (None, "gone")], ids=["shorter", "gone"]
     )
     def test_a_file_that_changes_meanwhile(
         self, volume: Volume, brittle: Brittle, then: bytes | None, message: str
@@ -539,7 +541,7 @@ class TestToUrls:
     @pytest.mark.parametrize("scheme", ["moving", "brittle"])
     def test_one_that_arrives_in_part(self, volume: Volume, brittle: Brittle, scheme: str) -> None:
         fsspec.filesystem(scheme).wrong = -1
-        with pytest.raises(TransferError, match=f"has {len(NOISE) - 1} bytes after {len(NOISE)}"):
+        with pytest.raises(TransferError, match=f"has {len(NOISE) - 1} bytes, but {len(NOISE)}"):
             volume.download(f"{scheme}://x")
 
     def test_the_web_takes_nothing(self, web: Web, volume: Volume) -> None:
@@ -562,6 +564,6 @@ class TestImages:
 
     def test_one_that_breaks_off_leaves_no_volume(self, web: Web, pool: Pool) -> None:
         web.pages["/image.img"] = Page(NOISE, cuts=[MiB], ranges=False)
-        with pytest.raises(TransferError, match="no ranges"):
+        with pytest.raises(TransferError, match="not support ranges"):
             pool.volumes.import_image(web.url("/image.img"))
         assert pool.volumes.names() == ()

@@ -188,7 +188,7 @@ def test_a_mistake_of_ours_says_where_and_not_what(
 
     monkeypatch.setattr(documents, "_read", fail)
     with pytest.raises(
-        DocumentError, match=rf"^/: cannot be read: {error.__name__} in test_reading.py:\d+\n.*report it"
+        DocumentError, match=rf"^/: cannot be read: {error.__name__} in test_reading.py:\d+\n.*Report it"
     ) as caught:
         PoolSpec.from_xml("<pool>HUNTER2</pool>")
     assert "HUNTER2" not in repr(caught.value) + repr(pickle.dumps(caught.value))

@@ -1,4 +1,4 @@
-"""What may hang for ever, done in a thread of its own, so that nobody has to wait for it longer than he wants to."""
+"""Runs calls that may hang in a separate thread, so that the caller can stop waiting at its deadline."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ T = TypeVar("T")
 
 
 class Aside:
-    """A thread beside this one, which is used one call after the other; none at all if there is no deadline.
+    """A thread that runs one call after the other; without a deadline, calls run directly.
 
-    A call that hangs is left behind, and the thread with it: it does not keep the program from ending.
+    A call that hangs is abandoned with its thread, which does not keep the program from ending.
 
     Args:
-        what: What it works for, for messages.
-        latest: Until when to wait, by the monotonic clock.
+        what: What the caller waits for, for messages.
+        latest: End of the waiting time, by the monotonic clock.
     """
 
     def __init__(self, what: str, latest: float) -> None:
@@ -34,10 +34,10 @@ class Aside:
         self._thread: threading.Thread | None = None
 
     def run(self, do: Callable[[], T]) -> T:
-        """What it returns, or raises.
+        """Return what ``do`` returns.
 
         Raises:
-            DeadlineError: It takes too long.
+            DeadlineError: If it takes too long.
         """
         if self._latest == NEVER:
             return do()
@@ -51,7 +51,7 @@ class Aside:
         return cast(T, task.result)
 
     def close(self, do: Callable[[], object]) -> None:
-        """Do a last thing, when all else is over; wait for it as for the others, and no longer."""
+        """Run a last call, waiting for it at most as long as for the others."""
         if self._thread is None:
             do()
             return
@@ -82,13 +82,13 @@ class Aside:
 
 
 def late(what: str) -> DeadlineError:
-    """What is said when there is no time left."""
+    """Return the error for a wait that has used up the time."""
     return DeadlineError(f"the deadline passed while waiting for {what}")
 
 
 @attrs.define(eq=False)
 class _Task:
-    """One call, and what came of it."""
+    """One call and its result."""
 
     do: Callable[[], object]
     context: Context

@@ -1,4 +1,4 @@
-"""What fsspec's file systems have, as source and as sink."""
+"""Files of fsspec's file systems, as source and as sink."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 BLOCK: Final = 4 << 20
-"""How many bytes fsspec's files may read ahead, or gather before they send them; less than 5 MiB S3 refuses."""
+"""Number of bytes that fsspec's files read ahead, or buffer before sending."""
 
 _MARKS = ("ETag", "etag", "md5", "md5Hash", "LastModified", "last_modified", "mtime", "updated")
 
 File: TypeAlias = Any
-"""A file of fsspec's: what its file systems open has no class in common."""
+"""An open file of fsspec, whose file systems share no common class."""
 
 
 class RemoteOrigin:
     """A file of one of fsspec's file systems.
 
     Args:
-        url: Where it is.
-        latest: When the transfer must be over, by the monotonic clock.
+        url: URL of the file.
+        latest: End of the transfer's time, by the monotonic clock.
     """
 
     def __init__(self, url: str, latest: float) -> None:
@@ -55,10 +55,10 @@ class RemoteOrigin:
             self._system, self._path = self._aside.run(lambda: _located(url))
 
     def open(self) -> tuple[RemoteBody, Version]:
-        """From the beginning.
+        """Open from the beginning.
 
         Raises:
-            StorageError: It cannot be had.
+            StorageError: If it cannot be read.
         """
         with _typed(self._url):
             return self._aside.run(self._opened)
@@ -71,11 +71,11 @@ class RemoteOrigin:
         return RemoteBody(self._system.open(self._path, "rb", block_size=BLOCK), self._url, self._aside)
 
     def reopen(self, place: int) -> tuple[RemoteBody, Version]:
-        """From some byte on.
+        """Open from an offset.
 
         Raises:
-            Broken: It may be tried again.
-            Changed: It is gone.
+            Broken: If it may be tried again.
+            Changed: If the file is gone.
         """
         try:
             return self._aside.run(lambda: self._begun_again(place))
@@ -96,7 +96,7 @@ class RemoteOrigin:
     def _look(self) -> Version:
         info = self._system.info(self._path)
         if info.get("type") == "directory":
-            raise InvalidRequestError(f"{self.name} is a folder")
+            raise InvalidRequestError(f"{self.name} is a directory")
         marks = (info.get(mark) for mark in _MARKS)
         return Version(
             length=info.get("size"), marks=tuple(None if mark is None else str(mark) for mark in marks)
@@ -104,7 +104,7 @@ class RemoteOrigin:
 
 
 class RemoteBody:
-    """A file of fsspec's that is open."""
+    """An open file of fsspec."""
 
     def __init__(self, file: File, url: str, aside: Aside) -> None:
         self._file, self._url, self._aside = file, url, aside
@@ -113,7 +113,7 @@ class RemoteBody:
         """The next bytes.
 
         Raises:
-            Broken: It could not be read.
+            Broken: If it could not be read.
         """
         try:
             return self._aside.run(lambda: bytes(self._file.read(most)))
@@ -123,7 +123,7 @@ class RemoteBody:
             raise_alone(Broken(Redactor(self._url).describe(error)))
 
     def goes_on(self) -> bool:
-        """Whether more comes where the end should be."""
+        """Return whether more data follows the expected end."""
         try:
             return self._aside.run(lambda: bool(self._file.read(1)))
         except Exception:  # noqa: BLE001 -- nothing came
@@ -140,7 +140,7 @@ class RemoteBody:
 
 @contextmanager
 def writing(url: str, saving: SaveOptions) -> Iterator[Sink]:
-    """What is to be behind a URL of fsspec's. See ``url_sink``."""
+    """Write a file of fsspec. See ``url_sink``."""
     with _typed(url):
         system, path = _located(url)
     if "file" in _protocols(system):
@@ -165,7 +165,7 @@ def writing(url: str, saving: SaveOptions) -> Iterator[Sink]:
 
 
 class RemoteSink:
-    """A file of fsspec's that is being written."""
+    """A file of fsspec that is being written."""
 
     def __init__(self, file: File, url: str) -> None:
         self.done: int = 0
@@ -173,7 +173,7 @@ class RemoteSink:
         self._url = url
 
     def write(self, piece: Piece) -> None:
-        """Write it; a hole as zeros."""
+        """Write a piece; a hole as zeros."""
         for data in zeros(piece.length) if isinstance(piece, Hole) else (piece,):
             with _typed(self._url):
                 self._file.write(data)
@@ -183,7 +183,7 @@ class RemoteSink:
 class Draft:
     """A file that is being written.
 
-    As its file system can: under another name first, where files can be moved; held back until it is told to show it, as
+    Depending on the file system: under a temporary name, if files can be moved; held back until it is committed, as
     in fsspec's transactions; or else under the final name.
     """
 
@@ -209,18 +209,18 @@ class Draft:
 
     @property
     def is_there_already(self) -> bool:
-        """Whether it has the final name from the beginning."""
+        """Whether the file has its final name from the start."""
         return not self._is_held and self._name == self._path
 
     def publish(self) -> None:
-        """It is closed and complete: give it its name."""
+        """Give the closed, complete file its name."""
         if self._is_held:
             self.file.commit()
         elif self._name != self._path:
             self._system.mv(self._name, self._path)
 
     def drop(self) -> None:
-        """Leave nothing behind, as far as it can be removed."""
+        """Remove the file, if possible."""
         discard = getattr(self.file, "discard", None)
         if discard is not None:
             with contextlib.suppress(Exception):
@@ -256,11 +256,11 @@ def _check_place(system: AbstractFileSystem, path: str, url: str, *, overwrite: 
     except FileNotFoundError:
         return
     if kind == "directory":
-        raise InvalidRequestError(f"{redacted_url(url)} is a folder")
+        raise InvalidRequestError(f"{redacted_url(url)} is a directory")
     if not overwrite:
         raise ExistsError(
             f"{redacted_url(url)} exists already",
-            hint="Replace it with overwrite=True.",
+            hint="To replace it, pass overwrite=True.",
             outcome="not_started",
             retry="no",
         )
@@ -270,7 +270,7 @@ def _check_length(system: AbstractFileSystem, path: str, url: str, wanted: int) 
     system.invalidate_cache()
     found = system.info(path).get("size")
     if found not in {None, wanted}:
-        raise TransferError(f"{redacted_url(url)} has {found} bytes after {wanted} were written")
+        raise TransferError(f"{redacted_url(url)} has {found} bytes, but {wanted} were written")
 
 
 # ---- both -----------------------------------------------------------------------------------------------------------
@@ -282,7 +282,7 @@ def _located(url: str) -> tuple[AbstractFileSystem, str]:
     except ImportError:
         raise UnsupportedError(
             f"{redacted_url(url)} needs the package fsspec",
-            hint="Install it: pip install 'libstorage[url]'.",
+            hint="Install it with: pip install 'libstorage[url]'.",
         ) from None
     located: tuple[AbstractFileSystem, str] = url_to_fs(url)
     return located
@@ -295,7 +295,7 @@ def _protocols(system: AbstractFileSystem) -> tuple[str, ...]:
 
 @contextmanager
 def _typed(url: str) -> Iterator[None]:
-    """Turn what file systems raise into errors of ours, which hold no secrets."""
+    """Translate exceptions of file systems into errors of this library, without secrets."""
     try:
         yield
     except StorageError:
@@ -310,16 +310,16 @@ def _translated(error: Exception, url: str) -> StorageError:
         return refusal(name, status)
     match error:
         case FileNotFoundError():
-            return NotFoundError(f"{name} is not there", outcome="not_started", retry="no")
+            return NotFoundError(f"{name} does not exist", outcome="not_started", retry="no")
         case FileExistsError():
             return ExistsError(f"{name} exists already", outcome="not_started", retry="no")
         case PermissionError():
-            return AccessDeniedError(f"{name} is not given to us: {said}", retry="no")
+            return AccessDeniedError(f"{name}: access denied: {said}", retry="no")
         case ImportError():
-            hint = "pip install 'libstorage[url]' brings what the web needs; other servers have packages of their own."
+            hint = "pip install 'libstorage[url]' installs the package for web servers; other servers need packages of their own."
             return UnsupportedError(f"{name} needs a package: {said}", hint=hint)
         case NotImplementedError():
-            return UnsupportedError(f"{name} cannot be opened like that: {said}")
+            return UnsupportedError(f"{name} cannot be opened in this mode: {said}")
         case ValueError() if "rotocol" in said:
             return InvalidRequestError(f"{name} cannot be opened: {said}")
         case OSError(errno=int(number)):
@@ -328,7 +328,7 @@ def _translated(error: Exception, url: str) -> StorageError:
 
 
 def _status_of(error: BaseException | None) -> int | None:
-    """What a web server answered, if that is behind it: fsspec takes most answers for a missing file."""
+    """Return the HTTP status behind an exception: fsspec reports most statuses as a missing file."""
     while error is not None:
         status = getattr(error, "status", None)
         if isinstance(status, int) and status >= 400:

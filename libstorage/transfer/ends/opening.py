@@ -1,4 +1,4 @@
-"""Opens what the caller gave: the one place that tells paths, URLs, file objects, bytes and volumes apart."""
+"""Opens sources and targets: the only place that distinguishes paths, URLs, file objects, bytes and volumes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from libstorage.transfer.pieces.piece import Openable, Sink, Source
 UploadSource: TypeAlias = (
     "str | os.PathLike[str] | BinaryIO | bytes | bytearray | memoryview | Iterable[bytes] | Openable"
 )
-"""A path or URL, a file object opened in binary mode, bytes, whatever gives bytes when it is iterated over, or a volume."""
+"""A path or URL, a file object in binary mode, bytes, an iterable of bytes, or a volume's content."""
 
 DownloadTarget: TypeAlias = str | os.PathLike[str] | BinaryIO
-"""A path or URL, or a file object opened in binary mode."""
+"""A path or URL, or a file object in binary mode."""
 
 
 # ---- sources --------------------------------------------------------------------------------------------------------
@@ -35,18 +35,18 @@ DownloadTarget: TypeAlias = str | os.PathLike[str] | BinaryIO
 def opened_source(
     given: UploadSource, *, holes: bool, latest: float = NEVER, asking: Asking = USUAL
 ) -> Iterator[Source]:
-    """Open what a transfer reads from.
+    """Open the source of a transfer.
 
     Args:
-        given: What the caller gave.
-        holes: Give holes of files as such, and not as zeros.
-        latest: When the transfer must be over, by the monotonic clock.
-        asking: How a web server is asked.
+        given: The caller's source.
+        holes: Return holes of files as holes, not as zeros.
+        latest: End of the transfer's time, by the monotonic clock.
+        asking: Headers and redirect policy for a web server.
 
     Raises:
-        InvalidRequestError: It is nothing to read from, or a path to something without a length.
-        UnsupportedError: A URL needs a package that is not installed.
-        OSError: It cannot be opened.
+        InvalidRequestError: If the source is not readable, or is a path to something without a length.
+        UnsupportedError: If a URL needs a package that is not installed.
+        OSError: If the file cannot be opened.
     """
     if isinstance(given, bytes | bytearray | memoryview):
         yield until(FileSource(f"{len(given)} bytes", io.BytesIO(given)), latest)
@@ -67,25 +67,25 @@ def opened_source(
             yield source
     else:
         raise InvalidRequestError(
-            f"a source is a path, a URL, a binary file object, bytes or an iterable of bytes, not {given!r}",
+            f"source must be a path, a URL, a binary file object, bytes or an iterable of bytes, not {given!r}",
         )
 
 
 @contextmanager
 def url_source(url: str, latest: float = NEVER, asking: Asking = USUAL) -> Iterator[Source]:
-    """What is behind a URL. A connection that breaks is taken up again where it broke.
+    """Open a URL as a source. If the connection breaks, it is resumed at the same offset.
 
     Args:
         url: ``http:`` and ``https:``, or any other that fsspec knows, chained ones included.
-        latest: When the transfer must be over, by the monotonic clock.
+        latest: End of the transfer's time, by the monotonic clock.
         asking: More headers, and where redirects may lead; of web servers only.
 
     Raises:
-        NotFoundError: There is nothing.
-        AccessDeniedError: It is not for us.
-        ConnectionFailedError: The server cannot be reached.
-        UnsupportedError: A package is missing.
-        TransferError: Anything else that the server or file system refuses.
+        NotFoundError: If the file does not exist.
+        AccessDeniedError: If access is denied.
+        ConnectionFailedError: If the server cannot be reached.
+        UnsupportedError: If a package is missing.
+        TransferError: If the server or file system fails otherwise.
     """
     opened = UrlSource(_origin(url, latest, asking), latest)
     try:
@@ -101,7 +101,7 @@ def _origin(url: str, latest: float, asking: Asking) -> Origin:
         return WebOrigin(url, latest, asking)
     if not asking.is_plain:
         raise UnsupportedError(
-            f"{redacted_url(url)} is not asked by us: headers= and redirects= are for http:// and https:// alone",
+            f"{redacted_url(url)} does not support headers= and redirects=, which are for http:// and https:// only",
         )
     from libstorage.transfer.ends.filesystems import RemoteOrigin
 
@@ -113,17 +113,18 @@ def _origin(url: str, latest: float, asking: Asking) -> Origin:
 
 @contextmanager
 def opened_sink(given: DownloadTarget, saving: SaveOptions) -> Iterator[Sink]:
-    """Open what a transfer writes to.
+    """Open the sink of a transfer.
 
     A path's file appears when the block ends without an error. Otherwise there is no trace of it, unless what was
     received is kept to go on with: then it is in ``.NAME.part`` beside it.
 
     Raises:
-        ExistsError: The file is there, and is not to be overwritten.
-        InvalidRequestError: It is nothing to write to, a path to something else than a file, or nothing to go on with.
-        BusyError: Another download goes on there.
-        UnsupportedError: A URL needs a package that is not installed.
-        OSError: It cannot be written.
+        ExistsError: If the file exists, and may not be overwritten.
+        InvalidRequestError: If the target is not writable, is a path to something other than a regular file, or cannot
+            be resumed.
+        BusyError: If another download resumes the same file.
+        UnsupportedError: If a URL needs a package that is not installed.
+        OSError: If the file cannot be written.
     """
     if saving.resume and not is_path(given):
         raise InvalidRequestError("only a download to a path can be resumed")
@@ -136,18 +137,18 @@ def opened_sink(given: DownloadTarget, saving: SaveOptions) -> Iterator[Sink]:
     elif callable(getattr(given, "write", None)):
         yield FileSink(given)
     else:
-        raise InvalidRequestError(f"a target is a path, a URL or a binary file object, not {given!r}")
+        raise InvalidRequestError(f"target must be a path, a URL or a binary file object, not {given!r}")
 
 
 @contextmanager
 def url_sink(url: str, saving: SaveOptions) -> Iterator[Sink]:
-    """What is to be behind a URL: there when the block ends without an error, and not before where that can be had.
+    """Open a URL as a sink. The file appears when the block ends without an error, if the server supports that.
 
     Raises:
-        ExistsError: There is something already, and it is not to be overwritten.
-        AccessDeniedError: It is not for us.
-        UnsupportedError: A package is missing, or nothing can be written there.
-        TransferError: Anything else that the file system refuses.
+        ExistsError: If the file exists, and may not be overwritten.
+        AccessDeniedError: If access is denied.
+        UnsupportedError: If a package is missing, or the server cannot be written to.
+        TransferError: If the file system fails otherwise.
     """
     from libstorage.transfer.ends.filesystems import writing
 
@@ -156,5 +157,5 @@ def url_sink(url: str, saving: SaveOptions) -> Iterator[Sink]:
 
 
 def is_path(given: DownloadTarget) -> bool:
-    """Whether that is a path on this machine, and no URL and no file object."""
+    """Return whether the target is a local path, not a URL or a file object."""
     return isinstance(given, os.PathLike) or (isinstance(given, str) and not is_url(given))

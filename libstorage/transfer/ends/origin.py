@@ -15,17 +15,17 @@ from libstorage.errors import (
 from libstorage.transfer.pieces.piece import Piece
 
 PAUSES: Final = [0.1, 0.5, 1.0, 2.0, 4.0]
-"""Seconds to wait before each try to go on with a connection that broke; any progress begins them anew."""
+"""Seconds to wait before each retry of a broken connection; any progress restarts the sequence."""
 
 PIECE: Final = 256 * 1024
-"""How many bytes to read at once."""
+"""Number of bytes to read at once."""
 
 
 # ---- reading --------------------------------------------------------------------------------------------------------
 
 
 class Changed(Exception):
-    """What is behind a URL cannot be gone on with."""
+    """The file behind a URL cannot be resumed."""
 
 
 class Broken(Exception):
@@ -33,72 +33,72 @@ class Broken(Exception):
 
 
 class Body(Protocol):
-    """What is behind a URL, from some byte on, once."""
+    """The bytes behind a URL from an offset, readable once."""
 
     def read(self, most: int) -> bytes:
-        """The next bytes; none at the end.
+        """Return the next bytes; empty at the end.
 
         Raises:
-            Broken: The connection broke.
+            Broken: If the connection broke.
         """
         ...
 
     def goes_on(self) -> bool:
-        """Whether more comes where the end should be."""
+        """Return whether more data follows the expected end."""
         ...
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
         ...
 
 
 class Origin(Protocol):
-    """Where the bytes of a URL come from."""
+    """The server or file system that a URL's bytes come from."""
 
     @property
     def name(self) -> str:
-        """For messages: without secrets."""
+        """Name for messages, without secrets."""
         ...
 
     def open(self) -> tuple[Body, Version]:
-        """From the beginning.
+        """Open from the beginning.
 
         Raises:
-            StorageError: It cannot be had.
+            StorageError: If it cannot be read.
         """
         ...
 
     def reopen(self, place: int) -> tuple[Body, Version]:
-        """From some byte on.
+        """Open from an offset.
 
         Raises:
-            Broken: It may be tried again.
-            Changed: It does not do that.
+            Broken: If it may be tried again.
+            Changed: If the server cannot continue the file.
         """
         ...
 
 
 @attrs.frozen(kw_only=True)
 class Version:
-    """What tells whether a file is still the same.
+    """Identifies the version of a file.
 
     Attributes:
-        length: How many bytes it has in all; ``None`` if that is not known.
-        marks: What the server says of its version, such as an ``ETag``; in one order.
+        length: Length in bytes; ``None`` if unknown.
+        marks: What the server states about the version, such as an ``ETag``; always in the same order.
     """
 
     length: int | None
     marks: tuple[str | None, ...] = ()
 
     def differs(self, other: Version) -> bool:
-        """Whether the other is that of another file, or cannot be said to be that of the same."""
+        """Return whether the other version differs, or cannot be shown to be the same."""
         pairs = [(self.length, other.length), *zip(self.marks, other.marks, strict=True)]
         known = [mine == theirs for mine, theirs in pairs if mine is not None and theirs is not None]
         return not known or not all(known)
 
 
 class UrlSource:
-    """What is behind a URL, as a source that outlives its connections."""
+    """The file behind a URL, as a source that survives broken connections."""
 
     def __init__(self, origin: Origin, latest: float) -> None:
         self.name: str = origin.name
@@ -112,7 +112,7 @@ class UrlSource:
         """The next bytes.
 
         Raises:
-            TransferError: The connection broke for good, or the server's word on the length was wrong.
+            TransferError: If the connection broke for good, or the stated length was wrong.
         """
         while True:
             if monotonic() >= self._latest:
@@ -127,7 +127,7 @@ class UrlSource:
                 return data
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._body.close()
 
     def _next(self, most: int) -> bytes:
@@ -139,7 +139,7 @@ class UrlSource:
             return b""
         data = self._body.read(min(most, left))
         if not data:
-            raise Broken(f"it ended after {self._done} of {self.length} bytes")
+            raise Broken(f"the connection ended after {self._done} of {self.length} bytes")
         if len(data) == left:
             self._check_end()
         return data
@@ -147,24 +147,26 @@ class UrlSource:
     def _check_end(self) -> None:
         if self._body.goes_on():
             raise TransferError(
-                f"{self.name} is longer than the {self.length} bytes that it was said to have",
-                hint="The server is wrong about its length, or the file grows.",
+                f"{self.name} is longer than the {self.length} bytes that the server stated",
+                hint="The server states a wrong length, or the file grows.",
                 retry="backoff",
             )
 
     def _go_on(self, broken: Broken) -> None:
-        """Take it up again where it broke.
+        """Resume at the offset where the connection broke.
 
         Raises:
-            TransferError: That cannot be done.
-            DeadlineError: There is no time left for that.
+            TransferError: If that is not possible.
+            DeadlineError: If the deadline has passed.
         """
         self._body.close()
         while True:
             if monotonic() >= self._latest:
                 raise DeadlineError(f"the deadline passed after {self._done} bytes of {self.name}: {broken}")
             if self._tries == len(PAUSES):
-                raise self._failure(f"it broke again after {self._tries} tries: {broken}") from None
+                raise self._failure(
+                    f"the connection broke again after {self._tries} retries: {broken}"
+                ) from None
             sleep(max(0.0, min(PAUSES[self._tries], self._latest - monotonic())))
             self._tries += 1
             try:
@@ -178,7 +180,7 @@ class UrlSource:
                 raise self._failure(f"{broken}; then {error.message}") from None
             if self._version.differs(version):
                 raise self._failure(
-                    f"{broken}; meanwhile the file has changed, or nothing tells that it has not"
+                    f"{broken}; meanwhile the file changed, or the server does not say that it did not"
                 )
             return
 

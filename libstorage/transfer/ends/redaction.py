@@ -1,4 +1,4 @@
-"""What servers and file systems say, made fit for a message: short, printable, and without the secrets of an address."""
+"""Redaction: makes texts of servers and file systems short, printable, and free of an address's secrets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, NoReturn
 from urllib.parse import quote, unquote
 
 LONGEST: Final = 200
-"""How many characters of what somebody else says a message can hold."""
+"""Largest number of characters of a foreign text in a message."""
 
 _LOOKED_AT: Final = 4096  # characters; what comes behind them is not even searched for secrets
 _SHORTEST: Final = 2  # characters; one alone is in every text
@@ -22,28 +22,28 @@ _query = re.compile(r"[?#][^\s'\"]*")
 
 
 def plain(text: str, longest: int = LONGEST) -> str:
-    """A text as it can be shown on a terminal: one line, no control characters, and not too long."""
+    """Return a text that a terminal can show: one line, no control characters, not too long."""
     cut = text[:longest] if len(text) <= longest else f"{text[: longest - 1]}…"
     return cut if cut.isprintable() else "".join(char if char.isprintable() else "?" for char in cut)
 
 
 def redacted_url(url: str) -> str:
-    """An address, or a chain of them, without what may be secret: users, passwords, queries and fragments."""
+    """Return a URL, or a chain of URLs, without users, passwords, queries and fragments, which may be secret."""
     return plain("::".join(_redacted_link(link) for link in _links(url)))
 
 
 def redacted(text: str) -> str:
-    """A text with addresses in it, without what may be secret. It takes time in proportion to its length."""
+    """Return a text with the URLs in it redacted, in time proportional to its length."""
     first, *addresses = text.split("://")
     return "://".join([first, *(_query.sub("", _without_user(address)) for address in addresses)])
 
 
 class Redactor:
-    """What must not be said: all of the addresses that may be secret, and values such as those of headers.
+    """Removes secrets from texts: the secret parts of URLs, and values such as those of headers.
 
     Args:
-        urls: The addresses.
-        values: What else is secret.
+        urls: The URLs.
+        values: Other secrets.
     """
 
     def __init__(self, *urls: str, values: Iterable[str] = ()) -> None:
@@ -52,7 +52,7 @@ class Redactor:
         self._texts = sorted((text for text in found if len(text) >= _SHORTEST), key=len, reverse=True)
 
     def hide(self, text: str) -> str:
-        """A text of somebody else's, as a message can hold it."""
+        """Return a foreign text as a message can hold it."""
         looked_at = text[:_LOOKED_AT]
         for secret in self._texts:
             looked_at = looked_at.replace(secret, "…")
@@ -61,13 +61,13 @@ class Redactor:
         return plain(redacted(looked_at))
 
     def describe(self, error: BaseException) -> str:
-        """What an error of somebody else's says."""
+        """Return the text of a foreign error as a message can hold it."""
         text = str(error)
         return f"{type(error).__name__}: {self.hide(text)}" if text else type(error).__name__
 
 
 def raise_alone(error: Exception) -> NoReturn:
-    """Raise it without the one that led to it, which may hold secrets and would be printed with it."""
+    """Raise an error without its cause, which may hold secrets and would be printed with it."""
     try:
         raise error from None
     finally:
@@ -86,7 +86,7 @@ def _redacted_link(link: str) -> str:
 
 
 def _user_of(rest: str) -> str:
-    """User and password of what comes behind ``scheme://``."""
+    """Return user and password of the part behind ``scheme://``."""
     place = _place_ends(rest, 1)[0]
     if "@" not in place and not _is_place(place):  # a password with a character that should have been quoted
         place = rest

@@ -30,13 +30,13 @@ _LONGEST_NAME = 255 - len("..part-0123456789abcdef")
 
 @attrs.frozen
 class SaveOptions:
-    """How a file is kept.
+    """How a file is saved.
 
     Attributes:
-        overwrite: Replace one that is there.
-        durable: Have it on the disk before it gets its name (``fsync`` of file and folder).
-        sparse: Leave holes where the volume's file has them.
-        resume: Keep what a broken download has received beside the path, and go on with that.
+        overwrite: Replace an existing file.
+        durable: Sync file and directory to disk before the file gets its name (``fsync``).
+        sparse: Make holes where the volume's file has them.
+        resume: Keep what a broken download has received beside the path, and resume from it.
     """
 
     overwrite: bool = False
@@ -46,16 +46,16 @@ class SaveOptions:
 
 
 class FileSink:
-    """A file object of the caller's, from where it stands: holes are written as zeros, for it may hold data."""
+    """The caller's file object, from its current position. Holes are written as zeros, since the file may hold data."""
 
     def __init__(self, file: BinaryIO | io.RawIOBase) -> None:
         self._file = file
 
     def write(self, piece: Piece) -> None:
-        """Write all of it.
+        """Write the whole piece.
 
         Raises:
-            TransferError: The file object would have to be waited for.
+            TransferError: If the file object is in non-blocking mode and cannot take data.
         """
         for data in zeros(piece.length) if isinstance(piece, Hole) else (piece,):
             self._write(data)
@@ -72,9 +72,9 @@ class FileSink:
 
 
 class Cursor:
-    """A place of a new file to write from, in which holes stay holes; others may write elsewhere.
+    """Writes a new file from one offset on; holes stay holes. Other cursors may write elsewhere in the file.
 
-    What is written is gathered: writes that end where a block does take about a sixth less time.
+    Writes are buffered: writes that end at a block boundary take about a sixth less time.
     """
 
     def __init__(self, file: io.FileIO, place: int) -> None:
@@ -84,7 +84,7 @@ class Cursor:
         self._bytes = 0
 
     def write(self, piece: Piece) -> None:
-        """Write it, or leave room for it; ``flush()`` writes the rest."""
+        """Write a piece, or skip a hole; ``flush()`` writes what is buffered."""
         if isinstance(piece, Hole):
             self.flush()
             self._place += piece.length
@@ -99,7 +99,7 @@ class Cursor:
             self._waiting, self._bytes = [last[len(last) - behind :]], behind
 
     def flush(self) -> int:
-        """Write what has waited; where the place is then."""
+        """Write what was buffered, and return the offset behind it."""
         waiting, self._waiting, self._bytes = list(filter(None, self._waiting)), [], 0
         while waiting:
             written = os.pwritev(self._file.fileno(), waiting[:_MOST_AT_ONCE], self._place)
@@ -115,7 +115,7 @@ class NewFileSink:
     """A new file, in which holes stay holes.
 
     Attributes:
-        there: How many bytes a broken download has left in it.
+        there: Number of bytes that a broken download has left in the file.
     """
 
     def __init__(self, file: io.FileIO) -> None:
@@ -124,37 +124,37 @@ class NewFileSink:
         self._place = Cursor(file, 0)
 
     def content(self) -> Source:
-        """What is in it; to be read to its end."""
+        """Return the content as a source, to be read to its end."""
         self._file.seek(0)
         return FileSource(str(self._file.name), self._file)
 
     def go_on_at(self, place: int) -> None:
-        """Keep so many bytes of what is there, and write behind them."""
+        """Keep the first ``place`` bytes, and write behind them."""
         self._file.truncate(place)
         self._place = Cursor(self._file, place)
 
     def at(self, place: int) -> Cursor:
-        """A place of it to write to, while others write elsewhere; when all have, ``go_on_at`` the end."""
+        """Return a cursor at an offset. When every cursor is done, call ``go_on_at`` with the end."""
         return Cursor(self._file, place)
 
     def write(self, piece: Piece) -> None:
-        """Write it, or leave room for it."""
+        """Write a piece, or skip a hole."""
         self._place.write(piece)
 
     def flush(self) -> int:
-        """Write what has waited for more; where it would go on."""
+        """Write what was buffered, and return the next offset."""
         return self._place.flush()
 
     def end(self) -> None:
-        """All is written: a hole at the end counts, too."""
+        """Set the final length, which includes a hole at the end."""
         self._file.truncate(self.flush())
 
 
 @attrs.frozen(eq=False)
 class _Half:
-    """A file that is being written under a name that nobody is to keep.
+    """A file that is being written under a temporary name.
 
-    A daemon thread that writes it when the program ends is frozen, and cannot remove it any more.
+    At the end of the program a daemon thread that writes the file is frozen, and cannot remove it.
     """
 
     part: str
@@ -236,11 +236,11 @@ def _open_part(part: str, path: Path, folder: int, saving: SaveOptions) -> io.Fi
 
 
 def _check_part(file: io.FileIO, part: str, path: Path, folder: int) -> None:
-    """Whether what is there is a download of ours, and nobody else's.
+    """Check that an existing partial file is this user's partial download.
 
     Raises:
-        BusyError: Another download is at it.
-        InvalidRequestError: It is something else.
+        BusyError: If another download is writing it.
+        InvalidRequestError: If it is something else.
     """
     found = os.fstat(file.fileno())
     with contextlib.suppress(FileNotFoundError):
@@ -255,8 +255,8 @@ def _check_part(file: io.FileIO, part: str, path: Path, folder: int) -> None:
         is_taken = True
     if is_taken:
         raise BusyError(
-            f"another download is at {path.with_name(part)}",
-            hint="Wait until that is over.",
+            f"another download is already writing {path.with_name(part)}",
+            hint="Wait until that download ends.",
             outcome="not_started",
             retry="backoff",
         )
@@ -264,8 +264,8 @@ def _check_part(file: io.FileIO, part: str, path: Path, folder: int) -> None:
 
 def _not_ours(part: Path) -> InvalidRequestError:
     return InvalidRequestError(
-        f"{part} is not what a broken download of ours leaves behind",
-        hint="Look at it, and remove it; or download without resume=True.",
+        f"{part} is not a partial download of this library",
+        hint="Inspect it and remove it, or download without resume=True.",
     )
 
 
@@ -278,10 +278,10 @@ def _check_place(path: Path, *, overwrite: bool) -> None:
         if not overwrite:
             raise _exists(path)
         return
-    kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+    kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
     raise InvalidRequestError(
         f"{path} is {kind}",
-        hint="Give the path of the file to write, or a file object.",
+        hint="Pass the path of a regular file, or a file object.",
     )
 
 
@@ -304,5 +304,8 @@ def _publish(part: str, path: Path, folder: int, *, overwrite: bool) -> None:
 
 def _exists(path: Path) -> ExistsError:
     return ExistsError(
-        f"{path} exists already", hint="Replace it with overwrite=True.", outcome="not_started", retry="no"
+        f"{path} exists already",
+        hint="To replace it, pass overwrite=True.",
+        outcome="not_started",
+        retry="no",
     )

@@ -18,7 +18,7 @@ from libstorage.transfer.pieces.piece import FIRST, PIECE, Hole, Piece, Source
 
 
 class FileSource:
-    """A file object of the caller's, from where it stands."""
+    """The caller's file object, from its current position."""
 
     def __init__(self, name: str, file: BinaryIO | io.BytesIO | io.FileIO) -> None:
         self.name = name
@@ -30,16 +30,16 @@ class FileSource:
         """The next bytes.
 
         Raises:
-            InvalidRequestError: It gives something else than bytes.
-            TransferError: It would have to be waited for, or gave more than asked.
+            InvalidRequestError: If the file object returns something other than bytes.
+            TransferError: If the file object is in non-blocking mode and has no data, or returns more than requested.
         """
         data: object = self._file.read(min(most, self._at_once))
         self._at_once = PIECE
         if data is None:
-            raise TransferError(f"{self.name} has nothing to read yet: it is in non-blocking mode")
-        found = _bytes(self.name, data, "Open it in binary mode, as in open(path, 'rb').")
+            raise TransferError(f"{self.name} has no data yet: it is in non-blocking mode")
+        found = _bytes(self.name, data, "Open the file in binary mode: open(path, 'rb').")
         if len(found) > most:
-            raise TransferError(f"{self.name} gave {len(found)} bytes when asked for {most}")
+            raise TransferError(f"{self.name} returned {len(found)} bytes when {most} were requested")
         return found
 
 
@@ -54,7 +54,7 @@ class SparseFileSource:
         self._at_once = FIRST
 
     def read(self, most: int) -> Piece:
-        """The next bytes, or the next hole."""
+        """Return the next bytes or the next hole."""
         left = min(most, self.length - self._place)
         if left <= 0:
             return b""
@@ -71,7 +71,7 @@ class SparseFileSource:
         return data
 
     def _find_data(self) -> None:
-        """Where data begins, here or behind a hole, and where it ends."""
+        """Find where data begins, here or behind a hole, and where it ends."""
         number = self._file.fileno()
         try:
             self._data = os.lseek(number, self._place, os.SEEK_DATA)
@@ -84,7 +84,7 @@ class SparseFileSource:
 
 
 class IterableSource:
-    """Whatever gives bytes when it is iterated over."""
+    """An iterable of bytes."""
 
     def __init__(self, given: Iterable[object]) -> None:
         self.name: str = f"the {type(given).__name__}"
@@ -97,7 +97,7 @@ class IterableSource:
         """The next bytes.
 
         Raises:
-            InvalidRequestError: It gives something else than bytes.
+            InvalidRequestError: If the iterable yields something other than bytes.
         """
         while not self._rest:
             try:
@@ -111,7 +111,7 @@ class IterableSource:
 
 
 class Until:
-    """A source that nothing is read from when there is no time left: decompression may read for long, and give nothing."""
+    """A source that is not read after the deadline: decompression may read for long without output."""
 
     def __init__(self, source: Source, latest: float) -> None:
         self.name: str = source.name
@@ -122,7 +122,7 @@ class Until:
         """The next piece of the source.
 
         Raises:
-            DeadlineError: It is too late.
+            DeadlineError: If the deadline has passed.
         """
         if monotonic() >= self._latest:
             raise late(self.name)
@@ -130,7 +130,7 @@ class Until:
 
 
 class Timed:
-    """A source of the caller's that may hang: nobody waits for it longer than there is time."""
+    """The caller's source, which may hang: the transfer waits for it until the deadline only."""
 
     def __init__(self, source: Source, aside: Aside, latest: float) -> None:
         self.name: str = source.name
@@ -141,7 +141,7 @@ class Timed:
         """The next piece of the source.
 
         Raises:
-            DeadlineError: It takes too long.
+            DeadlineError: If the source takes too long.
         """
         return self._aside.run(lambda: self._source.read(most))
 
@@ -153,7 +153,7 @@ def until(source: Source, latest: float) -> Source:
 
 @contextmanager
 def timed(source: Source, latest: float) -> Iterator[Source]:
-    """Read a source of the caller's, which may hang, in a thread of its own if there is a deadline."""
+    """Read the caller's source, which may hang, in a separate thread if there is a deadline."""
     if latest == NEVER:
         yield source
         return
@@ -176,7 +176,7 @@ def file_source(path: str, *, holes: bool) -> Iterator[Source]:
     if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
         raise InvalidRequestError(
             f"{path} is neither a file nor a block device",
-            hint="Open it yourself, and pass the file object.",
+            hint="Open it yourself and pass the file object.",
         )
     with io.FileIO(path) as file:
         found = os.fstat(file.fileno())
@@ -191,7 +191,7 @@ def _bytes(name: str, data: object, hint: str) -> bytes:
         return data
     if isinstance(data, bytearray | memoryview):
         return bytes(data)
-    raise InvalidRequestError(f"{name} gives {type(data).__name__}, not bytes", hint=hint)
+    raise InvalidRequestError(f"{name} returns {type(data).__name__}, not bytes", hint=hint)
 
 
 def _rest_of(file: BinaryIO | io.BytesIO | io.FileIO) -> int | None:

@@ -1,4 +1,4 @@
-"""How much an image may hold: what is over the ceiling is refused before it is received, decompressed or shown to a guest."""
+"""The ceiling of an image: what exceeds it is refused before it is received, decompressed or shown to a guest."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _TABLES: Final = 16 << 20  # bytes; the header of LUKS 2
 
 
 class Capped:
-    """A source that may have so many bytes, and no more.
+    """A source that fails if it has more bytes than a ceiling.
 
     Args:
-        source: Where they come from.
-        ceiling: How many there may be.
-        tables: There may be as many more as formats and compressions need for themselves.
+        source: The source.
+        ceiling: Largest number of bytes.
+        tables: Whether to allow the additional bytes that formats and compressions need for their tables.
 
     Raises:
-        InvalidRequestError: It says that it has more.
+        InvalidRequestError: If the source states a larger length.
     """
 
     def __init__(self, source: Source, ceiling: int, *, tables: bool) -> None:
@@ -30,10 +30,10 @@ class Capped:
         check_held(self.name, self.length or 0, ceiling, tables=tables)
 
     def read(self, most: int) -> Piece:
-        """The next piece of the source.
+        """Return the next piece of the source.
 
         Raises:
-            InvalidRequestError: There is more than there may be.
+            InvalidRequestError: If the source exceeds the ceiling.
         """
         piece = self._source.read(most)
         self._done += length_of(piece)
@@ -42,22 +42,22 @@ class Capped:
 
 
 def check_held(name: str, found: int, ceiling: int, *, tables: bool) -> None:
-    """Refuse an image that holds more than it may.
+    """Check the number of bytes that an image holds.
 
     Raises:
-        InvalidRequestError: It does.
+        InvalidRequestError: If it exceeds the ceiling.
     """
     most = _with_tables(ceiling) if tables else ceiling
     if found > most:
         more = f", and {int(most)} with all tables" if tables else ""
-        raise _refusal(f"{name}: the image holds {int(found)} bytes or more", ceiling, more)
+        raise _refusal(f"{name}: the image holds at least {int(found)} bytes", ceiling, more)
 
 
 def check_shown(name: str, found: int, ceiling: int) -> None:
-    """Refuse an image that shows a guest more than it may.
+    """Check the capacity that an image shows to a guest.
 
     Raises:
-        InvalidRequestError: It does.
+        InvalidRequestError: If it exceeds the ceiling.
     """
     if found > ceiling:
         raise _refusal(f"{name}: a guest would see {int(found)} bytes of the image", ceiling)
@@ -70,5 +70,5 @@ def _with_tables(ceiling: int) -> int:
 def _refusal(said: str, ceiling: int, more: str = "") -> InvalidRequestError:
     return InvalidRequestError(
         f"{said}, more than the ceiling of {int(ceiling)} bytes ({Size(ceiling)}){more}",
-        hint="The ceiling is max_capacity=, or else the capacity of the document: raise it if the image is to have that much.",
+        hint="The ceiling is max_capacity=, or else the capacity of the spec: raise it to accept this image.",
     )

@@ -1,4 +1,4 @@
-"""What a transfer is checked against."""
+"""Checksums: what a transfer is checked against."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _HEX = set("0123456789abcdef")
 
 @attrs.frozen(kw_only=True)
 class Checks:
-    """What a transfer is checked against.
+    """The checks of a transfer.
 
     Attributes:
-        algorithm: One of ``hashlib``'s, for the bytes of the source.
-        digits: What their digest must be; empty for anything.
-        verify: Read back what was sent, and compare digests.
+        algorithm: Algorithm of ``hashlib`` for the bytes of the source.
+        digits: The expected digest; empty for no check.
+        verify: Whether to read back what was sent, and compare digests.
     """
 
     algorithm: str = "sha256"
@@ -26,10 +26,10 @@ class Checks:
 
     @classmethod
     def of(cls, checksum: str | None, *, verify: bool = False) -> Checks:
-        """From what a caller gave.
+        """Parse a checksum.
 
         Raises:
-            InvalidRequestError: That is no checksum.
+            InvalidRequestError: If ``checksum`` is malformed.
         """
         if checksum is None:
             return cls(verify=verify)
@@ -41,32 +41,32 @@ class Checks:
         if len(digits) != length or set(digits) - _HEX:
             raise InvalidRequestError(
                 f"{checksum!r} is not a checksum",
-                hint="It is an algorithm of hashlib's, a colon and the digits: 'sha256:' and 64 of them.",
+                hint="Give an algorithm of hashlib, a colon and the hexadecimal digits: 'sha256:' and 64 digits.",
             )
         return cls(algorithm=algorithm, digits=digits, verify=verify)
 
     def digest(self) -> Digest | None:
-        """A new digest to add the source's bytes to, if it matters."""
+        """Return a new digest for the source's bytes, ``None`` if none is checked."""
         return Digest(self.algorithm) if self.digits else None
 
     def check(self, digest: Digest | None, name: str) -> None:
-        """Compare.
+        """Compare the digest with the expected one.
 
         Raises:
-            TransferError: The bytes are others.
+            TransferError: If they differ.
         """
         if digest is not None and digest.hex() != self.digits:
             raise TransferError(
                 f"the {self.algorithm} of {name} is {digest.hex()}, not {self.digits}",
-                hint="It was damaged on its way, or is not what it should be.",
+                hint="The data was damaged in transit, or is not the expected file.",
             )
 
 
 class Digest:
-    """The digest of all pieces that went by.
+    """A digest of pieces.
 
     Args:
-        algorithm: One of ``hashlib``'s.
+        algorithm: Algorithm of ``hashlib``.
     """
 
     def __init__(self, algorithm: str = "sha256") -> None:
@@ -75,10 +75,10 @@ class Digest:
         self._hash = hashlib.new(algorithm)
 
     def add(self, piece: Piece) -> None:
-        """This piece is next."""
+        """Add the next piece."""
         for data in zeros(piece.length) if isinstance(piece, Hole) else (piece,):
             self._hash.update(data)
 
     def hex(self) -> str:
-        """In hexadecimal digits."""
+        """Return the digest in hexadecimal digits."""
         return self._hash.hexdigest()

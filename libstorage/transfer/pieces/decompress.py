@@ -1,4 +1,4 @@
-"""Sources that are compressed: gzip, xz, bzip2, zstd, as their bytes come, a little at a time."""
+"""Decompresses sources incrementally: gzip, xz, bzip2, zstd."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from libstorage.transfer.pieces.filters import Preceded
 from libstorage.transfer.pieces.piece import Hole, Piece, Source, taken
 
 Compression: TypeAlias = Literal["auto", "gzip", "xz", "bzip2", "zstd"]
-"""How a source is compressed; ``auto`` is what its first bytes say, which may be not at all."""
+"""Compression of a source; ``auto`` detects it by the first bytes."""
 
 SUFFIXES: Final = {"gzip": (".gz",), "xz": (".xz",), "bzip2": (".bz2",), "zstd": (".zst", ".zstd")}
-"""What compressed files are called."""
+"""Suffixes of compressed files."""
 
 _MOST: Final = 1 << 20  # bytes to decompress at once
 _INPUT: Final = 64 * 1024
@@ -27,14 +27,14 @@ _BZIP2_BLOCKS: Final = (b"1AY&SY", b"\x17rE8P\x90")  # the first one, or none at
 
 
 class Decompressed:
-    """What a compressed source holds, which cannot tell its length.
+    """The decompressed content of a source, whose length is unknown.
 
     Args:
         source: The compressed bytes.
-        how: How they are compressed.
+        how: The compression.
 
     Attributes:
-        how: How they are compressed.
+        how: The compression.
     """
 
     def __init__(self, source: Source, how: str) -> None:
@@ -45,10 +45,10 @@ class Decompressed:
         self._parts = _KINDS[how][0](_Reader(source, how))
 
     def read(self, most: int) -> Piece:
-        """The next bytes.
+        """Return the next bytes.
 
         Raises:
-            TransferError: The source is damaged, ends too early, or goes on with something else.
+            TransferError: If the source is damaged, truncated, or followed by other data.
         """
         while not self._rest:
             try:
@@ -60,15 +60,15 @@ class Decompressed:
 
 
 def decompressed(source: Source, how: Compression | None) -> Source:
-    """What a source holds when it is decompressed; the source itself, or one like it, when it is not compressed.
+    """Return a source of the decompressed content; if the source is not compressed, an equal source.
 
     Args:
-        source: Where bytes come from.
-        how: How it is compressed; ``None`` leaves it as it is.
+        source: The source.
+        how: The compression; ``None`` does not decompress.
 
     Raises:
-        InvalidRequestError: There is no such compression.
-        UnsupportedError: It needs a package that is not installed.
+        InvalidRequestError: If there is no such compression.
+        UnsupportedError: If the compression needs a package that is not installed.
     """
     if how is None:
         return source
@@ -78,7 +78,7 @@ def decompressed(source: Source, how: Compression | None) -> Source:
         return source if found is None else Decompressed(source, found)
     if how not in _KINDS:
         raise InvalidRequestError(
-            f"{how!r} is no compression: there are auto, {', '.join(_KINDS)}, and None",
+            f"decompress must be auto, {', '.join(_KINDS)} or None, not {how!r}",
         )
     return Decompressed(source, how)
 
@@ -92,24 +92,24 @@ def _bytes(pieces: list[Piece]) -> bytes:
 
 
 class _Reader:
-    """The compressed bytes of a source, some of which can be given back."""
+    """The compressed bytes of a source; bytes can be pushed back."""
 
     def __init__(self, source: Source, how: str) -> None:
         self._source, self._how = source, how
         self._back = b""
 
     def some(self) -> bytes:
-        """The next bytes, of which there must be some."""
+        """Return the next bytes; there must be at least one."""
         data, self._back = self._back or _bytes([self._source.read(_INPUT)]), b""
         if not data:
             raise TransferError(
                 f"{self._source.name} ends in the middle of its {self._how} data",
-                hint="It was cut off on its way.",
+                hint="The data was truncated in transit.",
             )
         return data
 
     def exactly(self, length: int) -> bytes:
-        """So many bytes, which must be there."""
+        """Return exactly ``length`` bytes."""
         data = b""
         while len(data) < length:
             data += self.some()
@@ -117,14 +117,14 @@ class _Reader:
         return data[:length]
 
     def give_back(self, data: bytes) -> None:
-        """These are for the next."""
+        """Push bytes back for the next read."""
         self._back = data + self._back
 
     def goes_on(self) -> bool:
-        """Whether there is another part of the same kind; zeros may stand in between or at the end.
+        """Return whether another stream of the same compression follows; zeros in between or at the end are skipped.
 
         Raises:
-            TransferError: There is something else.
+            TransferError: If other data follows.
         """
         while not self._back.lstrip(b"\0"):
             self._back = _bytes([self._source.read(_INPUT)])
@@ -136,21 +136,21 @@ class _Reader:
         self._back = head
         if not _KINDS[self._how][1](head):
             raise TransferError(
-                f"{self._source.name} goes on with something else after its {self._how} data",
-                hint="It is damaged, or more than one file.",
+                f"{self._source.name} has other data after its {self._how} data",
+                hint="The data is damaged, or holds more than one file.",
             )
         return True
 
     def damaged(self, error: Exception) -> TransferError:
-        """What to tell of data that cannot be decompressed."""
+        """Return the error for data that cannot be decompressed."""
         return TransferError(
-            f"{self._source.name} is no {self._how} data, or damaged: {error}",
-            hint="decompress=None takes its bytes as they are.",
+            f"{self._source.name} is damaged, or is not {self._how} data: {error}",
+            hint="With decompress=None the bytes are taken unchanged.",
         )
 
 
 class _Decompressor(Protocol):
-    """What the decompressors of the standard library have in common."""
+    """The common interface of the standard library's decompressors."""
 
     @property
     def eof(self) -> bool: ...
@@ -162,7 +162,7 @@ class _Decompressor(Protocol):
 
 
 class _Gzip:
-    """zlib's, as the others are."""
+    """zlib's decompressor with the interface of the others."""
 
     def __init__(self) -> None:
         self._inner = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
@@ -183,7 +183,7 @@ class _Gzip:
 
 
 def _by(make: Callable[[], _Decompressor]) -> Callable[[_Reader], Iterator[bytes]]:
-    """Streams one after the other, each with a decompressor of its own."""
+    """Decompress consecutive streams, each with its own decompressor."""
 
     def parts(reader: _Reader) -> Iterator[bytes]:
         while True:
@@ -204,7 +204,7 @@ def _by(make: Callable[[], _Decompressor]) -> Callable[[_Reader], Iterator[bytes
 
 
 def _zstd_parts(reader: _Reader) -> Iterator[bytes]:
-    """Frame by frame, block by block: the package alone takes data that was cut off for complete."""
+    """Decompress frame by frame, block by block: the package alone accepts truncated data as complete."""
     zstandard = _zstandard()
     while True:
         magic = reader.exactly(4)
@@ -220,13 +220,13 @@ def _zstd_parts(reader: _Reader) -> Iterator[bytes]:
                 if part:
                     yield part
             if not one.eof:
-                raise reader.damaged(ValueError("its frame does not end with its last block"))
+                raise reader.damaged(ValueError("its frame continues after its last block"))
         if not reader.goes_on():
             return
 
 
 def _blocks(reader: _Reader, magic: bytes) -> Iterator[bytes]:
-    """The header of a frame, each of its blocks (of at most 128 KiB, decompressed), and its checksum."""
+    """Yield the header of a frame, each block (at most 128 KiB decompressed), and the checksum."""
     descriptor = reader.exactly(1)
     size, one_segment, dictionary = descriptor[0] >> 6, descriptor[0] >> 5 & 1, descriptor[0] & 3
     length = (not one_segment) + (0, 1, 2, 4)[dictionary] + ((one_segment, 2, 4, 8)[size])
@@ -254,7 +254,7 @@ def _zstandard() -> Any:
     except ImportError:
         raise UnsupportedError(
             "zstd data cannot be decompressed: the Python package zstandard is not installed",
-            hint="pip install 'libstorage[zstd]', or decompress it yourself.",
+            hint="Install it with: pip install 'libstorage[zstd]', or decompress the data yourself.",
         ) from None
     return zstandard
 

@@ -11,7 +11,7 @@ from libstorage.transfer.pieces.checksum import Digest
 from libstorage.transfer.pieces.piece import Hole, Piece, Source, any_but_zero, length_of, split
 
 _BLOCK: Final = 64 * 1024
-"""How many zeros are worth a hole."""
+"""Number of zeros that justify a hole."""
 
 
 class Hashed:
@@ -30,12 +30,12 @@ class Hashed:
 
 
 class Padded:
-    """A source with a hole behind it, so that there are ``length`` bytes.
+    """A source followed by a hole, ``length`` bytes together.
 
     Args:
-        source: What comes before the hole.
-        wanted: How many bytes of it, which must be there; ``None`` for all.
-        length: How many bytes there are together.
+        source: The source in front of the hole.
+        wanted: Number of bytes of the source, which must exist; ``None`` for all.
+        length: Number of bytes of source and hole together.
     """
 
     def __init__(self, source: Source, wanted: int | None, length: int) -> None:
@@ -44,10 +44,10 @@ class Padded:
         self._source, self._wanted, self._left = source, wanted, length
 
     def read(self, most: int) -> Piece:
-        """The next piece of the source, or of the hole behind it.
+        """Return the next piece of the source, or of the hole behind it.
 
         Raises:
-            TransferError: The source has more than ``length`` bytes.
+            TransferError: If the source has more than ``length`` bytes.
         """
         piece = self._content(min(most, self._left))
         self._left -= length_of(piece)
@@ -68,7 +68,7 @@ class Padded:
 
 
 class Preceded:
-    """A source with pieces that were taken out of it put back before the rest."""
+    """A source with pieces put back in front of the rest."""
 
     def __init__(self, pieces: Iterable[Piece], source: Source) -> None:
         self.name: str = source.name
@@ -76,7 +76,7 @@ class Preceded:
         self._pieces, self._source = deque(pieces), source
 
     def read(self, most: int) -> Piece:
-        """The next of the pieces, and then of the source."""
+        """Return the next of the pieces, then of the source."""
         if not self._pieces:
             return self._source.read(most)
         piece, rest = split(self._pieces.popleft(), most)
@@ -95,7 +95,7 @@ class Sparsified:
         self._rest = b""
 
     def read(self, most: int) -> Piece:
-        """The next data, or the next run of zeros."""
+        """Return the next data, or the next run of zeros as a hole."""
         if not self._rest:
             piece = self._source.read(most)
             if isinstance(piece, Hole) or not piece:

@@ -1,4 +1,4 @@
-"""What an image is, by its first bytes: its format, its size as a guest sees it, and what else it refers to."""
+"""Detects images by their first bytes: format, size as a guest sees it, and references to other files."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from libstorage.transfer.pieces.piece import Hole, Piece, Source
 from libstorage.units import Size
 
 HEAD: Final = 2 << 20
-"""How many bytes to look at: a qcow2 image names its backing file in its first cluster."""
+"""Number of bytes to read: a qcow2 image names its backing file in its first cluster."""
 
 VHDX: Final = "vhdx"
-"""A format that libvirt has no word for."""
+"""A format that libvirt has no name for."""
 
 _SECTOR: Final = 512
 _LONGEST_NAME: Final = 1023  # qemu's limit for the name of a backing file
@@ -28,14 +28,13 @@ _ISO_PLACE: Final = 32769
 
 @attrs.frozen
 class ImageInfo:
-    """What an image is.
+    """Format, size and references of an image.
 
     Attributes:
-        format: Its format; ``"vhdx"`` is one that libvirt does not know.
-        virtual_size: Its size as a guest sees it, in bytes; ``None`` where its beginning does not tell.
-        backing_file: The file that it holds the changes to, as the image names it: whoever opens the image opens that
-            file, too.
-        data_file: Whether its data is in other files, which the image names.
+        format: Format of the image; ``"vhdx"`` is a format that libvirt does not know.
+        virtual_size: Size as a guest sees it, in bytes; ``None`` if the first bytes do not state it.
+        backing_file: The backing file, as the image names it. A program that opens the image opens that file, too.
+        data_file: Whether the data is in other files, which the image names.
     """
 
     format: VolumeFormat | str
@@ -45,14 +44,14 @@ class ImageInfo:
 
 
 def probe(head: list[Piece], source: Source) -> ImageInfo:
-    """What an image is.
+    """Detect format, size and references of an image.
 
     Args:
-        head: Its first pieces: ``HEAD`` bytes, or all that there are.
-        source: Where they come from, for its name and length.
+        head: The first pieces: ``HEAD`` bytes, or the whole image if it is shorter.
+        source: Source of the pieces, for its name and length.
 
     Raises:
-        InvalidRequestError: It says that it is of some format, and breaks its rules.
+        InvalidRequestError: If the image has the mark of a format, and breaks its rules.
     """
     data = b"".join(bytes(piece.length) if isinstance(piece, Hole) else piece for piece in head)
     length = len(data) if source.length is None and len(data) < HEAD else source.length
@@ -60,8 +59,8 @@ def probe(head: list[Piece], source: Source) -> ImageInfo:
         return _probed(_Head(data, length))
     except (struct.error, ValueError, _BrokenError) as error:
         raise InvalidRequestError(
-            f"{source.name} begins like an image, but is none: {error}",
-            hint="It is damaged, or made to be misread.",
+            f"{source.name} begins like an image, but is not valid: {error}",
+            hint="The image is damaged, or crafted to be misread.",
         ) from None
 
 
@@ -71,26 +70,26 @@ class _BrokenError(Exception):
 
 @attrs.frozen
 class _Head:
-    """The first bytes of an image, and how many it has altogether if that is known."""
+    """The first bytes of an image, and its length if that is known."""
 
     data: bytes
     length: int | None
 
     def number(self, place: int, form: str) -> int:
-        """A number in ``struct``'s notation."""
+        """Return a number, in the notation of ``struct``."""
         if place + struct.calcsize(form) > len(self.data):
             raise _BrokenError("it ends within its header")
         found: int = struct.unpack_from(form, self.data, place)[0]
         return found
 
     def text(self, place: int, length: int) -> bytes:
-        """Bytes that must be there."""
+        """Return bytes, which must exist."""
         if not length or length > _LONGEST_NAME or place + length > len(self.data):
-            raise _BrokenError("it names another file in a place where no name can be")
+            raise _BrokenError("it refers to another file at an impossible offset")
         return self.data[place : place + length]
 
     def plain(self, format: VolumeFormat = VolumeFormat.RAW) -> ImageInfo:
-        """An image whose bytes are what a guest sees."""
+        """Return the facts of an image whose bytes are what a guest sees."""
         return ImageInfo(format, None if self.length is None else Size(self.length))
 
 
@@ -106,7 +105,7 @@ def _probed(head: _Head) -> ImageInfo:
 def _qcow(head: _Head) -> ImageInfo:
     version = head.number(4, ">I")
     if version not in (1, 2, 3):
-        raise _BrokenError(f"there is no version {version} of qcow")
+        raise _BrokenError(f"qcow has no version {version}")
     place, length = head.number(8, ">Q"), head.number(16, ">I")
     return ImageInfo(
         VolumeFormat.QCOW if version == 1 else VolumeFormat.QCOW2,
@@ -127,7 +126,7 @@ def _vmdk(head: _Head) -> ImageInfo:
     sectors, place, length = (head.number(at, "<Q") for at in (12, 28, 36))
     start, end = place * _SECTOR, (place + length) * _SECTOR
     if end > len(head.data):
-        raise _BrokenError("its description is not where it says")
+        raise _BrokenError("its description is not at the stated offset")
     parent = re.search(rb'parentFileNameHint[ \t]*=[ \t]*"([^"\n]+)"', head.data[start:end])
     backing = _name(parent[1]) if parent else None
     # qemu takes the extents of the description, which may be any file, when there is no capacity
@@ -159,7 +158,7 @@ def _ploop(head: _Head) -> ImageInfo:
 
 
 def _is_descriptor(data: bytes) -> bool:
-    """Whether qemu takes it for a text that describes a vmdk image."""
+    """Return whether qemu takes the data for the text description of a vmdk image."""
     for line in data[:_SECTOR].splitlines():
         if line.strip() and not line.startswith(b"#"):
             return line.startswith(b"version=")

@@ -9,89 +9,89 @@ from typing import Final, Protocol, TypeAlias, runtime_checkable
 import attrs
 
 ZEROS: Final = bytes(1 << 20)
-"""What is written where a hole cannot be made."""
+"""Zeros to write where a hole cannot be made."""
 
 
 @attrs.frozen
 class Hole:
-    """So many zeros that need no space."""
+    """A run of zeros that needs no space."""
 
     length: int
 
 
 Piece: TypeAlias = bytes | Hole
-"""Bytes, or a hole; no bytes at all are the end."""
+"""Bytes or a hole; empty bytes are the end."""
 
 
 class Source(Protocol):
-    """Where pieces come from."""
+    """A source of pieces."""
 
     @property
     def name(self) -> str:
-        """For messages."""
+        """Name for messages."""
         ...
 
     @property
     def length(self) -> int | None:
-        """How many bytes there are; ``None`` if it cannot tell."""
+        """Number of bytes; ``None`` if unknown."""
         ...
 
     def read(self, most: int) -> Piece:
-        """The next piece, of at most so many bytes; ``b""`` at the end."""
+        """Return the next piece, of at most ``most`` bytes; ``b""`` at the end."""
         ...
 
 
 class Sink(Protocol):
-    """Where pieces go to."""
+    """A sink of pieces."""
 
     def write(self, piece: Piece) -> None:
-        """Take all of a piece."""
+        """Write the whole piece."""
         ...
 
 
 class PlacedSink(Sink, Protocol):
-    """A sink with places, which can be written to side by side."""
+    """A sink that can be written at several offsets at once."""
 
     def at(self, place: int) -> PlaceSink:
-        """A sink for what stands from this place on."""
+        """Return a sink that writes from ``place`` on."""
         ...
 
 
 class PlaceSink(Sink, Protocol):
-    """One place of a sink."""
+    """A sink that writes from one offset on."""
 
     def flush(self) -> int:
-        """Write what has waited; where the place is then."""
+        """Write what was buffered, and return the offset behind it."""
         ...
 
 
 @runtime_checkable
 class Openable(Protocol):
-    """A source that knows itself how it is opened: the content of a volume, or what another thread writes."""
+    """A source that opens itself: the content of a volume, or what another thread writes."""
 
     def opened(self, *, holes: bool, latest: float) -> AbstractContextManager[Source]:
         """Open it.
 
         Args:
-            holes: Give holes as such, and not as zeros.
-            latest: When the transfer must be over, by the monotonic clock.
+            holes: Return holes as holes, not as zeros.
+            latest: End of the transfer's time, by the monotonic clock.
         """
         ...
 
 
 def length_of(piece: Piece) -> int:
-    """How many bytes a piece stands for."""
+    """Return the number of bytes of a piece."""
     return piece.length if isinstance(piece, Hole) else len(piece)
 
 
 def zeros(length: int) -> Iterator[bytes]:
-    """So many zeros, in parts that can be sent."""
+    """Yield ``length`` zeros, in parts that can be sent."""
     for done in range(0, length, len(ZEROS)):
         yield ZEROS[: length - done]
 
 
 def taken(source: Source, length: int) -> list[Piece]:
-    """The next pieces of a source, of so many bytes together if it has them; small ones are joined."""
+    """Take pieces from a source, ``length`` bytes together if it has them; small pieces are joined."""
     pieces: list[Piece] = []
     data = bytearray()
     while length and length_of(piece := source.read(length)):
@@ -107,12 +107,12 @@ def taken(source: Source, length: int) -> list[Piece]:
 
 
 def any_but_zero(data: bytes) -> bool:
-    """Whether a byte is not zero; in no time if the first one is not."""
+    """Return whether any byte is not zero; fast if the first byte is not."""
     return data[:1] != b"\0" or data != bytes(len(data))
 
 
 def split(piece: Piece, place: int) -> tuple[Piece, Piece]:
-    """A piece as two: so many bytes at most, and the rest."""
+    """Split a piece after at most ``place`` bytes."""
     if length_of(piece) <= place:
         return piece, b""
     if isinstance(piece, Hole):
@@ -121,8 +121,8 @@ def split(piece: Piece, place: int) -> tuple[Piece, Piece]:
 
 
 PIECE: Final = 640 << 10
-"""How many bytes of data to read at once."""
+"""Number of bytes of data to read at once."""
 
 
 FIRST: Final = 1792 << 10
-"""How many bytes to read first: as many as are sent first, so that nothing has to be joined."""
+"""Number of bytes to read first: as many as are sent first, so no pieces have to be joined."""

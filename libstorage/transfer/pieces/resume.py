@@ -1,4 +1,4 @@
-"""Going on where a transfer broke off: after the longest beginning that is the same on both sides."""
+"""Resumes a transfer after the longest prefix that source and destination share."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from libstorage.transfer.pieces.piece import Piece, Source, length_of, taken
 from libstorage.transfer.progress import Meter
 
 _BLOCK: Final = 4 << 20
-"""How many bytes to compare at once: of a block that differs all is moved again."""
+"""Number of bytes to compare at once; a block that differs is transferred again."""
 
 
 def after_what_is_there(source: Source, have: Source, meter: Meter) -> Source:
-    """The rest of a source, behind what its sink has already; ``meter.done`` says how many bytes these are.
+    """Return the rest of a source behind what the sink already has; ``meter.done`` is the number of shared bytes.
 
-    What is there is read and compared by digest, block by block; a count of bytes says nothing of what has arrived.
+    The sink's content is read and compared by digest, block by block: its length does not prove what has arrived.
 
     Args:
-        source: What the sink is to hold.
-        have: What it holds.
-        meter: Knows how much to compare.
+        source: The desired content.
+        have: The sink's present content.
+        meter: Counts the compared bytes, up to its total.
     """
     while meter.left:
         block = taken(source, min(_BLOCK, meter.left))

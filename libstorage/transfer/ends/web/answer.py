@@ -90,7 +90,7 @@ def read_head(wire: Wire) -> Head:
         head = _one_head(wire)
         if head.status >= 200 or head.status == 101:
             return head
-    raise MalformedError(f"it announces an answer {_MOST_INTERIM} times, and gives none")
+    raise MalformedError(f"it sent {_MOST_INTERIM} interim responses and no final one")
 
 
 def body_of(wire: Wire, head: Head) -> Body:
@@ -103,7 +103,7 @@ def body_of(wire: Wire, head: Head) -> Body:
     if not codings:
         return Sized(wire, length) if length is not None else UpToTheEnd(wire)
     if length is not None or not head.minor or [coding.lower() for coding in codings] != ["chunked"]:
-        raise MalformedError(f"it has the Transfer-Encoding {', '.join(codings)!r}, and may end anywhere")
+        raise MalformedError(f"it has the Transfer-Encoding {', '.join(codings)!r}, so its end is unknown")
     return Chunked(wire)
 
 
@@ -190,7 +190,7 @@ class Chunked:
 
     def _begin_chunk(self) -> None:
         if not self._is_first and self._line():
-            raise MalformedError("a chunk is longer than it says")
+            raise MalformedError("a chunk is longer than its stated length")
         self._is_first = False
         line = self._line()
         found = _chunk_size(line)
@@ -212,7 +212,7 @@ def _one_head(wire: Wire) -> Head:
     line = wire.line(_MOST_BYTES).decode("latin-1")
     found = _status_line(line)
     if found is None:
-        raise MalformedError(f"it does not speak HTTP: {line!r}")
+        raise MalformedError(f"it does not use HTTP: {line!r}")
     return Head(int(found[1]), int(found[2]), _fields(wire, _MOST_BYTES - len(line)))
 
 
@@ -222,6 +222,8 @@ def _fields(wire: Wire, most: int) -> tuple[tuple[str, str], ...]:
         most -= len(line) + 2
         found = _field(line.decode("latin-1"))
         if found is None:
-            raise MalformedError(f"line {len(fields) + 1} of its head is none: {line.decode('latin-1')!r}")
+            raise MalformedError(
+                f"line {len(fields) + 1} of its header is malformed: {line.decode('latin-1')!r}"
+            )
         fields.append((found[1].lower(), found[2]))
     return tuple(fields)

@@ -1,4 +1,4 @@
-"""What a caller says of how a web server is asked: more headers, and where redirects may lead."""
+"""The caller's requests to a web server: more headers, and where redirects may lead."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ _OUR_KINDS: Final = ("proxy-", "if-")
 
 @attrs.frozen
 class Asking:
-    """How a web server is asked.
+    """Headers and redirect policy of requests to a web server.
 
     Attributes:
-        headers: Headers of the caller's, as they are sent.
+        headers: The caller's headers, as they are sent.
         redirects: Where redirects may lead.
-        fault: What is wrong with what the caller gave; empty if nothing is.
+        fault: The fault in the caller's arguments; empty if there is none.
     """
 
     headers: tuple[tuple[str, SecretValue], ...] = ()
@@ -56,7 +56,7 @@ class Asking:
 
     @classmethod
     def of(cls, headers: Headers | None, redirects: Redirects) -> Asking:
-        """From what a caller gave. Nothing is raised here: a traceback would show the headers."""
+        """Build it from the caller's arguments. Nothing is raised here: a traceback would show the headers."""
         if redirects not in get_args(Redirects):
             words = ", ".join(map(repr, get_args(Redirects)))
             return cls(fault=f"redirects is one of {words}, not {redirects!r:.40}")
@@ -75,26 +75,26 @@ class Asking:
         return cls(tuple(pairs.items()), redirects)
 
     def check(self) -> None:
-        """Refuse what cannot be asked like that.
+        """Check the arguments.
 
         Raises:
-            InvalidRequestError: A header cannot be sent, or is ours to send; there is no such word.
+            InvalidRequestError: If a header cannot be sent or is reserved, or there is no such redirect policy.
         """
         if self.fault:
             raise InvalidRequestError(self.fault)
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing is asked for that only we can do."""
+        """Whether the defaults apply, which any client supports."""
         return self == USUAL
 
 
 USUAL: Final = Asking()
-"""As a server is asked if a caller says nothing."""
+"""The default: no headers, and redirects are followed."""
 
 
 def is_public(address: str) -> bool:
-    """Whether an address is one of the internet's, and not of this machine, its network or its provider's inside."""
+    """Return whether an address is a public one: not of this machine, its network or its provider's internal network."""
     found = ip_address(address.partition("%")[0])
     if isinstance(found, IPv6Address):
         inner = found.ipv4_mapped or _translated(found)
@@ -118,7 +118,7 @@ def _translated(address: IPv6Address) -> IPv4Address | None:
 
 
 def _sent(value: object) -> bytes:
-    """The value of a header as it is sent; empty if it cannot be."""
+    """Return the value of a header as it is sent; empty if it cannot be sent."""
     if isinstance(value, SecretValue):
         return value.reveal()
     try:

@@ -1,4 +1,4 @@
-"""Requests to web servers: where they go, what they carry, and where redirects lead them."""
+"""Requests to web servers: addresses, headers and redirects."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _is_host = re.compile(r"[A-Za-z0-9._~-]+|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z
 
 @attrs.frozen
 class Place:
-    """Where a request goes.
+    """The destination of a request.
 
     Attributes:
         scheme: ``http`` or ``https``.
-        host: The server's name or address.
-        port: Its port.
+        host: Name or address of the server.
+        port: Port of the server.
         path: Path and query.
-        user: ``user:password``, as they stand in the address, if they do.
+        user: ``user:password`` as in the address; empty if it has none.
     """
 
     scheme: str
@@ -53,10 +53,10 @@ class Place:
 
     @classmethod
     def of(cls, url: str) -> Place:
-        """Where an address leads.
+        """Parse the address of a web server's file.
 
         Raises:
-            ValueError: It is none of a web server's.
+            ValueError: If it is not one.
         """
         parts = urlsplit(url)
         scheme, port = parts.scheme.lower(), parts.port
@@ -73,22 +73,22 @@ class Place:
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """What tells servers apart."""
+        """What distinguishes servers."""
         return self.scheme, self.host, self.port
 
     @property
     def authority(self) -> str:
-        """Host and port, as a request names them."""
+        """Host and port, as in a request."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def url(self) -> str:
-        """Its address, without user and password."""
+        """The address without user and password."""
         return f"{self.scheme}://{self.authority}{self.path}"
 
     def logins(self, header: str) -> dict[str, SecretValue]:
-        """The header that tells user and password, if the address has them."""
+        """The header with user and password, if the address has them."""
         if self.user is None:
             return {}
         name, _, password = self.user.reveal().decode().partition(":")
@@ -97,7 +97,7 @@ class Place:
 
 
 class Asker:
-    """Asks for one file, wherever redirects lead.
+    """Requests one file, following redirects.
 
     Args:
         url: Its address.
@@ -105,7 +105,7 @@ class Asker:
         asking: More headers, and where redirects may lead.
 
     Attributes:
-        secrets: What must not be said.
+        secrets: Redacts the secrets of the request.
     """
 
     def __init__(self, url: str, latest: float, asking: Asking) -> None:
@@ -120,18 +120,18 @@ class Asker:
         if place.user:
             if any(name.lower() == "authorization" for name in self._headers):
                 raise InvalidRequestError(
-                    "the address has a user, and headers an Authorization: there can be one of them only",
+                    "the address has a user and headers has an Authorization: give only one of them",
                 )
             self._headers.update(place.logins("Authorization"))
         self.secrets: Redactor = Redactor(url, *getproxies().values(), values=_words(self._headers.values()))
 
     def ask(self, extra: dict[str, str]) -> tuple[Wire, Head, str]:
-        """The connection and head of the answer, and the path of the file that it is about.
+        """Send the request; return the connection, the head of the response, and the path of the file.
 
         Raises:
-            OSError: The server does not answer in time.
-            MalformedError: It breaks the rules.
-            TransferError: A redirect leads where it must not.
+            OSError: If the server does not answer in time.
+            MalformedError: If the response violates HTTP.
+            TransferError: If a redirect leads to a forbidden address.
         """
         place, own, first, hops = self._place, True, "", 0
         while True:
@@ -150,7 +150,7 @@ class Asker:
             hops += 1
             if hops > _MOST_REDIRECTS:
                 raise TransferError(
-                    f"{self._name} cannot be had: the server answered {head.status} again and again, {hops} times",
+                    f"{self._name} could not be read: the server redirected {hops} times (HTTP {head.status})",
                     outcome="not_started",
                     retry="no",
                 )
@@ -158,18 +158,20 @@ class Asker:
             own = own and place.origin == self._place.origin
 
     def _connected(self, place: Place, first: str, *, own: bool) -> Wire:
-        """A connection to a server, or through a proxy.
+        """Connect to a server, directly or through a proxy.
 
         Args:
-            place: Where to.
-            first: To which address the first connection went; empty if this is the first.
-            own: Whether it is still the server of the caller's address.
+            place: The destination.
+            first: Address of the first connection; empty if this is the first.
+            own: Whether this is still the server of the caller's address.
         """
         proxy = self._proxy(place)
         only_public = bool(first) and self._asking.redirects == "public"
         if proxy is not None:
             if only_public:
-                raise self._misled(place, "through a proxy, so that nobody can tell whether that is public")
+                raise self._misled(
+                    place, "through a proxy, so it cannot be verified that the address is public"
+                )
             return self._through(proxy, place)
         allows: Callable[[str], bool] = lambda _: True  # noqa: E731
         if only_public:
@@ -215,7 +217,7 @@ class Asker:
             proxy = Place.of(address if "://" in address else f"http://{address}")
         if proxy is None or proxy.scheme != "http":
             raise UnsupportedError(
-                f"the proxy {redacted_url(address)} cannot be used: it is no http:// one",
+                f"the proxy {redacted_url(address)} cannot be used: its address must begin with http://",
             )
         return proxy
 
@@ -230,10 +232,10 @@ class Asker:
         return _message(f"GET {place.path if proxy is None else place.url}", headers, more)
 
     def _redirected(self, place: Place, target: str, status: int) -> Place:
-        """Where a redirect leads.
+        """Return where a redirect leads.
 
         Raises:
-            TransferError: It must not, or to nothing.
+            TransferError: If it is forbidden, or leads nowhere.
         """
         found: Place | None = None
         with suppress(ValueError):
@@ -241,7 +243,7 @@ class Asker:
         said = f"{self._name} cannot be had: the server answered {status}, and redirects to"
         if found is None or found.user:
             raise TransferError(
-                f"{said} what is no address of a web server's, or has a password",
+                f"{said} an address that is not of a web server, or contains a password",
                 outcome="not_started",
                 retry="no",
             )
@@ -253,8 +255,8 @@ class Asker:
         name = f"{self._name} cannot be had: the proxy {plain(proxy.url)}"
         if status == 407:
             return AuthenticationError(
-                f"{name} wants to know who asks",
-                hint="Its address can have a user and a password: https_proxy=http://user:password@proxy:3128",
+                f"{name} requires a login",
+                hint="Put user and password into its address: https_proxy=http://user:password@proxy:3128",
                 outcome="not_started",
                 retry="no",
             )
@@ -264,21 +266,21 @@ class Asker:
         return TransferError(
             f"{self._name} redirects to {self.secrets.hide(redacted_url(place.url))}, {why} "
             f"(redirects={self._asking.redirects!r})",
-            hint="If that is where the file is, give that address itself.",
+            hint="If the file is there, use that address directly.",
             outcome="not_started",
             retry="no",
         )
 
 
 def _message(first: str, headers: dict[str, str], secret: dict[str, SecretValue]) -> SecretValue:
-    """A request. Tracebacks must not show it: its headers may be secret."""
+    """Build a request. Tracebacks must not show it: its headers may be secret."""
     lines = [f"{first} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     more = [name.encode("ascii") + b": " + value.reveal() for name, value in secret.items()]
     return SecretValue(b"\r\n".join([*(line.encode("latin-1") for line in lines), *more, b"", b""]))
 
 
 def _words(values: Iterable[SecretValue]) -> Iterator[str]:
-    """What must not be said of headers: their values, and what stands behind a word such as ``Bearer``."""
+    """Yield the secrets of headers: their values, and the part behind a word such as ``Bearer``."""
     for value in values:
         for text in {value.reveal().decode("latin-1"), value.reveal().decode(errors="replace")}:
             yield from (text, text.rpartition(" ")[2])

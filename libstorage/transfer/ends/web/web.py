@@ -1,7 +1,7 @@
-"""What a web server has, as a source.
+"""A file of a web server as a source.
 
-A client of its own, and not fsspec's: behind the length that a server states, aiohttp drops what else comes without a
-word, and it ends every request after five minutes. The standard library's takes lengths that are none for no length.
+This is our own client, not fsspec's: aiohttp silently drops data behind the stated length, and ends every request after
+five minutes. The standard library's client takes an invalid length for no length.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from libstorage.transfer.ends.web.request import Asker
 from libstorage.transfer.ends.web.wire import EndedError, MalformedError, Wire
 
 LAST_WORD = 2.0
-"""Seconds to wait for what comes behind the end, if the server leaves the connection open."""
+"""Seconds to wait for data behind the end, if the server leaves the connection open."""
 
 _MARKS = ("etag", "last-modified")
 _FAILURES = (OSError, MalformedError)
@@ -34,19 +34,19 @@ _PACKED: Final = {
     ".xz": {"xz", "x-xz"},
     ".zst": {"zstd"},
 }
-"""What is no encoding of the answer's, but the file itself: some servers say that of all with such a name."""
+"""Encodings that some servers state for every file with such a suffix, although the file itself is compressed."""
 
 
 class WebOrigin:
-    """A file of a web server's. Passwords and the caller's headers go to no other server.
+    """A file of a web server. Passwords and the caller's headers are sent to no other server.
 
     Args:
-        url: Its address; ``user:password@`` is sent as basic authentication.
-        latest: When the transfer must be over, by the monotonic clock.
+        url: URL of the file; ``user:password@`` is sent as basic authentication.
+        latest: End of the transfer's time, by the monotonic clock.
         asking: More headers, and where redirects may lead.
 
     Raises:
-        InvalidRequestError: It is none.
+        InvalidRequestError: If the URL is invalid.
     """
 
     def __init__(self, url: str, latest: float, asking: Asking) -> None:
@@ -55,10 +55,10 @@ class WebOrigin:
         self._asker = Asker(url, latest, asking)
 
     def open(self) -> tuple[WebBody, Version]:
-        """Ask for it.
+        """Request the file.
 
         Raises:
-            StorageError: The server does not give it.
+            StorageError: If the server does not send it.
         """
         body: Body | None = None
         try:
@@ -73,11 +73,11 @@ class WebOrigin:
         return raise_alone(problem)
 
     def reopen(self, place: int) -> tuple[WebBody, Version]:
-        """Ask for the rest of it.
+        """Request the rest of the file.
 
         Raises:
-            Broken: The server does not answer, or not now.
-            Changed: It gives no parts of files, has no such part, or gives another.
+            Broken: If the server does not answer, or not now.
+            Changed: If the server does not support ranges, has no such range, or sends another.
         """
         try:
             wire, head, path = self._asker.ask({"Range": f"bytes={place}-"})
@@ -93,18 +93,18 @@ class WebOrigin:
         return raise_alone(problem)
 
     def malformed(self, error: MalformedError) -> TransferError:
-        """What is told of a server that breaks the rules."""
-        return TransferError(f"{self.name} cannot be had: {self._said(error)}", retry="backoff")
+        """Return the error for a server that violates HTTP."""
+        return TransferError(f"{self.name} could not be read: {self._said(error)}", retry="backoff")
 
     def _said(self, error: Exception) -> str:
         return self._asker.secrets.hide(str(error))
 
     def _whole(self, wire: Wire, head: Head, path: str) -> Body:
-        """The body of an answer that holds the whole file.
+        """Return the body of a response with the whole file.
 
         Raises:
-            StorageError: It is not given.
-            MalformedError: It holds something else.
+            StorageError: If the server refuses it.
+            MalformedError: If the response holds something else.
         """
         with _ended(wire):
             if head.status != 200:
@@ -112,54 +112,54 @@ class WebOrigin:
             _check_plain(head, path)
             body, part = body_of(wire, head), range_of(head)
             if part is not None and (part.first, part.total, part.length) != (0, part.length, body.length):
-                raise MalformedError("it gives a part, and was asked for the whole")
+                raise MalformedError("it sent a part when the whole file was requested")
             return body
 
     def _rest(self, wire: Wire, head: Head, path: str, place: int) -> tuple[Body, Range]:
-        """The body of an answer that holds all from ``place`` on, or the beginning of that.
+        """Return the body of a response with the bytes from ``place`` on, or the first of them.
 
         Raises:
-            Broken: The server may give it later.
-            MalformedError: It holds something else.
+            Broken: If the server may send it later.
+            MalformedError: If the response holds something else.
         """
         with _ended(wire):
             if head.status >= 500 or head.status == 429:
-                raise_alone(Broken(f"the server answers {head.status}"))
+                raise_alone(Broken(f"the server answered HTTP {head.status}"))
             if head.status >= 400:
-                raise_alone(Changed(f"asked for the rest, the server answers {head.status}"))
+                raise_alone(Changed(f"when asked for the rest, the server answered HTTP {head.status}"))
             part = range_of(head) if head.status == 206 else None
             if part is None or part.first != place:
-                raise_alone(Changed("the server cannot give the rest alone (no ranges)"))
+                raise_alone(Changed("the server does not support ranges"))
             _check_plain(head, path)
             body = body_of(wire, head)
             if body.length not in {None, part.length}:
-                raise MalformedError(f"it gives {body.length} bytes, and says that they are {part.length}")
+                raise MalformedError(f"it sent {body.length} bytes and stated {part.length}")
             return body, part
 
     def _unreachable(self, error: Exception) -> StorageError:
-        message = f"{self.name} cannot be had: {self._asker.secrets.describe(error)}"
+        message = f"{self.name} could not be read: {self._asker.secrets.describe(error)}"
         if monotonic() >= self._latest:
             return DeadlineError(f"the deadline passed: {message}", outcome="not_started", retry="no")
         if isinstance(error, MalformedError):
             return TransferError(
-                f"{self.name} cannot be had: {self._said(error)}", outcome="not_started", retry="backoff"
+                f"{self.name} could not be read: {self._said(error)}", outcome="not_started", retry="backoff"
             )
         is_stranger = isinstance(error, ssl.SSLCertVerificationError)
         return ConnectionFailedError(message, outcome="not_started", retry="no" if is_stranger else "backoff")
 
 
 class WebBody:
-    """One answer of a web server's."""
+    """The body of one response."""
 
     def __init__(self, wire: Wire, body: Body, origin: WebOrigin) -> None:
         self._wire, self._body, self._origin = wire, body, origin
 
     def read(self, most: int) -> bytes:
-        """The next bytes that are there.
+        """Return the next available bytes.
 
         Raises:
-            Broken: The connection broke.
-            TransferError: What comes breaks the rules.
+            Broken: If the connection broke.
+            TransferError: If the server violates HTTP.
         """
         try:
             return self._body.read(most)
@@ -172,7 +172,7 @@ class WebBody:
         return raise_alone(problem)
 
     def goes_on(self) -> bool:
-        """Whether the server sends more than it said: it was asked to close the connection behind the last byte."""
+        """Return whether the server sends more than it stated: it was asked to close the connection after the last byte."""
         try:
             if self._body.length is None:
                 return bool(self._body.read(1))
@@ -181,27 +181,27 @@ class WebBody:
             return False
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         self._wire.close()
 
 
 def _check_plain(head: Head, path: str) -> None:
-    """Refuse what is not the file's own bytes.
+    """Check that the body is the file's own bytes.
 
     Raises:
-        MalformedError: It is packed, or in parts.
+        MalformedError: If it is encoded, or in parts.
     """
     packed = _PACKED.get(posixpath.splitext(path.partition("?")[0])[1].lower(), set())
     codings = {coding.lower() for coding in head.all("content-encoding")} - {"identity", ""}
     if codings and codings != codings & packed:
-        raise MalformedError(f"it packs the file (Content-Encoding {', '.join(sorted(codings))!r}), unasked")
+        raise MalformedError(f"it encoded the file unasked (Content-Encoding {', '.join(sorted(codings))!r})")
     if (head.get("content-type") or "").lower().startswith("multipart/byteranges"):
-        raise MalformedError("it gives parts, and was not asked for any")
+        raise MalformedError("it sent parts that were not requested")
 
 
 @contextmanager
 def _ended(wire: Wire) -> Iterator[None]:
-    """A connection that ends if the block fails."""
+    """Close the connection if the block fails."""
     try:
         yield
     except BaseException:

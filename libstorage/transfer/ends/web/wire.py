@@ -55,7 +55,7 @@ class Wire:
             MalformedError: It has said something before.
         """
         if self._rest:
-            raise MalformedError("it spoke before it was asked")
+            raise MalformedError("it sent data before the request")
         self._socket.settimeout(self._patience())
         # Only a word of the server's own may end a body that has no length: not anybody who cuts the connection.
         context = ssl.create_default_context()
@@ -98,7 +98,7 @@ class Wire:
         while (end := found.find(b"\n")) < 0 and len(found) <= most:
             data = self.some(4096)
             if not data:
-                raise EndedError("it ended the connection in the middle of its answer")
+                raise EndedError("it closed the connection in the middle of its response")
             found += data
         if end < 0 or end > most:
             raise MalformedError("a line has no end")
@@ -120,7 +120,7 @@ class Wire:
             return False
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         self._socket.close()
 
     def _patience(self) -> float:
@@ -165,7 +165,7 @@ def _addresses(host: str, port: int, latest: float) -> Sequence[tuple[Any, ...]]
     try:
         return resolver.run(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     except DeadlineError:
-        raise TimeoutError(f"nobody tells the address of {host}") from None
+        raise TimeoutError(f"the address of {host} could not be resolved") from None
     finally:
         resolver.close(lambda: None)
 

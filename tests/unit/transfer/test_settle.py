@@ -1,0 +1,91 @@
+"""The refresh after an upload, on a channel without a daemon: what is retried, and what an error says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import pytest
+
+from libstorage import PoolBusyError, StorageError, StorageIOError
+from libstorage.connection.identity import PoolId
+from libstorage.operations import POOL_IS_ACTIVE, POOL_REFRESH, Operation
+from libstorage.session.channel import Channel
+from libstorage.session.guards import Change, Guards
+from libstorage.session.turns import Turns
+from libstorage.transfer import settle
+from libstorage.transfer.settle import let_pool_see
+
+POOL = PoolId("test:///", "images", "0" * 36)
+
+
+class FakeSession:
+    def __init__(self) -> None:
+        self.turns = Turns()
+
+
+class FakeChannel:
+    """A channel whose refreshes go as they are told to; the pool is found stopped."""
+
+    uri = "test:///"
+
+    def __init__(self, answers: Iterator[StorageError | None]) -> None:
+        self.calls: list[Operation] = []
+        self.asked: list[Change] = []
+        self._answers, self._session = answers, FakeSession()
+        self._guards = Guards()
+        self._guards.add(self.asked.append)
+
+    def session(self) -> FakeSession:
+        return self._session
+
+    def guards(self, operation: Operation, target: object) -> Guards:
+        return self._guards
+
+    def call(self, operation: Operation, target: object, body: Callable[[Any], Any]) -> object:
+        self.calls.append(operation)
+        if operation is POOL_IS_ACTIVE:
+            return 0, 1
+        error = next(self._answers)
+        if error is not None:
+            raise error
+        return None
+
+
+def see(*answers: StorageError | None) -> FakeChannel:
+    channel = FakeChannel(iter(answers))
+    let_pool_see(cast(Channel, channel), POOL)
+    return channel
+
+
+def test_a_busy_pool_is_asked_again() -> None:
+    channel = see(PoolBusyError("busy"), PoolBusyError("busy"), None)
+    assert channel.calls == [POOL_REFRESH] * 3
+    assert {change.operation for change in channel.asked} == {POOL_REFRESH}
+
+
+def test_another_error_is_not_retried_and_says_what_has_arrived() -> None:
+    channel = FakeChannel(iter([StorageIOError("no such directory"), None]))
+    with pytest.raises(StorageIOError) as failed:
+        let_pool_see(cast(Channel, channel), POOL)
+    assert channel.calls == [POOL_REFRESH, POOL_IS_ACTIVE]
+    assert failed.value.outcome == "done"
+    first, second, third = (failed.value.hint or "").splitlines()
+    assert first == "Pool 'images' is defined and not started."
+    assert "stops a pool when a refresh fails" in second
+    assert "All data has arrived" in third
+
+
+def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settle, "PATIENCE", 0.0)
+    with pytest.raises(PoolBusyError) as failed:
+        see(*[PoolBusyError("busy")] * 1000)
+    assert failed.value.outcome == "done"
+
+
+def test_a_refresh_that_others_made_meanwhile_is_enough() -> None:
+    channel = FakeChannel(iter([]))
+    turn = channel.session().turns.of(POOL)
+    turn.saw(float("inf"))
+    let_pool_see(cast(Channel, channel), POOL)
+    assert channel.calls == []
