@@ -92,9 +92,10 @@ class Image:
         self, source: Source, check: Callable[[], object] = lambda: None, ceiling: int | None = None
     ) -> None:
         head = taken(source, HEAD)
-        self.name, self.length = source.name, source.length
+        self.name: str = source.name
+        self.length: int | None = source.length
         self.info: ImageInfo = probe(head, source)
-        self.done = 0
+        self.done: int = 0
         self._source: Source = Preceded(head, source)
         self._check = check
         if ceiling is not None:

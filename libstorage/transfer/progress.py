@@ -72,7 +72,7 @@ class Watch:
         self, name: str, progress: Progress | None, deadline: float | None, *, has_lane: bool = False
     ) -> None:
         check_seconds("deadline", deadline)
-        self.name = name
+        self.name: str = name
         self.expires: float | None = None if deadline is None else monotonic() + deadline
         self.meter: Meter | None = None
         self.has_lane: bool = has_lane
