@@ -43,19 +43,20 @@ _BLOCK: Final = 4096
 class LibvirtFileSystem(Base):
     """The volumes of a host as files ``pool/volume``.
 
-    A new file becomes a raw volume that grows; one that is overwritten is deleted and made again, except where volumes are
-    no files. What is written holds a lease of the volume until it is closed; an error inside the ``with`` block deletes
-    the new volume. What libvirt does not have is said as ``FileNotFoundError``; all other errors are libstorage's.
+    A new file becomes a raw volume that grows. A file that is overwritten is deleted and created again, except in pools
+    whose volumes are not files. A file that is being written holds a lease on the volume until it is closed. If the
+    ``with`` block fails, the new volume is deleted. A missing pool or volume raises ``FileNotFoundError``; all other
+    errors are libstorage's.
 
     Args:
-        uri: Address of the host, as for [connect][libstorage.connect]. It is opened on first use, once per process.
-            One that is dangerous is refused: give an open ``host``.
-        host: A host that is open already, instead of an address.
-        readonly: Allow only what changes nothing; a volume's bytes cannot be read then either.
-        storage_options: fsspec's own.
+        uri: Address of the host, as for [connect][libstorage.connect]. The host is opened on first use, once per
+            process. A dangerous address is refused: pass an open ``host`` instead.
+        host: An open host, instead of an address.
+        readonly: Allow only calls that change nothing; then the bytes of volumes cannot be read either.
+        storage_options: Options of fsspec.
 
     Raises:
-        InvalidRequestError: Both an address and a host are given, or none; or the address is malformed or dangerous.
+        InvalidRequestError: If both an address and a host are given, or neither; or if the address is malformed or dangerous.
     """
 
     protocol = "libvirt"
@@ -73,8 +74,8 @@ class LibvirtFileSystem(Base):
         super().__init__(**storage_options)
         if (uri is None) == (host is None):
             raise InvalidRequestError(
-                "which host is meant?",
-                hint='Give its address as a storage option, uri="qemu:///system", or host=… that is open already.',
+                "pass either uri= or host=",
+                hint='Pass an address as storage option, uri="qemu:///system", or an open host as host=….',
             )
         self.host: Host | None = (
             host if uri is None else Host(Channel(parse(uri).uri or "", readonly, Options()))
@@ -83,17 +84,17 @@ class LibvirtFileSystem(Base):
 
     @property
     def fsid(self) -> str:
-        """What tells it from other file systems: the address of its host."""
+        """Identifier of the file system: the address of its host."""
         return f"libvirt_{self._host.uri}"
 
     # ---- looking ----------------------------------------------------------------------------------------------------
 
     def ls(self, path: str, detail: bool = True, **kwargs: Any) -> list[Any]:
-        """What is in a pool, or the pools that are running; of a volume, itself.
+        """List the volumes of a pool, or the running pools; for a volume, the volume itself.
 
         Raises:
-            FileNotFoundError: There is no such pool or volume.
-            PoolInactiveError: The pool is not running.
+            FileNotFoundError: If there is no such pool or volume.
+            PoolInactiveError: If the pool is not running.
         """
         pool, volume = self._split(path)
         if volume:
@@ -109,10 +110,10 @@ class LibvirtFileSystem(Base):
         return found if detail else [entry["name"] for entry in found]
 
     def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
-        """Name, size in bytes and type; of a volume also format, capacity, allocation, and when it was made and changed.
+        """Return name, size in bytes and type; for a volume also format, capacity, allocation and times.
 
         Raises:
-            FileNotFoundError: There is no such pool or volume.
+            FileNotFoundError: If there is no such pool or volume.
         """
         pool, volume = self._split(path)
         if volume:
@@ -124,10 +125,10 @@ class LibvirtFileSystem(Base):
         return folder_entry(pool)
 
     def exists(self, path: str, **kwargs: Any) -> bool:
-        """Whether there is such a pool or volume.
+        """Return whether a pool or volume exists.
 
         Raises:
-            StorageError: The host could not be asked.
+            StorageError: If the host could not be asked.
         """
         try:
             self.info(path)
@@ -136,25 +137,25 @@ class LibvirtFileSystem(Base):
         return True
 
     def created(self, path: str) -> datetime:
-        """When the volume was made.
+        """Return when the volume was created.
 
         Raises:
-            UnsupportedError: The host does not know.
+            UnsupportedError: If the host does not know.
         """
         return self._time(path, "created")
 
     def modified(self, path: str) -> datetime:
-        """When the volume was last written.
+        """Return when the volume was last written.
 
         Raises:
-            UnsupportedError: The host does not know.
+            UnsupportedError: If the host does not know.
         """
         return self._time(path, "modified")
 
     # ---- reading ----------------------------------------------------------------------------------------------------
 
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any) -> bytes:
-        """The bytes of a volume, or some of them; negative numbers count from its end."""
+        """Return the bytes of a volume, or a range of them; negative offsets count from the end."""
         volume, size = self._volume(path), int(self.info(path)["size"] or 0)
         first, last, _ = slice(start, end).indices(size)
         found = io.BytesIO()
@@ -169,7 +170,7 @@ class LibvirtFileSystem(Base):
         outfile: BinaryIO | None = None,
         **kwargs: Any,
     ) -> None:
-        """Copy a volume into a local file, which is there when all is."""
+        """Copy a volume into a local file, which appears when it is complete."""
         given: Any = lpath if outfile is None else outfile
         if bool(isfilelike(given)):
             self._volume(rpath).download(given, progress=_told(callback))
@@ -189,10 +190,10 @@ class LibvirtFileSystem(Base):
         mode: str = "overwrite",
         **kwargs: Any,
     ) -> None:
-        """Copy a local file into a volume, made for it if it is not there; its holes stay holes.
+        """Copy a local file into a volume, created if it does not exist; holes stay holes.
 
         Raises:
-            VolumeExistsError: It is there, and ``mode`` is ``create``.
+            VolumeExistsError: If the volume exists and ``mode`` is ``create``.
         """
         given = Path(lpath)
         if given.is_dir():
@@ -203,7 +204,7 @@ class LibvirtFileSystem(Base):
             volume.upload(given, progress=_told(callback))
 
     def cp_file(self, path1: str, path2: str, **kwargs: Any) -> None:
-        """Copy a volume inside the host: by its daemon where that copies byte by byte, else through us."""
+        """Copy a volume inside the host: by the daemon if it copies byte by byte, else through this program."""
         source, path = self._volume(path1), self._strip_protocol(path2)
         if self._strip_protocol(path1) == path:
             return
@@ -221,12 +222,12 @@ class LibvirtFileSystem(Base):
         """Delete volumes; never pools.
 
         Raises:
-            UnsupportedError: There is a pool among them; nothing was deleted.
+            UnsupportedError: If a path is a pool; then nothing was deleted.
         """
         paths = self.expand_path(path, recursive=recursive, maxdepth=maxdepth)
         for one in paths:
             if not self._split(one)[1]:
-                _refuse(f"{one or 'a host'} is no volume: its volumes are deleted by rm('pool/*')")
+                _refuse(f"{one or 'a host'} is not a volume: delete the volumes of a pool with rm('pool/*')")
         for one in reversed(paths):
             self.rm_file(one)
 
@@ -234,34 +235,36 @@ class LibvirtFileSystem(Base):
         """Delete a volume.
 
         Raises:
-            FileNotFoundError: There is none.
+            FileNotFoundError: If there is no such volume.
         """
         with _not_found(path):
             self._volume(path).delete()
 
     def mkdir(self, path: str, create_parents: bool = True, **kwargs: Any) -> None:
-        """Pools are made with the client, which knows where they are to be.
+        """Refuse to create a pool: the client defines pools, with their target.
 
         Raises:
-            ExistsError: There is one already.
-            UnsupportedError: There is none.
+            ExistsError: If the pool exists.
+            UnsupportedError: If the pool does not exist.
         """
         if self.exists(path):
             raise ExistsError(f"{path} exists already", outcome="not_started", retry="no")
-        _refuse(f"{path} cannot be made: a pool is made with host.pools.define(), and has no folders in it")
+        _refuse(
+            f"{path} cannot be created: define a pool with host.pools.define(); a pool has no subdirectories"
+        )
 
     def makedirs(self, path: str, exist_ok: bool = False) -> None:
-        """As ``mkdir``; nothing where a pool is already, with ``exist_ok``."""
+        """As ``mkdir``; with ``exist_ok``, do nothing if the pool exists."""
         if not (exist_ok and self.isdir(path)):
             self.mkdir(path)
 
     def rmdir(self, path: str) -> None:
-        """Pools are not removed.
+        """Refuse to remove a pool.
 
         Raises:
             UnsupportedError: Always.
         """
-        _refuse(f"{path} cannot be removed: a pool is removed with pool.stop() and pool.undefine()")
+        _refuse(f"{path} cannot be removed: remove a pool with pool.stop() and pool.undefine()")
 
     def _open(
         self,
@@ -276,15 +279,19 @@ class LibvirtFileSystem(Base):
             with _not_found(path):
                 return self._volume(path).open("rb", buffering=block_size or BUFFER)
         if mode not in {"wb", "xb"}:
-            _refuse(f"{path} cannot be opened as {mode!r}: a volume is read, or written from the start")
+            _refuse(
+                f"{path} cannot be opened as {mode!r}: a volume can be read (rb) or written from the start (wb, xb)"
+            )
         if not autocommit:
-            _refuse(f"{path} cannot be written in a transaction: libvirt shows volumes as they are made")
+            _refuse(
+                f"{path} cannot be written in a transaction: libvirt shows a volume as soon as it is created"
+            )
         pool, name = self._place(path)
         if not has_files(pool.type()):
             old = pool.volumes.get(name)
             if old is None or mode == "xb":
                 _refuse(
-                    f"{path} has no size yet, which it needs in pool {pool.name!r}: make it with volumes.create()"
+                    f"{path} does not exist, and pool {pool.name!r} needs its size: create it with volumes.create()"
                 )
             return old.open("wb")
         volume = self._create(path, 0, is_new=mode == "xb")
@@ -318,12 +325,12 @@ class LibvirtFileSystem(Base):
             return pool.volumes[name]
 
     def _place(self, path: str) -> tuple[Pool, str]:
-        """The pool that a volume is in, or is to be in, and the volume's name."""
+        """Return the pool of a volume, which need not exist yet, and the volume's name."""
         pool, name = self._split(path)
         with _not_found(path):
             found = self._host.pools[pool] if pool else None
         if found is None or not name:
-            raise IsADirectoryError(errno.EISDIR, f"{path} is no volume", path)
+            raise IsADirectoryError(errno.EISDIR, f"{path} is not a volume", path)
         return found, name
 
     def _drop(self, pool: Pool, name: str) -> None:
@@ -339,7 +346,7 @@ class LibvirtFileSystem(Base):
 
     @contextmanager
     def _made(self, path: str, size: int, *, is_new: bool = False) -> Iterator[Volume]:
-        """A volume of a size that was made for what is written into it, unless there is one that is no file."""
+        """Create a volume of a given size to write into, or use an existing volume that is not a file."""
         pool, name = self._place(path)
         old = None if is_new or has_files(pool.type()) else pool.volumes.get(name)
         volume = old or self._create(path, size, is_new=is_new)
@@ -356,7 +363,7 @@ class LibvirtFileSystem(Base):
 
 
 def _told(callback: Callback) -> Progress:
-    """fsspec's callback as a progress of ours."""
+    """Return a progress function that calls fsspec's callback."""
 
     def tell(at: TransferProgress) -> None:
         if at.total is not None:
@@ -377,7 +384,7 @@ def _refuse(message: str) -> NoReturn:
 
 @contextmanager
 def _not_found(path: str) -> Iterator[None]:
-    """As fsspec expects to be told that something is not there."""
+    """Translate a missing pool or volume into the exception that fsspec expects."""
     try:
         yield
     except NotFoundError as error:
