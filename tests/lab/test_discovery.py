@@ -33,7 +33,7 @@ def test_what_would_kill_the_daemon_is_refused(daemon: PrivateDaemon, server: Is
             PoolSpec.iscsi_direct("luns", host=server.portal, device=tgt.PLAIN, initiator=tgt.INITIATOR)
         ).start()
         if host.versions.daemon < FIRST_SOUND:
-            with pytest.raises(UnsupportedError, match="kills this daemon") as refused:
+            with pytest.raises(UnsupportedError, match="crashes this daemon") as refused:
                 host.find_sources(PoolType.ISCSI_DIRECT, hosts=server.portal, initiator=tgt.INITIATOR)
             assert refused.value.outcome == "not_started"
             assert "allow_crash=True" in str(refused.value)

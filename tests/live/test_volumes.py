@@ -376,7 +376,7 @@ class TestClone:
             filled.clone("x", mode="deep")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         with pytest.raises(InvalidRequestError, match="is independent"):
             filled.clone(VolumeSpec.qcow2("x", backing=filled.as_backing()))
-        with pytest.raises(InvalidRequestError, match="is to be linked to"):
+        with pytest.raises(InvalidRequestError, match="but its spec states"):
             filled.clone(
                 VolumeSpec.qcow2("x", backing=BackingStore(path="/other", format="raw")), mode="linked"
             )
