@@ -186,6 +186,7 @@ if TYPE_CHECKING:
     from libstorage.units import GiB, KiB, MiB, Size, SizeLike, TiB
     from libstorage.xml.describe import Description, FieldDescription, describe
     from libstorage.xml.fields import Unknown
+    from libstorage.xml.kinds import UnknownWord
     from libstorage.xml.schema import validate
 
 __version__ = "0.2.0"
@@ -325,6 +326,7 @@ __all__ = [
     "Unknown",
     "UnknownAdapter",
     "UnknownSource",
+    "UnknownWord",
     "UnsupportedError",
     "Usage",
     "Versions",
@@ -423,6 +425,7 @@ _HOMES = {
     "libstorage.units": "GiB KiB MiB Size SizeLike TiB",
     "libstorage.xml.describe": "Description FieldDescription describe",
     "libstorage.xml.fields": "Unknown",
+    "libstorage.xml.kinds": "UnknownWord",
     "libstorage.xml.schema": "validate",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -94,9 +94,7 @@ def connect(
         raise error.with_traceback(None) from None
     finally:
         del uri  # tracebacks may show locals, and the address may contain a password
-    connection = Connection(
-        address, readonly=readonly, lanes=lanes, timeout=timeout, open_timeout=open_timeout
-    )
+    connection = Connection(address, readonly=readonly, lanes=lanes, open_timeout=options.opening)
     session = Session(connection)
     session.warn_at_exit()
     return Host(Channel(connection.uri, readonly, options, session))

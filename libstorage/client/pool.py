@@ -39,6 +39,7 @@ from libstorage.operations import (
 from libstorage.session.arguments import NoFlags, combined, switch
 from libstorage.session.calls import ask_pool, change_pool, pool_xml
 from libstorage.units import counted
+from libstorage.xml.kinds import UnknownWord
 
 R = TypeVar("R")
 
@@ -65,7 +66,7 @@ class Pool(Handle[PoolId]):
         """The volumes of the pool."""
         return Volumes(self._channel, self._id)
 
-    def type(self) -> PoolType | str:
+    def type(self) -> PoolType | UnknownWord:
         """Return the type of the pool; an unknown type as libvirt's word for it.
 
         Raises:

@@ -7,6 +7,7 @@ from typing import Protocol, TypeGuard, cast
 
 import attrs
 
+from libstorage.connection.codes import Code
 from libstorage.connection.raw import RawConnect
 from libstorage.errors import UnsupportedError
 
@@ -74,9 +75,6 @@ class Answer:
     bare: str
 
 
-_SYSTEM_ERROR = 38
-
-
 def load() -> Binding:
     """Return libvirt's Python binding.
 
@@ -105,7 +103,7 @@ def answer(error: BaseException) -> Answer | None:
         code,
         domain,
         level,
-        errno=number if code == _SYSTEM_ERROR and number > 0 else None,
+        errno=number if code == Code.SYSTEM_ERROR and number > 0 else None,
         text=text or str(error),
         bare=bare or text or str(error),
     )

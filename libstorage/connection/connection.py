@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from enum import Enum
 from types import TracebackType
-from typing import Final, Literal, NoReturn, Self, TypeAlias, TypeVar
+from typing import NoReturn, Self, TypeAlias, TypeVar
 
 from libstorage import operations
 from libstorage.connection import binding, ending, process
 from libstorage.connection.address.uri import Address, HostURI, parse
 from libstorage.connection.arguments import check_count, check_seconds
+from libstorage.connection.clock import NEVER, TimeLimit
 from libstorage.connection.failures import translate
 from libstorage.connection.identity import HostId, Identity
-from libstorage.connection.lane import Lane, TimeLimit, width_for
+from libstorage.connection.lane import Lane, width_for
 from libstorage.connection.lanes import Closed, Lanes, NoLane
 from libstorage.connection.limits import Admission
 from libstorage.connection.opening import Closing, Opener
-from libstorage.connection.process import NEVER
 from libstorage.errors import DeadlineError, NotFoundError, StorageError
 from libstorage.operations import Duration, Operation
 
 R = TypeVar("R")
 
 
-class _Usual(Enum):
-    USUAL = "usual"
-
-
-Timeout: TypeAlias = float | TimeLimit | Literal[_Usual.USUAL] | None
-"""Seconds, or a time limit that is already running. ``None`` is no limit. ``USUAL`` is the timeout of the connection, which
-does not apply to long calls."""
-
-USUAL: Final = _Usual.USUAL
+Timeout: TypeAlias = float | TimeLimit | None
+"""Seconds, or a time limit that is already running. ``None`` is no limit."""
 
 _LOCAL_LANES = 4
 _REMOTE_LANES = 16
@@ -59,9 +51,7 @@ class Connection:
         readonly: Whether to open the connection read-only, so that the daemon refuses changes.
         lanes: Maximum number of libvirt connections; by default 4 to this machine, and 16 (32 for bulk listings) to
             another.
-        timeout: Seconds that a short call may take, and that a stream may go without progress. Long calls (clone,
-            wipe, refresh …) have no limit of their own: ``keepalive`` detects a daemon that is gone.
-        open_timeout: Seconds that opening one libvirt connection may take; never more than ``timeout``.
+        open_timeout: Seconds that opening one libvirt connection may take; ``None`` is no limit.
         keepalive: Seconds between two keepalive messages to the daemon, and how many of them may go unanswered.
         allow: The dangers in the address that the caller accepts: see ``libstorage.connection.address.uri.DANGERS``.
         limit: An additional limit for opening the first libvirt connection.
@@ -72,7 +62,6 @@ class Connection:
         uri: The address without its password; if none was given, the default address that libvirt chose.
         readonly: Whether the daemon refuses changes.
         local: Whether the daemon runs on this machine.
-        timeout: Seconds that a short call may take.
         open_timeout: Seconds that opening one libvirt connection may take.
         daemon_version: libvirt version of the daemon: 9000000 is 9.0.0.
         client_version: libvirt version of the client library.
@@ -90,7 +79,6 @@ class Connection:
         *,
         readonly: bool = False,
         lanes: int | None = None,
-        timeout: float | None = 60.0,
         open_timeout: float | None = 10.0,
         keepalive: tuple[int, int] = (5, 3),
         allow: Collection[str] = (),
@@ -98,7 +86,6 @@ class Connection:
         closing: Closing | None = None,
     ) -> None:
         check_count("lanes", lanes, optional=True)
-        check_seconds("timeout", timeout)
         check_seconds("open_timeout", open_timeout)
         for number in keepalive:
             check_count("keepalive", number)
@@ -106,12 +93,11 @@ class Connection:
         self.address: Address = address
         self.uri: str = address.uri or ""
         self.readonly = readonly
-        self.timeout = timeout
         self.open_timeout = open_timeout
         self._closing = Closing()
         self._process = process.current()
         self.client_version: int = self._process.binding.getVersion()
-        opening = opening_limit(open_timeout, timeout, limit)
+        opening = opening_limit(open_timeout, limit)
         first = self._opener(address, keepalive, closing or self._closing)(opening)
         self.address = address = address.resolved(first.connection)
         self.uri = address.uri or ""
@@ -153,9 +139,7 @@ class Connection:
         """Return the current number of libvirt connections."""
         return self._lanes.count()
 
-    def call(
-        self, op: Operation, target: Identity, body: Callable[[Lane], R], *, timeout: Timeout = USUAL
-    ) -> R:
+    def call(self, op: Operation, target: Identity, body: Callable[[Lane], R], *, timeout: Timeout) -> R:
         """Run one operation: every call to the daemon goes through this method.
 
         Args:
@@ -176,7 +160,7 @@ class Connection:
         op: Operation,
         target: Identity,
         *,
-        timeout: Timeout = USUAL,
+        timeout: Timeout,
         latest: float | None = None,
         last: bool = False,
     ) -> Visit:
@@ -195,8 +179,6 @@ class Connection:
         Raises:
             StorageError: As for [call][libstorage.connection.connection.Connection.call].
         """
-        if timeout is USUAL:
-            timeout = None if op.duration is Duration.LONG else self.timeout
         return Visit(self, op, target, timeout, latest, last=last)
 
     def widen(self, lanes: int) -> None:
@@ -376,12 +358,10 @@ def limit_of(timeout: float | TimeLimit | None) -> TimeLimit:
     return TimeLimit(NEVER if timeout is None else timeout)
 
 
-def opening_limit(
-    open_timeout: float | None, timeout: float | None, running: TimeLimit | None = None
-) -> TimeLimit:
-    """Return the limit for opening: at most as long as a call may take, and as ``running`` has left."""
-    left = None if running is None else running.remaining()
-    return TimeLimit(min((span for span in (open_timeout, timeout, left) if span is not None), default=NEVER))
+def opening_limit(open_timeout: float | None, running: TimeLimit | None = None) -> TimeLimit:
+    """Return the limit for opening: at most as long as ``running`` has left."""
+    left = NEVER if running is None else running.remaining()
+    return TimeLimit(left if open_timeout is None else min(open_timeout, left))
 
 
 def _raise_alone(error: BaseException) -> NoReturn:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from time import monotonic
 from typing import cast
 from weakref import ref
 
 from libstorage.connection import ending
+from libstorage.connection.clock import NEVER, TimeLimit
 from libstorage.connection.grips import Grip
 from libstorage.connection.identity import Identity, PoolId, SecretId, VolumeId
-from libstorage.connection.process import NEVER, Process
+from libstorage.connection.process import Process
 from libstorage.connection.raw import RawConnect, RawObject, RawPool, RawSecret, RawVolume
 
 RAW_LIMIT = 4096
@@ -29,36 +31,6 @@ def width_for(client_version: int) -> int:
     client before it stops reading (``max_client_requests``).
     """
     return _SHARED_WIDTH if client_version >= _SHARED_SINCE else 1
-
-
-class TimeLimit:
-    """The time limit of one call on a lane.
-
-    Attributes:
-        span: The whole time, in seconds.
-        expires: When the time runs out, by the monotonic clock.
-        opening: Seconds of the time that may be spent on opening a connection; ``None`` if the limit of the connection
-            applies.
-    """
-
-    __slots__ = ("expires", "opening", "span")
-
-    def __init__(self, span: float, *, opening: float | None = None) -> None:
-        self.span: float = span
-        self.expires: float = monotonic() + span
-        self.opening: float | None = opening
-
-    def remaining(self) -> float:
-        """Return the remaining time, in seconds."""
-        return max(0.0, self.expires - monotonic())
-
-    def patience(self) -> float | None:
-        """Return the remaining time, in seconds; ``None`` is no limit."""
-        return None if self.expires == NEVER else self.remaining()
-
-    def renew(self, latest: float = NEVER) -> None:
-        """Start the time again, but let it run out by ``latest``."""
-        self.expires = min(monotonic() + self.span, latest)
 
 
 class Lane:
@@ -207,10 +179,28 @@ class Lane:
         """Remove a holder."""
         self._users.discard(ref(holder))
 
-    def pause(self) -> None:
-        """Suspend the time limit until ``renew()``, because the running call is busy with other work than the daemon."""
+    @contextmanager
+    def paused(self, latest: float = NEVER) -> Iterator[None]:
+        """Suspend the time limit, because the running call does not wait for the daemon; then start it again.
+
+        Args:
+            latest: When the time limit runs out at the latest, by the monotonic clock.
+        """
         for limit in list(self._limits):
             limit.expires = NEVER
+        try:
+            yield
+        finally:
+            self.renew(latest)
+
+    @contextmanager
+    def receiving(self) -> Iterator[None]:
+        """Note that a stream is being received, so that the event loop reads more slowly."""
+        self.is_receiving = True
+        try:
+            yield
+        finally:
+            self.is_receiving = False
 
     def renew(self, latest: float = NEVER) -> None:
         """Report progress: start the time limit of the running call again, but let it run out by ``latest``."""

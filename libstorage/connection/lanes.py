@@ -11,8 +11,9 @@ from time import monotonic
 from weakref import ref
 
 from libstorage.connection import threads
+from libstorage.connection.clock import TimeLimit
 from libstorage.connection.identity import Identity
-from libstorage.connection.lane import Lane, TimeLimit
+from libstorage.connection.lane import Lane
 from libstorage.connection.limits import Word
 from libstorage.errors import StorageError
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable
 from typing import Final
 from weakref import WeakKeyDictionary, ref
 
-from libstorage.connection.lane import TimeLimit
+from libstorage.connection.clock import TimeLimit
 
 LOOK_AGAIN: Final = 1.0
 """Seconds after which a waiting thread checks whether a holder was collected without leaving."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from libstorage.connection.lane import TimeLimit
+from libstorage.connection.clock import TimeLimit
 from libstorage.connection.limits import Admission, Holder
 
 T = TypeVar("T")

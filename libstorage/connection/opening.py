@@ -10,11 +10,12 @@ import attrs
 
 from libstorage.connection import sockets, threads
 from libstorage.connection.address.uri import Address, Transport
+from libstorage.connection.clock import NEVER, TimeLimit
 from libstorage.connection.failures.translate import map_open_error, no_answer, not_wanted, untold_socket
 from libstorage.connection.grips import Grip, ProgramGrip, SocketGrip, programs_of
-from libstorage.connection.lane import Lane, TimeLimit
+from libstorage.connection.lane import Lane
 from libstorage.connection.limits import Admission
-from libstorage.connection.process import NEVER, Process
+from libstorage.connection.process import Process
 from libstorage.connection.raw import RawConnect
 from libstorage.errors import StorageError
 

@@ -14,10 +14,10 @@ from time import monotonic, sleep
 from typing import Protocol, TypeVar, cast
 
 from libstorage.connection import binding, ending, threads
+from libstorage.connection.clock import NEVER
 from libstorage.errors import ConnectionFailedError
 
 T = TypeVar("T")
-NEVER = float("inf")
 
 _EVENTS_EVERY = 0.002
 """Seconds between two turns of the event loop. Every call wakes the loop twice; without this pause, the loop would take as

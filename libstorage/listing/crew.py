@@ -10,9 +10,9 @@ from typing import Final, TypeAlias
 
 from libstorage.connection import threads
 from libstorage.connection.binding import answer
+from libstorage.connection.clock import NEVER, TimeLimit
 from libstorage.connection.identity import Identity, PoolId
-from libstorage.connection.lane import Lane, TimeLimit
-from libstorage.connection.process import NEVER
+from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawVolume
 from libstorage.connection.resolve import list_volumes
 from libstorage.errors import StorageError

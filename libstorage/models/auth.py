@@ -12,7 +12,7 @@ from libstorage.errors import Problem
 from libstorage.models.convert import to_auth_type, to_uuid
 from libstorage.xml.document import Element
 from libstorage.xml.fields import attribute, child
-from libstorage.xml.kinds import TEXT, UUID_FORM, matching, words
+from libstorage.xml.kinds import TEXT, UUID_FORM, UnknownWord, matching, words
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -47,7 +47,7 @@ class Auth(Element):
 
     SECRETIVE: ClassVar[bool] = True
 
-    type: AuthType | str = field(
+    type: AuthType | UnknownWord = field(
         converter=to_auth_type, metadata=attribute("type", words(AuthType), doc="Method of authentication.")
     )
     username: str = field(metadata=attribute("username", doc="User name at the source."))

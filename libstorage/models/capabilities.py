@@ -12,7 +12,7 @@ from libstorage.errors import Problem
 from libstorage.models.convert import to_names, to_pool_type
 from libstorage.xml.document import Document, Element
 from libstorage.xml.fields import Unknown, attribute, child, children, texts, unknown, value
-from libstorage.xml.kinds import YES_NO, words
+from libstorage.xml.kinds import YES_NO, UnknownWord, words
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
@@ -49,7 +49,7 @@ class CapabilityOptions(Element):
 class PoolTypeCapabilities(Element):
     """A host's report on one pool type: the ``<pool>`` element."""
 
-    type: PoolType | str = field(
+    type: PoolType | UnknownWord = field(
         converter=to_pool_type, metadata=attribute("type", words(PoolType), doc="The pool type.")
     )
     supported: bool = field(

@@ -26,7 +26,7 @@ from libstorage.enums import (
     VolumeType,
 )
 from libstorage.units import Size, SizeLike
-from libstorage.xml.kinds import uuid_text
+from libstorage.xml.kinds import UnknownWord, uuid_text
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -77,73 +77,70 @@ def to_uuid(value: str | UUID | None) -> str | None:
         return cast("str", value)
 
 
-def _word(enum: type[W], value: W | str | None) -> W | str | None:
-    if type(value) is not str:
-        return value
-    known = cast("dict[str, W]", enum._value2member_map_)
-    return known.get(value, value)
+def _word(enum: type[W], value: W | str | None) -> W | UnknownWord | None:
+    known = cast("dict[object, W]", enum._value2member_map_)
+    return cast("W | UnknownWord | None", known.get(value, value) if type(value) is str else value)
 
 
-def to_volume_format(value: VolumeFormat | str | None) -> VolumeFormat | str | None:
+def to_volume_format(value: VolumeFormat | str | None) -> VolumeFormat | UnknownWord | None:
     """Return a volume format, from its name."""
     return _word(VolumeFormat, value)
 
 
-def to_volume_type(value: VolumeType | str | None) -> VolumeType | str | None:
+def to_volume_type(value: VolumeType | str | None) -> VolumeType | UnknownWord | None:
     """Return a volume type, from its word."""
-    if type(value) is not str:
-        return value
-    return next((member for member in VolumeType if member.word == value), value)
+    named = (member for member in VolumeType if member.word == value)
+    return cast("VolumeType | UnknownWord | None", next(named, value) if type(value) is str else value)
 
 
-def to_fs_format(value: FsFormat | str | None) -> FsFormat | str | None:
+def to_fs_format(value: FsFormat | str | None) -> FsFormat | UnknownWord | None:
     """Return a file system, from its name."""
     return _word(FsFormat, value)
 
 
-def to_netfs_format(value: NetfsFormat | str | None) -> NetfsFormat | str | None:
+def to_netfs_format(value: NetfsFormat | str | None) -> NetfsFormat | UnknownWord | None:
     """Return a network file system, from its name."""
     return _word(NetfsFormat, value)
 
 
-def to_logical_format(value: LogicalFormat | str | None) -> LogicalFormat | str | None:
+def to_logical_format(value: LogicalFormat | str | None) -> LogicalFormat | UnknownWord | None:
     """Return a volume manager, from its name."""
     return _word(LogicalFormat, value)
 
 
-def to_disk_format(value: DiskFormat | str | None) -> DiskFormat | str | None:
+def to_disk_format(value: DiskFormat | str | None) -> DiskFormat | UnknownWord | None:
     """Return a disk label, from its name."""
     return _word(DiskFormat, value)
 
 
-def to_pool_type(value: PoolType | str) -> PoolType | str:
+def to_pool_type(value: PoolType | str) -> PoolType | UnknownWord:
     """Return a pool type, from its name."""
-    return cast("PoolType | str", _word(PoolType, value))
+    return cast("PoolType | UnknownWord", _word(PoolType, value))
 
 
-def to_auth_type(value: AuthType | str) -> AuthType | str:
+def to_auth_type(value: AuthType | str) -> AuthType | UnknownWord:
     """Return a method of authentication, from its name."""
-    return cast("AuthType | str", _word(AuthType, value))
+    return cast("AuthType | UnknownWord", _word(AuthType, value))
 
 
-def to_encryption_format(value: EncryptionFormat | str) -> EncryptionFormat | str:
+def to_encryption_format(value: EncryptionFormat | str) -> EncryptionFormat | UnknownWord:
     """Return an encryption format, from its name."""
-    return cast("EncryptionFormat | str", _word(EncryptionFormat, value))
+    return cast("EncryptionFormat | UnknownWord", _word(EncryptionFormat, value))
 
 
-def to_encryption_engine(value: EncryptionEngine | str | None) -> EncryptionEngine | str | None:
+def to_encryption_engine(value: EncryptionEngine | str | None) -> EncryptionEngine | UnknownWord | None:
     """Return an encryption engine, from its name."""
     return _word(EncryptionEngine, value)
 
 
-def to_refresh_allocation(value: RefreshAllocation | str | None) -> RefreshAllocation | str | None:
+def to_refresh_allocation(value: RefreshAllocation | str | None) -> RefreshAllocation | UnknownWord | None:
     """Return the way in which a refresh determines the allocation, from its name."""
     return _word(RefreshAllocation, value)
 
 
-def to_secret_usage(value: SecretUsage | str) -> SecretUsage | str:
+def to_secret_usage(value: SecretUsage | str) -> SecretUsage | UnknownWord:
     """Return the purpose of a secret, from its name."""
-    return cast("SecretUsage | str", _word(SecretUsage, value))
+    return cast("SecretUsage | UnknownWord", _word(SecretUsage, value))
 
 
 def many(value: Any) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from libstorage.models.auth import SecretRef
 from libstorage.models.convert import many, to_encryption_engine, to_encryption_format
 from libstorage.xml.document import Element
 from libstorage.xml.fields import attribute, child, children
-from libstorage.xml.kinds import number, words
+from libstorage.xml.kinds import UnknownWord, number, words
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -72,11 +72,11 @@ class Encryption(Element):
 
     SECRETIVE: ClassVar[bool] = True
 
-    format: EncryptionFormat | str = field(
+    format: EncryptionFormat | UnknownWord = field(
         converter=to_encryption_format,
         metadata=attribute("format", words(EncryptionFormat), doc="Format of the encryption."),
     )
-    engine: EncryptionEngine | str | None = field(
+    engine: EncryptionEngine | UnknownWord | None = field(
         default=None,
         converter=to_encryption_engine,
         metadata=attribute("engine", words(EncryptionEngine), doc="Software that encrypts: qemu or librbd."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import attrs
 from attrs import field, frozen
@@ -35,7 +35,7 @@ from libstorage.xml.fields import (
     variant,
     wrapped,
 )
-from libstorage.xml.kinds import UUID, matching
+from libstorage.xml.kinds import UUID, UnknownWord, matching
 
 if TYPE_CHECKING:
     import uuid as uuids
@@ -111,9 +111,9 @@ class PoolSpec(PoolFactories):
     unknown: tuple[Unknown, ...] = unknown()
 
     @property
-    def type(self) -> PoolType | str:
+    def type(self) -> PoolType | UnknownWord:
         """The pool's type, as the class of its source decides."""
-        return self.source.type
+        return cast("PoolType | UnknownWord", self.source.type)
 
     @classmethod
     def fill_in(cls, values: dict[str, Any]) -> None:

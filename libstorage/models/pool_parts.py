@@ -14,7 +14,7 @@ from libstorage.models.permissions import Permissions
 from libstorage.models.source_parts import ABSOLUTE_PATH
 from libstorage.xml.document import Element
 from libstorage.xml.fields import attribute, child, text, value
-from libstorage.xml.kinds import YES_NO, words
+from libstorage.xml.kinds import YES_NO, UnknownWord, words
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
@@ -45,7 +45,7 @@ class PoolFeatures(Element):
 class RefreshVolume(Element):
     """The way in which a refresh determines a volume's allocation: the ``<volume>`` element inside ``<refresh>``."""
 
-    allocation: RefreshAllocation | str | None = field(
+    allocation: RefreshAllocation | UnknownWord | None = field(
         default=None,
         converter=to_refresh_allocation,
         metadata=attribute(

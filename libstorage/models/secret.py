@@ -15,7 +15,7 @@ from libstorage.models.source_parts import ABSOLUTE_PATH
 from libstorage.models.spec import Spec
 from libstorage.xml.document import Element
 from libstorage.xml.fields import Unknown, attribute, child, text, unknown
-from libstorage.xml.kinds import UUID, YES_NO, matching, words
+from libstorage.xml.kinds import UUID, YES_NO, UnknownWord, matching, words
 
 if TYPE_CHECKING:
     import uuid as uuids
@@ -30,7 +30,7 @@ _PLACES = {"volume": "volume", "ceph": "name", "iscsi": "target", "tls": "name",
 class Usage(Element):
     """The purpose of a secret: the ``<usage>`` element."""
 
-    type: SecretUsage | str = field(
+    type: SecretUsage | UnknownWord = field(
         converter=to_secret_usage,
         metadata=attribute("type", words(SecretUsage), doc="Kind of object that uses the secret."),
     )

@@ -35,7 +35,7 @@ from libstorage.models.source_parts import (
 )
 from libstorage.xml.document import Element
 from libstorage.xml.fields import Variants, child, children, text, value, variant, word
-from libstorage.xml.kinds import words
+from libstorage.xml.kinds import UnknownWord, words
 
 _HOSTS = children("host", SourceHost, doc="The servers.")
 _DEVICE = child("device", Device, doc="The device.")
@@ -98,7 +98,7 @@ class FsSource(Element):
     allows: ClassVar[frozenset[str]] = _MOUNTED
 
     device: Device = field(converter=to_device, metadata=_DEVICE)
-    format: FsFormat | str | None = field(
+    format: FsFormat | UnknownWord | None = field(
         default=None,
         converter=to_fs_format,
         metadata=value("format", "type", words(FsFormat), doc="The file system; libvirt's default is auto."),
@@ -117,7 +117,7 @@ class NetfsSource(Element):
 
     hosts: tuple[SourceHost, ...] = field(converter=to_hosts, metadata=_HOSTS)
     dir: str = field(metadata=value("dir", "path", DIR, doc="The exported directory, share or volume."))
-    format: NetfsFormat | str | None = field(
+    format: NetfsFormat | UnknownWord | None = field(
         default=None,
         converter=to_netfs_format,
         metadata=value(
@@ -163,7 +163,7 @@ class LogicalSource(Element):
         default=None,
         metadata=text("name", doc="The volume group; libvirt's default is the pool's name.", repeats=True),
     )
-    format: LogicalFormat | str | None = field(
+    format: LogicalFormat | UnknownWord | None = field(
         default=None,
         converter=to_logical_format,
         metadata=value(
@@ -183,7 +183,7 @@ class DiskSource(Element):
     allows: ClassVar[frozenset[str]] = _PLAIN
 
     device: Device = field(converter=to_device, metadata=_DEVICE)
-    format: DiskFormat | str | None = field(
+    format: DiskFormat | UnknownWord | None = field(
         default=None,
         converter=to_disk_format,
         metadata=value(

@@ -137,7 +137,9 @@ class VolumeTarget(Element):
             doc="Path of the volume; libvirt derives it from the pool and the name.",
         ),
     )
-    format: VolumeFormat | str | None = field(default=None, converter=to_volume_format, metadata=_FORMAT)
+    format: VolumeFormat | UnknownWord | None = field(
+        default=None, converter=to_volume_format, metadata=_FORMAT
+    )
     permissions: Permissions | None = field(default=None, metadata=_PERMISSIONS)
     timestamps: Timestamps | None = field(default=None, metadata=_TIMESTAMPS)
     encryption: Encryption | None = field(
@@ -195,7 +197,9 @@ class BackingStore(Element):
     """The backing volume, below a volume that stores only the changes: the ``<backingStore>`` element."""
 
     path: str = field(metadata=text("path", ABSOLUTE_PATH, doc="Absolute path on the host."))
-    format: VolumeFormat | str | None = field(default=None, converter=to_volume_format, metadata=_FORMAT)
+    format: VolumeFormat | UnknownWord | None = field(
+        default=None, converter=to_volume_format, metadata=_FORMAT
+    )
     permissions: Permissions | None = field(default=None, metadata=reported(_PERMISSIONS))
     timestamps: Timestamps | None = field(default=None, metadata=_TIMESTAMPS)
 
@@ -209,7 +213,7 @@ class VolumeSpec(Spec):
 
     ROOT: ClassVar[str] = "volume"
 
-    type: VolumeType | str | None = field(
+    type: VolumeType | UnknownWord | None = field(
         default=None,
         converter=to_volume_type,
         metadata=attribute(

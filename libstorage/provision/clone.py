@@ -27,6 +27,7 @@ from libstorage.session.leases import leases
 from libstorage.session.names import check_volume_name
 from libstorage.session.validating import volume_create_flags
 from libstorage.units import Size
+from libstorage.xml.kinds import UnknownWord
 
 CloneMode: TypeAlias = Literal["copy", "reflink", "linked"]
 """``copy``: an independent copy of all data. ``reflink``: shares blocks with the source until one of the two is written
@@ -49,7 +50,7 @@ class PoolFacts:
     """
 
     pool: PoolId
-    type: PoolType | str
+    type: PoolType | UnknownWord
     is_newer: bool
 
     def can(self, ability: Ability) -> bool:

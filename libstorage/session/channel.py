@@ -12,12 +12,12 @@ import attrs
 from libstorage.connection import ending, process, threads
 from libstorage.connection.address.uri import parse
 from libstorage.connection.arguments import SHORTEST
+from libstorage.connection.clock import NEVER, TimeLimit
 from libstorage.connection.connection import Connection, limit_of, opening_limit
 from libstorage.connection.failures.translate import fields, no_answer, no_turn
 from libstorage.connection.identity import HostId, Identity
-from libstorage.connection.lane import Lane, TimeLimit
+from libstorage.connection.lane import Lane
 from libstorage.connection.once import Once
-from libstorage.connection.process import NEVER
 from libstorage.errors import ConnectionFailedError, InvalidRequestError
 from libstorage.operations import HOST_OPEN, Duration, Operation
 from libstorage.session.guards import Guards
@@ -187,7 +187,7 @@ class Channel:
 
     def _opening(self, running: TimeLimit | None = None) -> TimeLimit:
         """Return the time limit for opening a connection."""
-        return opening_limit(self.options.open_timeout, self.options.timeout, running)
+        return opening_limit(self.options.opening, running)
 
     def _limit(self, operation: Operation) -> TimeLimit:
         options = self.options
@@ -208,8 +208,7 @@ class Channel:
         connection = Connection(
             parse(self.uri, pickled=True),
             readonly=self.readonly,
-            timeout=self.options.timeout,
-            open_timeout=self.options.open_timeout,
+            open_timeout=self.options.opening,
             limit=limit,
         )
         return Session(connection, shared=True)

@@ -43,6 +43,11 @@ class Options:
     open_timeout: float | None = attrs.field(default=10.0, validator=_seconds)
     strict_names: bool = attrs.field(default=True, validator=_switch)
 
+    @property
+    def opening(self) -> float | None:
+        """Seconds that opening a connection may take: at most as long as a call."""
+        return min((span for span in (self.open_timeout, self.timeout) if span is not None), default=None)
+
 
 class OptionChanges(TypedDict, total=False):
     """The attributes of [Options][libstorage.Options], all optional."""

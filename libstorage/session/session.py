@@ -10,10 +10,10 @@ from contextlib import suppress
 
 from libstorage.connection import ending, threads
 from libstorage.connection.address.uri import Address
+from libstorage.connection.clock import TimeLimit
 from libstorage.connection.connection import Connection
 from libstorage.connection.failures.translate import no_answer, not_wanted
 from libstorage.connection.identity import PoolId
-from libstorage.connection.lane import TimeLimit
 from libstorage.connection.limits import Admission
 from libstorage.connection.once import Once
 from libstorage.connection.opening import Closing
@@ -21,6 +21,7 @@ from libstorage.enums import PoolType
 from libstorage.errors import ConnectionFailedError
 from libstorage.session.guards import Guards
 from libstorage.session.turns import Turns
+from libstorage.xml.kinds import UnknownWord
 
 _SECRET_LANES = 2
 
@@ -49,7 +50,7 @@ class Session:
         )  # one lane is left for other calls
         self.ranges: Admission = Admission(lambda: max(1, connection.max_lanes - 2))
         self.turns: Turns = Turns()
-        self._types: dict[PoolId, PoolType | str] = {}
+        self._types: dict[PoolId, PoolType | UnknownWord] = {}
         self.guards: Guards = Guards() if guards is None else guards
         self._closing = Closing()
         self._twin = Once[Connection]()
@@ -63,8 +64,8 @@ class Session:
         return self._closing.begun
 
     def pool_type(
-        self, pool: PoolId, ask: Callable[[], PoolType | str], *, fresh: bool = False
-    ) -> PoolType | str:
+        self, pool: PoolId, ask: Callable[[], PoolType | UnknownWord], *, fresh: bool = False
+    ) -> PoolType | UnknownWord:
         """Return the type of a pool, as it was when it was last asked for.
 
         Redefining a pool can change its type: before anything is refused because of the type, ask with ``fresh``.
@@ -127,7 +128,6 @@ class Session:
             address,
             readonly=here.readonly,
             lanes=lanes,
-            timeout=here.timeout,
             open_timeout=here.open_timeout,
             limit=limit,
             closing=self._closing,

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from libstorage.connection.identity import VolumeId
 from libstorage.errors import StorageError
 from libstorage.operations import VOLUME_UPLOAD, Operation
-
-if TYPE_CHECKING:
-    pass
 
 
 @contextmanager
@@ -31,7 +27,7 @@ def explained(
             raise
         if error.target in (None, str(volume)):  # an error of the volume, and not of the source
             error.operation, error.target, error.uri = operation.name, str(volume), volume.uri
-        error.hint = "\n".join(filter(None, (error.hint, told)))
+        error.add_hint(told)
         if begun:
             error.outcome, error.retry = "unknown", "after_reconcile"
         elif operation is VOLUME_UPLOAD:

@@ -11,7 +11,7 @@ import attrs
 
 from libstorage.connection import process
 from libstorage.connection.arguments import SHORTEST, check_seconds
-from libstorage.connection.process import NEVER
+from libstorage.connection.clock import NEVER
 from libstorage.errors import DeadlineError
 from libstorage.session.channel import Channel
 

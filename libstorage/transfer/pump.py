@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from contextlib import nullcontext
+from typing import Final
 
 from libstorage.connection.lane import Lane
 from libstorage.errors import TransferError
 from libstorage.transfer.pieces.piece import Sink, Source, length_of
 from libstorage.transfer.progress import Meter
-
-if TYPE_CHECKING:
-    pass
 
 _MOST: Final = 64 << 20  # bytes of a hole at once, so that filling it with zeros does not take too long
 
@@ -33,7 +29,7 @@ def pump(
         TransferError: If the source is shorter or longer than the number of bytes to move.
     """
     while (left := meter.left) is None or left:
-        with _own_time(lane, meter.latest):
+        with nullcontext() if lane is None else lane.paused(meter.latest):
             piece = source.read(_MOST if left is None else min(left, _MOST))
         if not length_of(piece):
             if left is None:
@@ -45,18 +41,5 @@ def pump(
             )
         if sink is not None:
             sink.write(piece)
-        with _own_time(lane, meter.latest):
+        with nullcontext() if lane is None else lane.paused(meter.latest):
             meter.add(length_of(piece))
-
-
-@contextmanager
-def _own_time(lane: Lane | None, latest: float) -> Iterator[None]:
-    """Suspend the lane's time limit while the caller's file or progress function runs."""
-    if lane is None:
-        yield
-        return
-    lane.pause()
-    try:
-        yield
-    finally:
-        lane.renew(latest)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from libstorage.connection import binding, raw
-from libstorage.connection.failures.codes import Code, Domain
+from libstorage.connection.codes import Code, Domain
 
 libvirt: Any = binding.load()
 

@@ -55,7 +55,7 @@ def test_imports_go_downward() -> None:
         ),
         ("session/leases.py", "from libstorage.session import calls", "no circles, but for the two ways up"),
         (
-            "connection/failures/codes.py",
+            "connection/codes.py",
             "from libstorage.connection import connection",
             "no circles, but for the two ways up",
         ),

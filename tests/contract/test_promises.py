@@ -46,7 +46,7 @@ def classes() -> list[type[Any]]:
 
 
 def is_immutable(thing: type[Any]) -> bool:
-    return issubclass(thing, Element | Enum | int) or (attrs.has(thing) and is_frozen(thing))
+    return issubclass(thing, Element | Enum | int | str) or (attrs.has(thing) and is_frozen(thing))
 
 
 def is_frozen(thing: type[Any]) -> bool:

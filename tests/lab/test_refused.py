@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from libstorage import Host, Pool, PoolSpec, PoolType, UnsupportedError, VolumeSpec, connect
-from libstorage.connection.failures.codes import Code, Domain
+from libstorage.connection.codes import Code, Domain
 from libstorage.errors import HelperError, StorageError
 from libstorage.testing import PrivateDaemon
 from tests.lab.servers.zfs import ZfsServer, zfs_server

@@ -28,7 +28,7 @@ from libstorage import (
     VolumeSpec,
     connect,
 )
-from libstorage.connection.failures.codes import Code
+from libstorage.connection.codes import Code
 from libstorage.provision import clone
 from tests.live.conftest import remove, started_daemon
 

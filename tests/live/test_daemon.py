@@ -43,7 +43,10 @@ def use(uri: str, folder: Path) -> None:
     with Connection(uri) as connection:
         pool = make_pool(connection, folder / "pool")
         volume = make_volume(connection, pool, "disk")
-        assert connection.call(op.VOLUME_INFO, volume, lambda lane: lane.volume(volume).info())[1] == 1 << 20
+        assert (
+            connection.call(op.VOLUME_INFO, volume, lambda lane: lane.volume(volume).info(), timeout=60)[1]
+            == 1 << 20
+        )
         assert (folder / "pool" / "disk").exists()
         remove_pool(connection, pool)
 
@@ -78,7 +81,7 @@ def test_as_an_ordinary_user(tmp_path: Path) -> None:
         assert folder.stat().st_uid == ORDINARY
         pool = make_pool(connection, folder / "pool")
         volume = make_volume(connection, pool, "disk")
-        path = connection.call(op.VOLUME_PATH, volume, lambda lane: lane.volume(volume).path())
+        path = connection.call(op.VOLUME_PATH, volume, lambda lane: lane.volume(volume).path(), timeout=60)
         assert Path(path).stat().st_uid == ORDINARY
     assert not folder.exists()
 
@@ -123,7 +126,10 @@ def test_two_at_once_know_nothing_of_each_other(daemon: PrivateDaemon, tmp_path:
 
         def names(connection: Connection) -> list[str]:
             return connection.call(
-                op.POOLS_LIST, HostId(connection.uri), lambda lane: lane.connection.listStoragePools()
+                op.POOLS_LIST,
+                HostId(connection.uri),
+                lambda lane: lane.connection.listStoragePools(),
+                timeout=60,
             )
 
         assert pool.name in names(ours)
@@ -139,7 +145,7 @@ def test_its_pools_survive_a_restart(own_daemon: PrivateDaemon, tmp_path: Path) 
     with pytest.raises(RuntimeError, match="is already running"):
         own_daemon.start()
     with Connection(own_daemon.uri) as connection:
-        assert connection.call(op.POOL_IS_ACTIVE, pool, lambda lane: lane.pool(pool).isActive())
+        assert connection.call(op.POOL_IS_ACTIVE, pool, lambda lane: lane.pool(pool).isActive(), timeout=60)
 
 
 def test_it_ends_though_it_hangs() -> None:

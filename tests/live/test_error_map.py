@@ -71,7 +71,7 @@ class World:
         self, operation: op.Operation, target: Identity, body: Callable[[Lane], object]
     ) -> StorageError:
         with pytest.raises(StorageError) as caught:
-            self.connection.call(operation, target, body)
+            self.connection.call(operation, target, body, timeout=60)
         error = caught.value
         assert error.operation == operation.name
         assert error.target == str(target)
@@ -143,7 +143,7 @@ class World:
         )
 
     def stop(self) -> None:
-        self.connection.call(op.POOL_STOP, self.pool, lambda lane: lane.pool(self.pool).destroy())
+        self.connection.call(op.POOL_STOP, self.pool, lambda lane: lane.pool(self.pool).destroy(), timeout=60)
 
     def clone_slowly(self) -> None:
         xml, target = volume_xml("new", kind="qcow2"), self.new()
@@ -151,11 +151,12 @@ class World:
             op.VOLUME_CLONE,
             target,
             lambda lane: lane.pool(self.pool).createXMLFrom(xml, lane.volume(self.volume)),
+            timeout=60,
         )
 
     def names(self) -> list[str]:
         return self.connection.call(
-            op.VOLUMES_LIST, self.pool, lambda lane: lane.pool(self.pool).listVolumes()
+            op.VOLUMES_LIST, self.pool, lambda lane: lane.pool(self.pool).listVolumes(), timeout=60
         )
 
     def lose_file(self) -> None:
@@ -382,18 +383,20 @@ def test_autostart_of_a_transient_pool(world: World, tmp_path: Path) -> None:
     target = world.other_pool("transient")
     xml = pool_xml("transient", tmp_path, NOBODY)
     world.connection.call(
-        op.POOL_CREATE_TRANSIENT, target, lambda lane: lane.connection.storagePoolCreateXML(xml)
+        op.POOL_CREATE_TRANSIENT, target, lambda lane: lane.connection.storagePoolCreateXML(xml), timeout=60
     )
     error = world.on_pool(op.POOL_SET_AUTOSTART, target)
     assert type(error) is StateError
     assert "define the pool first" in str(error)
-    world.connection.call(op.POOL_STOP, target, lambda lane: lane.pool(target).destroy())
+    world.connection.call(op.POOL_STOP, target, lambda lane: lane.pool(target).destroy(), timeout=60)
 
 
 def test_more_volumes_than_libvirt_lists(world: World) -> None:
     for number in range(16_385):
         (world.folder / str(number)).touch()
-    world.connection.call(op.POOL_REFRESH, world.pool, lambda lane: lane.pool(world.pool).refresh())
+    world.connection.call(
+        op.POOL_REFRESH, world.pool, lambda lane: lane.pool(world.pool).refresh(), timeout=60
+    )
     error = world.on_pool(op.VOLUMES_LIST)
     assert type(error) is UnsupportedError
     assert "16,384" in str(error)
@@ -470,7 +473,9 @@ def test_a_read_only_host(world: World) -> None:
         ]
         assert {type(error) for error in refused} == {AccessDeniedError}
         assert all("readonly" in str(error) for error in refused)
-        assert connection.call(op.POOL_INFO, world.pool, lambda lane: lane.pool(world.pool).info())
+        assert connection.call(
+            op.POOL_INFO, world.pool, lambda lane: lane.pool(world.pool).info(), timeout=60
+        )
 
 
 class TestBusy:
@@ -567,14 +572,14 @@ class TestSecrets:
         self, secrets: Connection, operation: op.Operation, target: SecretId, body: Callable[[Lane], object]
     ) -> StorageError:
         with pytest.raises(StorageError) as caught:
-            secrets.call(operation, target, body)
+            secrets.call(operation, target, body, timeout=60)
         return caught.value
 
     def test_refusals(self, secrets: Connection) -> None:
         target = SecretId(secrets.uri, str(uuid.uuid4()))
         none = SecretId(secrets.uri, NOBODY)
         xml = self.xml(target.uuid, "/a", private="yes")
-        secrets.call(op.SECRET_DEFINE, target, lambda lane: lane.connection.secretDefineXML(xml))
+        secrets.call(op.SECRET_DEFINE, target, lambda lane: lane.connection.secretDefineXML(xml), timeout=60)
         again = self.xml(NOBODY, "/a")
         error = self.error(
             secrets, op.SECRET_DEFINE, none, lambda lane: lane.connection.secretDefineXML(again)
@@ -585,20 +590,22 @@ class TestSecrets:
         error = self.error(secrets, op.SECRET_VALUE, target, lambda lane: lane.secret(target).value())
         assert type(error) is AccessDeniedError
         assert "private" in str(error)
-        secrets.call(op.SECRET_UNDEFINE, target, lambda lane: lane.secret(target).undefine())
+        secrets.call(op.SECRET_UNDEFINE, target, lambda lane: lane.secret(target).undefine(), timeout=60)
 
     def test_one_without_a_value(self, secrets: Connection) -> None:
         target = SecretId(secrets.uri, str(uuid.uuid4()))
         xml = self.xml(target.uuid, "/b")
-        secrets.call(op.SECRET_DEFINE, target, lambda lane: lane.connection.secretDefineXML(xml))
+        secrets.call(op.SECRET_DEFINE, target, lambda lane: lane.connection.secretDefineXML(xml), timeout=60)
         error = self.error(secrets, op.SECRET_VALUE, target, lambda lane: lane.secret(target).value())
         assert type(error) is StateError
         assert "set_value" in str(error)
-        secrets.call(op.SECRET_UNDEFINE, target, lambda lane: lane.secret(target).undefine())
+        secrets.call(op.SECRET_UNDEFINE, target, lambda lane: lane.secret(target).undefine(), timeout=60)
         error = self.error(secrets, op.SECRET_VALUE, target, lambda lane: lane.secret(target).value())
         assert type(error) is SecretNotFoundError
 
     def test_a_connection_without_them(self, connection: Connection) -> None:
         target = HostId(connection.uri)
         with pytest.raises(UnsupportedError):
-            connection.call(op.SECRETS_LIST, target, lambda lane: lane.connection.listAllSecrets())
+            connection.call(
+                op.SECRETS_LIST, target, lambda lane: lane.connection.listAllSecrets(), timeout=60
+            )

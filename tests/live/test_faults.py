@@ -64,7 +64,7 @@ class TestDaemonHangs:
                 connection.call(op.HOST_VERSION, HERE, hosts_version, timeout=0.3)
             assert (caught.value.outcome, caught.value.retry) == ("unknown", "now")
             assert "no answer within 0.3 s" in caught.value.message
-            assert connection.call(op.HOST_VERSION, HERE, hosts_version) > 0
+            assert connection.call(op.HOST_VERSION, HERE, hosts_version, timeout=60) > 0
 
     def test_a_change_may_have_been_made(self, own_daemon: PrivateDaemon, tmp_path: Path) -> None:
         with Connection(own_daemon.uri) as connection:
@@ -82,17 +82,17 @@ class TestDaemonHangs:
                     for _ in range(8)
                 ]
                 assert {type(call.exception(10)) for call in calls} == {DeadlineError}
-            assert connection.call(op.HOST_VERSION, HERE, hosts_version) > 0
+            assert connection.call(op.HOST_VERSION, HERE, hosts_version, timeout=60) > 0
         assert are_back(before)
 
     def test_a_stream_may_take_long_but_not_stand_still(
         self, own_daemon: PrivateDaemon, tmp_path: Path
     ) -> None:
-        with Connection(own_daemon.uri, timeout=0.4) as connection:
+        with Connection(own_daemon.uri) as connection:
             volume = make_volume(connection, make_pool(connection, tmp_path), "disk", 1 << 32)
 
             def download() -> None:
-                with connection.lane(op.VOLUME_DOWNLOAD, volume) as lane:
+                with connection.lane(op.VOLUME_DOWNLOAD, volume, timeout=0.4) as lane:
                     raw = lane.volume(volume)
                     stream = lane.connection.newStream()
                     raw.download(stream, 0, 0)
@@ -123,12 +123,12 @@ class TestDaemonHangs:
                 connection.call(op.HOST_VERSION, HERE, hosts_version, timeout=0.3)
             assert "no connection opened in that time" in str(caught.value)
             assert caught.value.outcome == "not_started"
-            assert connection.call(op.HOST_VERSION, HERE, hosts_version) > 0
+            assert connection.call(op.HOST_VERSION, HERE, hosts_version, timeout=60) > 0
 
     def test_closing_ends_in_time(self, own_daemon: PrivateDaemon) -> None:
         connection = Connection(own_daemon.uri)
         with ThreadPoolExecutor(1) as threads, stopped(own_daemon):
-            call = threads.submit(connection.call, op.HOST_VERSION, HERE, hosts_version)
+            call = threads.submit(connection.call, op.HOST_VERSION, HERE, hosts_version, timeout=60)
             sleep(0.1)
             with takes(0.0, 3.0):
                 connection.close()
@@ -136,11 +136,11 @@ class TestDaemonHangs:
                 call.result(5)
 
     def test_keepalive_notices_without_a_deadline(self, own_daemon: PrivateDaemon) -> None:
-        with Connection(own_daemon.uri, timeout=None, keepalive=(1, 1)) as connection:
+        with Connection(own_daemon.uri, keepalive=(1, 1)) as connection:
             with stopped(own_daemon), takes(1.0, 5.0), pytest.raises(ConnectionLostError) as caught:
-                connection.call(op.HOST_VERSION, HERE, hosts_version)
+                connection.call(op.HOST_VERSION, HERE, hosts_version, timeout=None)
             assert caught.value.outcome == "unknown"
-            assert connection.call(op.HOST_VERSION, HERE, hosts_version) > 0
+            assert connection.call(op.HOST_VERSION, HERE, hosts_version, timeout=None) > 0
 
     def test_a_busy_host_refuses_in_time(self) -> None:
         with started_daemon(settings={"max_clients": 2, "max_anonymous_clients": 2}) as daemon:
@@ -160,7 +160,8 @@ class TestDaemonHangs:
             ThreadPoolExecutor(8) as threads,
         ):
             calls = [
-                threads.submit(connection.call, op.HOST_VERSION, HERE, hosts_version) for _ in range(200)
+                threads.submit(connection.call, op.HOST_VERSION, HERE, hosts_version, timeout=60)
+                for _ in range(200)
             ]
             assert all(call.result() for call in calls)
             assert connection.lane_count() <= 3
@@ -175,7 +176,7 @@ class TestDaemonHangs:
             ThreadPoolExecutor(2) as threads,
         ):
             calls = [
-                threads.submit(connection.call, op.HOST_VERSION, HERE, lambda _: meeting.wait(10))
+                threads.submit(connection.call, op.HOST_VERSION, HERE, lambda _: meeting.wait(10), timeout=60)
                 for _ in "ab"
             ]
             sleep(0.5)
@@ -190,14 +191,14 @@ class TestDaemonDies:
     ) -> None:
         with Connection(own_daemon.uri) as connection:
             pool = make_pool(connection, tmp_path)
-            connection.call(op.POOL_INFO, pool, lambda lane: lane.pool(pool).info())
+            connection.call(op.POOL_INFO, pool, lambda lane: lane.pool(pool).info(), timeout=60)
             own_daemon.restart(kill=kill)
-            assert connection.call(op.POOL_INFO, pool, lambda lane: lane.pool(pool).info())
+            assert connection.call(op.POOL_INFO, pool, lambda lane: lane.pool(pool).info(), timeout=60)
 
     def test_a_call_under_way_is_lost(self, own_daemon: PrivateDaemon) -> None:
         with Connection(own_daemon.uri) as connection, ThreadPoolExecutor(1) as threads:
             own_daemon.pause()
-            call = threads.submit(connection.call, op.HOST_VERSION, HERE, hosts_version)
+            call = threads.submit(connection.call, op.HOST_VERSION, HERE, hosts_version, timeout=60)
             sleep(0.1)
             own_daemon.stop(kill=True)
             with pytest.raises(ConnectionLostError) as caught:
@@ -210,16 +211,19 @@ class TestDaemonDies:
             own_daemon.stop(kill=True)
             assert wait_until(lambda: not connection.is_alive())
             with takes(0.0, 1.0), pytest.raises(ConnectionFailedError) as caught:
-                connection.call(op.HOST_VERSION, HERE, hosts_version)
+                connection.call(op.HOST_VERSION, HERE, hosts_version, timeout=60)
             assert (caught.value.outcome, caught.value.retry) == ("not_started", "backoff")
             own_daemon.start()
-            assert connection.call(op.HOST_VERSION, HERE, hosts_version) > 0
+            assert connection.call(op.HOST_VERSION, HERE, hosts_version, timeout=60) > 0
             assert connection.is_alive()
 
     def test_many_waiting_threads_are_all_told(self, own_daemon: PrivateDaemon) -> None:
         with Connection(own_daemon.uri, lanes=2) as connection, ThreadPoolExecutor(8) as threads:
             own_daemon.pause()
-            calls = [threads.submit(connection.call, op.HOST_VERSION, HERE, hosts_version) for _ in range(8)]
+            calls = [
+                threads.submit(connection.call, op.HOST_VERSION, HERE, hosts_version, timeout=60)
+                for _ in range(8)
+            ]
             sleep(0.2)
             own_daemon.stop(kill=True)
             kinds = {type(call.exception(10)) for call in calls}
@@ -270,7 +274,7 @@ def assert_lanes_know_their_sockets(uri: str) -> None:
             return died and all(other.is_cut or other.connection.isAlive() for other in lanes)
 
     with Connection(uri, lanes=8) as connection, ThreadPoolExecutor(8) as threads:
-        calls = [threads.submit(connection.call, op.HOST_VERSION, HERE, body) for _ in range(8)]
+        calls = [threads.submit(connection.call, op.HOST_VERSION, HERE, body, timeout=60) for _ in range(8)]
         assert all(call.result() for call in calls)
     assert len(set(lanes)) == 8
 
@@ -323,7 +327,8 @@ class TestFarAway:
             connection.widen(32)
             with ThreadPoolExecutor(32) as threads:
                 calls = [
-                    threads.submit(connection.call, op.HOST_VERSION, HERE, hosts_version) for _ in range(200)
+                    threads.submit(connection.call, op.HOST_VERSION, HERE, hosts_version, timeout=60)
+                    for _ in range(200)
                 ]
             assert all(call.result() for call in calls)
             assert wait_until(lambda: connection.lane_count() == 32)
@@ -335,7 +340,7 @@ class TestFarAway:
         with slow_link(own_daemon.uri, 0.0) as link, Connection(link) as connection:
             with stopped(own_daemon), takes(0.3, 1.3), pytest.raises(DeadlineError):
                 connection.call(op.HOST_VERSION, HERE, hosts_version, timeout=0.3)
-            assert connection.call(op.HOST_VERSION, HERE, hosts_version) > 0
+            assert connection.call(op.HOST_VERSION, HERE, hosts_version, timeout=60) > 0
 
 
 CONNECT = "from libstorage.connection.connection import Connection"
@@ -350,7 +355,7 @@ uri = sys.argv[1]
 host = HostId(uri)
 version = lambda lane: lane.connection.getLibVersion()
 connection = Connection(uri)
-connection.call(op.HOST_VERSION, host, version)
+connection.call(op.HOST_VERSION, host, version, timeout=60)
 def said(f):
     try:
         return repr(f())
@@ -358,13 +363,13 @@ def said(f):
         return f"{type(error).__name__} {error.outcome} {'spawn' in str(error)}"
 child = os.fork()
 if not child:
-    print(said(lambda: connection.call(op.HOST_VERSION, host, version)))
+    print(said(lambda: connection.call(op.HOST_VERSION, host, version, timeout=60)))
     print(said(lambda: Connection(uri)))
     print(connection.is_alive())
     connection.close()
     sys.exit()
 os.waitpid(child, 0)
-print(said(lambda: connection.call(op.HOST_VERSION, host, version)))
+print(said(lambda: connection.call(op.HOST_VERSION, host, version, timeout=60)))
 print(connection.lane_count(), connection.is_alive())
 """
 
@@ -404,7 +409,7 @@ from libstorage import operations as op
 from libstorage.connection.identity import HostId
 {CONNECT}
 connection = Connection({own_daemon.uri!r}, keepalive=(30, 3))
-with connection.lane(op.HOST_VERSION, HostId("")) as lane:
+with connection.lane(op.HOST_VERSION, HostId(""), timeout=60) as lane:
     raw = lane.connection
 os.kill({own_daemon.pid}, signal.SIGSTOP)
 threading.Thread(target=raw.getLibVersion, daemon=True).start()
@@ -428,7 +433,7 @@ libvirt.registerErrorHandler(handler, None)
 process.keep_error_handler()
 connection = Connection({uri!r})
 try:
-    connection.call(op.POOL_LOOKUP_BY_NAME, HostId(""), lambda lane: lane.connection.storagePoolLookupByName("none"))
+    connection.call(op.POOL_LOOKUP_BY_NAME, HostId(""), lambda lane: lane.connection.storagePoolLookupByName("none"), timeout=60)
 except KeyboardInterrupt:
     print("interrupted")
 """

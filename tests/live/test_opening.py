@@ -213,13 +213,13 @@ class TestTakenOver:
         with connect(uri, timeout=7, open_timeout=3, lanes=3) as host:
             here = session_of(host)
             twin, apart = (
-                here.secrets(opening_limit(host.options.open_timeout, host.options.timeout, None)),
-                here.sibling(opening_limit(host.options.open_timeout, host.options.timeout, None)),
+                here.secrets(opening_limit(host.options.opening)),
+                here.sibling(opening_limit(host.options.opening)),
             )
             back: Host = pickle.loads(pickle.dumps(host.with_options(open_timeout=2)))
             for connection in (twin, apart.connection, here.connection):
-                assert (connection.timeout, connection.open_timeout) == (7, 3)
-            assert (connection_of(back).timeout, connection_of(back).open_timeout) == (7, 2)
+                assert connection.open_timeout == 3
+            assert connection_of(back).open_timeout == 2
             apart.close()
             back.close()
 

@@ -73,7 +73,7 @@ class Load:
 
         start = monotonic()
         try:
-            return self.connection.call(operation, volume, watched)
+            return self.connection.call(operation, volume, watched, timeout=0.8)
         finally:
             self.longest = max(self.longest, monotonic() - start)
 
@@ -127,7 +127,7 @@ def test_sixteen_threads_on_a_daemon_that_hangs_and_dies(own_daemon: PrivateDaem
     with Connection(own_daemon.uri):
         pass
     before = resources_at_rest()
-    with Connection(own_daemon.uri, timeout=0.8, open_timeout=1.0, keepalive=(1, 3)) as connection:
+    with Connection(own_daemon.uri, open_timeout=0.8, keepalive=(1, 3)) as connection:
         load = Load(connection, make_pool(connection, tmp_path / "pool"))
         make_volume(connection, load.pool, "disk")
         until = monotonic() + SECONDS
@@ -135,7 +135,7 @@ def test_sixteen_threads_on_a_daemon_that_hangs_and_dies(own_daemon: PrivateDaem
         trouble.start()
         load.run(until + 0.5, load.read)
         trouble.join()
-        assert connection.call(op.POOL_INFO, load.pool, lambda lane: lane.pool(load.pool).info())
+        assert connection.call(op.POOL_INFO, load.pool, lambda lane: lane.pool(load.pool).info(), timeout=0.8)
     assert are_back(before)
     assert load.errors
     assert load.most_inside == 1

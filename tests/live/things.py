@@ -39,7 +39,7 @@ def make_pool(
         raw.build()
         raw.create()
 
-    connection.call(op.POOL_DEFINE, target, body)
+    connection.call(op.POOL_DEFINE, target, body, timeout=60)
     return target
 
 
@@ -50,11 +50,11 @@ def remove_pool(connection: Connection, pool: PoolId) -> None:
             raw.destroy()
         raw.undefine()
 
-    connection.call(op.POOL_UNDEFINE, pool, body)
+    connection.call(op.POOL_UNDEFINE, pool, body, timeout=60)
 
 
 def make_volume(connection: Connection, pool: PoolId, name: str, capacity: int = 1 << 20) -> VolumeId:
     """A sparse raw volume."""
     target, xml = VolumeId(pool, name), volume_xml(name, capacity)
-    connection.call(op.VOLUME_CREATE, target, lambda lane: lane.pool(pool).createXML(xml))
+    connection.call(op.VOLUME_CREATE, target, lambda lane: lane.pool(pool).createXML(xml), timeout=60)
     return target

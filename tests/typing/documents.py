@@ -64,7 +64,7 @@ def pools(pool: ls.PoolSpec) -> None:
     assert_type(pool.name, str)
     assert_type(pool.uuid, str | None)
     assert_type(pool.capacity, ls.Size | None)
-    assert_type(pool.type, ls.PoolType | str)
+    assert_type(pool.type, ls.PoolType | ls.UnknownWord)
     assert_type(pool.mount_options, tuple[str, ...])
     assert_type(pool.config_options, tuple[ls.ConfigOption, ...])
     assert_type(pool.unknown, tuple[ls.Unknown, ...])
@@ -79,7 +79,7 @@ def sources(pool: ls.PoolSpec) -> None:
         case ls.NetfsSource():
             assert_type(source.hosts, tuple[ls.SourceHost, ...])
             assert_type(source.hosts[0].port, int | None)
-            assert_type(source.format, ls.NetfsFormat | str | None)
+            assert_type(source.format, ls.NetfsFormat | ls.UnknownWord | None)
         case ls.LogicalSource(devices=devices, name=name):
             assert_type(devices, tuple[ls.Device, ...])
             assert_type(name, str | None)
@@ -93,9 +93,9 @@ def sources(pool: ls.PoolSpec) -> None:
 
 def volumes(volume: ls.VolumeSpec) -> None:
     assert_type(volume.capacity, ls.Size | None)
-    assert_type(volume.type, ls.VolumeType | str | None)
+    assert_type(volume.type, ls.VolumeType | ls.UnknownWord | None)
     assert_type(volume.target, ls.VolumeTarget)
-    assert_type(volume.target.format, ls.VolumeFormat | str | None)
+    assert_type(volume.target.format, ls.VolumeFormat | ls.UnknownWord | None)
     assert_type(volume.target.nocow, bool)
     assert_type(volume.target.cluster_size, ls.Size | None)
     if volume.target.encryption is not None:

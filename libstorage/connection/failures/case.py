@@ -9,7 +9,7 @@ import attrs
 
 from libstorage.connection import binding
 from libstorage.connection.binding import Answer
-from libstorage.connection.failures.codes import Code
+from libstorage.connection.codes import Code
 from libstorage.connection.identity import Identity, NewPool, PoolId, SecretId, VolumeId
 from libstorage.connection.lane import Lane
 from libstorage.enums import PoolType
@@ -17,6 +17,7 @@ from libstorage.errors import DocumentError
 from libstorage.models.capabilities import PoolCapabilities
 from libstorage.models.pool import PoolSpec
 from libstorage.operations import Operation
+from libstorage.xml.kinds import UnknownWord
 
 R = TypeVar("R")
 
@@ -67,7 +68,7 @@ class Case:
             lambda lane: lane.connection.storagePoolLookupByUUIDString(pool.uuid)
         )
 
-    def pool_type(self) -> PoolType | str | None:
+    def pool_type(self) -> PoolType | UnknownWord | None:
         """Return the pool's type."""
         pool = self.pool
         xml = None if pool is None else self._read(lambda lane: lane.pool(pool).XMLDesc(0))

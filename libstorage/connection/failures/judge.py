@@ -11,9 +11,9 @@ import errno
 from collections.abc import Callable
 
 from libstorage import operations as op
+from libstorage.connection.codes import Code, Domain
 from libstorage.connection.failures import verdict
 from libstorage.connection.failures.case import Case
-from libstorage.connection.failures.codes import Code, Domain
 from libstorage.connection.failures.network import judge_image, judge_source
 from libstorage.connection.failures.program_run import ProgramRun
 from libstorage.connection.failures.programs import advise

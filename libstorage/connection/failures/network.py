@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from libstorage import operations as op
+from libstorage.connection.codes import Code, Domain
 from libstorage.connection.failures.case import Case
-from libstorage.connection.failures.codes import Code, Domain
 from libstorage.connection.failures.verdict import VOLUME_GONE, Verdict
 from libstorage.enums import PoolType
 from libstorage.errors import (

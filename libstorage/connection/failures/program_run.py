@@ -7,7 +7,7 @@ import re
 import attrs
 
 from libstorage.connection.binding import Answer
-from libstorage.connection.failures.codes import Code, Domain
+from libstorage.connection.codes import Code, Domain
 
 # If a program was not installed when libvirt was built, libvirt searches PATH for it and names it without a path.
 _BY_NAME = "parted|scrub|zpool|zfs|gluster|ploop|mount|umount|vstorage|vstorage-mount|dmsetup|qemu-img|tc"

@@ -13,12 +13,13 @@ from collections.abc import Callable
 from time import monotonic
 
 from libstorage.connection.binding import Answer, answer
+from libstorage.connection.clock import TimeLimit
+from libstorage.connection.codes import Code, Domain
 from libstorage.connection.failures.case import Case
-from libstorage.connection.failures.codes import Code, Domain
 from libstorage.connection.failures.judge import judge
 from libstorage.connection.failures.verdict import Verdict
 from libstorage.connection.identity import Identity
-from libstorage.connection.lane import Lane, TimeLimit
+from libstorage.connection.lane import Lane
 from libstorage.connection.threads import ENDING_HINT, FORK_HINT
 from libstorage.errors import (
     AuthenticationError,

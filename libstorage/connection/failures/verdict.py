@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from libstorage.connection.failures.codes import Code
+from libstorage.connection.codes import Code
 from libstorage.connection.failures.program_run import ProgramRun
 from libstorage.errors import (
     AccessDeniedError,

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from libstorage.connection import threads
-from libstorage.connection.process import NEVER
+from libstorage.connection.clock import NEVER
 from libstorage.errors import DeadlineError
 
 T = TypeVar("T")

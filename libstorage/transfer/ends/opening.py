@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from libstorage.connection.process import NEVER
+from libstorage.connection.clock import NEVER
 from libstorage.errors import InvalidRequestError, UnsupportedError
 from libstorage.transfer.ends.addresses import is_url, is_web
 from libstorage.transfer.ends.origin import Origin, UrlSource

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import BinaryIO
 
-from libstorage.connection.process import NEVER
+from libstorage.connection.clock import NEVER
 from libstorage.errors import InvalidRequestError, TransferError
 from libstorage.transfer.ends.aside import Aside, late
 from libstorage.transfer.pieces.piece import FIRST, PIECE, Hole, Piece, Source

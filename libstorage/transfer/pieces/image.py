@@ -14,11 +14,12 @@ from libstorage.enums import VolumeFormat
 from libstorage.errors import InvalidRequestError
 from libstorage.transfer.pieces.piece import Hole, Piece, Source
 from libstorage.units import Size
+from libstorage.xml.kinds import UnknownWord
 
 HEAD: Final = 2 << 20
 """Number of bytes to read: a qcow2 image names its backing file in its first cluster."""
 
-VHDX: Final = "vhdx"
+VHDX: Final = UnknownWord("vhdx")
 """A format that libvirt has no name for."""
 
 _SECTOR: Final = 512
@@ -37,7 +38,7 @@ class ImageInfo:
         data_file: Whether the data is in other files, which the image names.
     """
 
-    format: VolumeFormat | str
+    format: VolumeFormat | UnknownWord
     virtual_size: Size | None
     backing_file: str | None = None
     data_file: bool = False

@@ -88,11 +88,12 @@ class Intake:
         """
         try:
             with self._channel.lane(VOLUME_DOWNLOAD, self._extent.volume, latest=self._latest) as lane:
-                self._lane, lane.is_receiving = lane, True
+                self._lane = lane
                 try:
-                    self._receive(lane)
+                    with lane.receiving():
+                        self._receive(lane)
                 finally:
-                    self._lane, lane.is_receiving = None, False
+                    self._lane = None
         except DeadlineError:
             if monotonic() < self._latest:
                 raise

@@ -132,16 +132,15 @@ class _Worker:
         """
         if self.is_unwanted:
             raise Stopped
-        lane.pause()
         began = monotonic()
-        for piece in self._pieces:
-            self._place.write(piece)
-            self.done += length_of(piece)
+        with lane.paused(latest):
+            for piece in self._pieces:
+                self._place.write(piece)
+                self.done += length_of(piece)
         self._pieces.clear()
         took = monotonic() - began
         if took > _STALL:
             self.waited += took
-        lane.renew(latest)
         return patience is None or took <= patience
 
     def _run(self) -> None:

@@ -6,13 +6,13 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from queue import Empty, SimpleQueue
 from time import monotonic
 
 from libstorage.connection import threads
+from libstorage.connection.clock import NEVER
 from libstorage.connection.lane import Lane
-from libstorage.connection.process import NEVER
 from libstorage.errors import TransferError
 from libstorage.session.channel import Channel
 from libstorage.transfer.pieces.piece import Hole, Piece, length_of, split
@@ -43,12 +43,6 @@ def receiving(channel: Channel, extent: VolumeRange, *, latest: float = NEVER) -
         receiver.stop()
 
 
-# ---- the loop -------------------------------------------------------------------------------------------------------
-
-
-# ---- a thread of its own --------------------------------------------------------------------------------------------
-
-
 class _Ahead:
     """Pieces that were received and not read yet.
 
@@ -72,7 +66,7 @@ class _Ahead:
 
     def hand_over(self, lane: Lane, latest: float, patience: float | None) -> bool:
         if self._bytes >= _BATCH:
-            if not self._has_room(lane, patience):
+            if not self._has_room(lane, latest, patience):
                 return False
             self._batches.put(self._batch)
             self._batch, self._bytes = deque(), 0
@@ -81,13 +75,12 @@ class _Ahead:
             raise Stopped
         return True
 
-    def _has_room(self, lane: Lane, patience: float | None) -> bool:
+    def _has_room(self, lane: Lane, latest: float, patience: float | None) -> bool:
         """Wait for room, with the lane's time limit suspended."""
         began = monotonic()
-        if self._room.empty():
-            lane.pause()
         try:
-            self._room.get(timeout=patience)
+            with lane.paused(latest) if self._room.empty() else nullcontext():
+                self._room.get(timeout=patience)
         except Empty:
             return False
         finally:

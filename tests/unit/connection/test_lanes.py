@@ -13,13 +13,13 @@ import pytest
 from libstorage import operations as op
 from libstorage.connection import process
 from libstorage.connection.address.uri import parse
+from libstorage.connection.clock import NEVER, TimeLimit
 from libstorage.connection.connection import Connection
 from libstorage.connection.identity import HostId, PoolId, SecretId, VolumeId
-from libstorage.connection.lane import Lane, TimeLimit, width_for
+from libstorage.connection.lane import Lane, width_for
 from libstorage.connection.lanes import Lanes, NoLane
 from libstorage.connection.limits import Holder
 from libstorage.connection.opening import Opener
-from libstorage.connection.process import NEVER
 from libstorage.errors import (
     ConnectionFailedError,
     InvalidRequestError,
@@ -182,7 +182,7 @@ class TestWidth:
 def test_a_connection_without_a_daemon(connection: Connection, pool: PoolId) -> None:
     assert connection.local
     assert connection.daemon_version == connection.client_version >= 9_000_000
-    info = connection.call(op.POOL_INFO, pool, lambda lane: lane.pool(pool).info())
+    info = connection.call(op.POOL_INFO, pool, lambda lane: lane.pool(pool).info(), timeout=60)
     assert info[1] > 0
     assert connection.is_alive()
     assert repr(connection).startswith("<Connection test:///")
@@ -193,7 +193,7 @@ def test_threads_share_it(connection: Connection, pool: PoolId) -> None:
 
     def work() -> None:
         for _ in range(50):
-            connection.call(op.POOL_INFO, pool, lambda lane: lane.pool(pool).info())
+            connection.call(op.POOL_INFO, pool, lambda lane: lane.pool(pool).info(), timeout=60)
         done.append(True)
 
     threads = [threading.Thread(target=work) for _ in range(8)]
@@ -204,7 +204,7 @@ def test_threads_share_it(connection: Connection, pool: PoolId) -> None:
     assert done == [True] * 8
 
 
-@pytest.mark.parametrize("option", [{"lanes": 0}, {"lanes": -1}, {"timeout": 0}, {"open_timeout": -1.0}])
+@pytest.mark.parametrize("option", [{"lanes": 0}, {"lanes": -1}, {"open_timeout": -1.0}])
 def test_a_connection_needs_a_lane_and_time(uri: str, option: dict[str, Any]) -> None:
     (name,) = option
     with pytest.raises(InvalidRequestError, match=f"{name} must be a "):
@@ -246,25 +246,27 @@ def errors(pool: PoolId) -> dict[str, tuple[type[StorageError], op.Operation, Ca
 def test_refusals_of_the_test_driver(connection: Connection, pool: PoolId, case: str) -> None:
     kind, operation, body = errors(pool)[case]
     with pytest.raises(StorageError) as caught:
-        connection.call(operation, pool, body)
+        connection.call(operation, pool, body, timeout=60)
     assert type(caught.value) is kind
 
 
 def test_creating_in_the_test_driver(connection: Connection, pool: PoolId) -> None:
     def create(name: str, capacity: int) -> None:
         xml = VOLUME.format(name=name, capacity=capacity)
-        connection.call(op.VOLUME_CREATE, VolumeId(pool, name), lambda lane: lane.pool(pool).createXML(xml))
+        connection.call(
+            op.VOLUME_CREATE, VolumeId(pool, name), lambda lane: lane.pool(pool).createXML(xml), timeout=60
+        )
 
     with pytest.raises(VolumeExistsError):
         create("disk", 1024)
     with pytest.raises(NoSpaceError):
         create("large", 1 << 50)
-    connection.call(op.POOL_STOP, pool, lambda lane: lane.pool(pool).destroy())
+    connection.call(op.POOL_STOP, pool, lambda lane: lane.pool(pool).destroy(), timeout=60)
     with pytest.raises(PoolInactiveError):
         create("new", 1024)
 
 
 def test_an_error_of_the_bodys_own_passes(connection: Connection) -> None:
     with pytest.raises(ZeroDivisionError):
-        connection.call(op.HOST_VERSION, HostId(connection.uri), lambda _: 1 / 0)
-    assert connection.call(op.HOST_VERSION, HostId(connection.uri), lambda _: "next") == "next"
+        connection.call(op.HOST_VERSION, HostId(connection.uri), lambda _: 1 / 0, timeout=60)
+    assert connection.call(op.HOST_VERSION, HostId(connection.uri), lambda _: "next", timeout=60) == "next"

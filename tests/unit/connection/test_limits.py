@@ -7,9 +7,8 @@ from time import sleep
 
 import pytest
 
-from libstorage.connection.lane import TimeLimit
+from libstorage.connection.clock import NEVER, TimeLimit
 from libstorage.connection.limits import Admission, Holder
-from libstorage.connection.process import NEVER
 from tests.live.rest import wait_until
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from libstorage import operations as op
 from libstorage.connection.binding import Answer, answer, load
+from libstorage.connection.codes import Code, Domain
 from libstorage.connection.failures.case import Case
-from libstorage.connection.failures.codes import Code, Domain
 from libstorage.connection.failures.judge import judge
 from libstorage.connection.failures.program_run import ProgramRun
 from libstorage.connection.failures.translate import map_error, map_open_error

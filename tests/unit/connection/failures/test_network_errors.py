@@ -8,8 +8,8 @@ import pytest
 
 from libstorage import operations as op
 from libstorage.connection.binding import Answer
+from libstorage.connection.codes import Code, Domain
 from libstorage.connection.failures.case import Case
-from libstorage.connection.failures.codes import Code, Domain
 from libstorage.connection.failures.judge import judge
 from libstorage.connection.failures.network import judge_image, judge_source
 from libstorage.connection.identity import PoolId, VolumeId

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from libstorage import ImageInfo, InvalidRequestError, MiB, Size, VolumeFormat, probe_image
+from libstorage import ImageInfo, InvalidRequestError, MiB, Size, UnknownWord, VolumeFormat, probe_image
 from libstorage.transfer.pieces.image import HEAD
 from tests.patience import make_patient_qemu_img
 
@@ -47,7 +47,7 @@ IMAGES: dict[str, tuple[str, tuple[str, ...], ImageInfo]] = {
     "vdi static": ("vdi", ("-o", "static=on"), ImageInfo(VolumeFormat.VDI, SIZE)),
     "vpc": ("vpc", ("-o", "force_size=on"), ImageInfo(VolumeFormat.VPC, SIZE)),
     "vpc fixed": ("vpc", ("-o", "subformat=fixed,force_size=on"), ImageInfo(VolumeFormat.RAW, SIZE + 512)),
-    "vhdx": ("vhdx", (), ImageInfo("vhdx", None)),
+    "vhdx": ("vhdx", (), ImageInfo(UnknownWord("vhdx"), None)),
     "luks": ("luks", (*SECRET, "-o", "key-secret=key,iter-time=10"), ImageInfo(VolumeFormat.LUKS, SIZE)),
     "parallels": ("parallels", (), ImageInfo(VolumeFormat.PLOOP, SIZE)),
 }
