@@ -79,7 +79,7 @@ def make_image(scratch: Path) -> tuple[Path, Path]:
     """Content as a guest would see it, and a qcow2 image of it."""
     if shutil.which("qemu-img") is None:
         raise ls.UnsupportedError(
-            "qemu-img is not on this machine", hint="On Debian: apt-get install qemu-utils"
+            "qemu-img is not installed on this machine", hint="On Debian: apt-get install qemu-utils"
         )
     content, image = scratch / "content.raw", scratch / "image.qcow2"
     with content.open("wb") as file:

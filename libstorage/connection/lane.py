@@ -19,14 +19,14 @@ from libstorage.connection.raw import RawConnect, RawObject, RawPool, RawSecret,
 RAW_LIMIT = 4096
 """How many raw objects a lane caches; beyond that it empties its cache."""
 
-_SHARED_SINCE = 10_003_000
+_SHARED_SINCE = 10_004_000
 _SHARED_WIDTH = 4
 
 
 def width_for(client_version: int) -> int:
     """Return how many threads may use one connection at the same time.
 
-    Before libvirt 10.3.0, two threads on one connection can crash the process when the daemon hangs (CVE-2024-4418).
+    Before libvirt 10.4.0, two threads on one connection can crash the process when the daemon hangs (CVE-2024-4418).
     Later versions allow more. The limit of 4 is one less than the number of requests that a daemon accepts from one
     client before it stops reading (``max_client_requests``).
     """

@@ -1,8 +1,8 @@
-"""A module of libstorage 0.1, which its pickles name: loading one of them says so."""
+"""A module that pickles of libstorage 0.1 name. Loading such a pickle raises a clear error."""
 
 from libstorage.errors import UnsupportedError
 
 raise UnsupportedError(
-    "this pickle was made by libstorage 0.1, whose classes stood in other modules (__main__ is no more)",
-    hint="Make it again: pickles are for processes of the same version.",
+    "this pickle was made by libstorage 0.1, whose classes were in other modules",
+    hint="Make the pickle again: a pickle is for processes that run the same version.",
 )

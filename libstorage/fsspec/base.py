@@ -14,7 +14,7 @@ except ImportError:
 if TYPE_CHECKING:
 
     class Base:
-        """What checkers are told of fsspec's class, which has no types."""
+        """The interface of fsspec's class for type checkers, since fsspec has no types."""
 
         def __init__(self, **storage_options: Any) -> None: ...
         @classmethod

@@ -1,4 +1,4 @@
-"""What fsspec is told of pools and volumes."""
+"""Entries that describe pools and volumes to fsspec."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Crew:
         """Run a job and every job that it adds.
 
         Raises:
-            StorageError: What the caller's own lane met.
+            StorageError: If a call on the caller's own lane failed.
         """
         self._jobs.append(first)
         try:

@@ -10,15 +10,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
-from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from libstorage.connection.identity import Identity, PoolId, VolumeId
 from libstorage.operations import VOLUME_CLONE, VOLUME_CREATE, VOLUME_WIPE, Operation
-
-if TYPE_CHECKING:
-    pass
-
 
 MOMENT = 0.1  # seconds for which nothing is built, at most
 

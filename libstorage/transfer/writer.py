@@ -9,21 +9,14 @@ import warnings
 from collections.abc import Callable
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from libstorage.connection import ending, threads
 from libstorage.errors import TransferError
 from libstorage.transfer.pipe import Aborted, Fill, Pipe
 
-if TYPE_CHECKING:
-    pass
-
-
 _PIECE = 1 << 20  # bytes that are sent at once
 _DROPPED = 2.0  # seconds; a finalizer may run where others wait for it
-
-
-# ---- reading --------------------------------------------------------------------------------------------------------
 
 
 # ---- writing --------------------------------------------------------------------------------------------------------
@@ -125,7 +118,7 @@ class VolumeWriter(io.BufferedIOBase):
         super().close()
 
     def discard(self) -> None:
-        """Abort the upload. Does nothing if the writer is closed."""
+        """Abort the upload: what was written does not count. Does nothing if the writer is closed."""
         if self.closed:
             return
         self._abort(Aborted("the writer was discarded"))

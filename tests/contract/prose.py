@@ -33,6 +33,7 @@ PHRASES = {
     "is no": r"\b(?:is|are|was) no (?!longer\b|more\b)\w",
     "there is none": r"\bthere (?:is|are|was) none\b",
     "It is.": r"^It (?:is|does|has|can)\.$",
+    "a condition without if": r"\b(?:Raises:|[.!?]) \w+(?:Error|Bytes|Stopped): (?!If |As |Whatever |Always)",
     "a Sphinx role": r"(?<!\w):[a-z]+:`",
     "two blanks after a full stop": r"[a-z`)]\.  +[A-Z`]",
 }

@@ -11,19 +11,20 @@ from tests.contract.prose import PHRASES, Text, counts, found, texts
 # How often each phrase may be used. A ceiling is only ever lowered: `python -m tests.contract.prose` prints the counts
 # of today.
 CEILINGS = {
-    "so many": 2,
+    "so many": 0,
     "anew": 0,
-    "is had": 2,
+    "is had": 0,
     "is at": 0,
-    "nobody": 1,
+    "nobody": 0,
     "somebody": 0,
     "who": 1,
     "what is there": 0,
-    "of ours": 1,
-    "told": 7,
-    "is no": 23,
-    "there is none": 3,
+    "of ours": 0,
+    "told": 2,
+    "is no": 20,
+    "there is none": 1,
     "It is.": 0,
+    "a condition without if": 0,
     "a Sphinx role": 0,
     "two blanks after a full stop": 0,
 }
@@ -42,7 +43,11 @@ class Lane:
         """It is."""
 
     def read(self):
-        """:class:`Lane` is at it anew.  Then it ends."""
+        """:class:`Lane` is at it anew.  Then it ends.
+
+        Raises:
+            ValueError: It is empty.
+        """
         raise ValueError(f"there is none of ours for {self}", hint="Ask what is there, or somebody who knows.")
 '''
 

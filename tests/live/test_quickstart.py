@@ -97,7 +97,7 @@ def test_a_program_that_is_not_there(tmp_path: Path) -> None:
     run = tour(PATH=str(tmp_path))
 
     assert run.returncode == 1
-    assert "qemu-img is not on this machine" in run.stderr
+    assert "qemu-img is not installed on this machine" in run.stderr
     assert "apt-get install qemu-utils" in run.stderr
 
 

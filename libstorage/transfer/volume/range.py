@@ -74,7 +74,9 @@ def check_bytes(operation: Operation, volume: VolumeId, spec: VolumeSpec) -> Non
         InvalidRequestError: If the volume is a directory.
     """
     if spec.type in (VolumeType.DIR, VolumeType.NETDIR):
-        raise refusal(operation, volume, f"{volume} is a directory: it has no bytes of its own")
+        raise refusal(
+            operation, volume, f"{volume} is a directory: it contains files, but has no bytes of its own"
+        )
 
 
 def is_file(spec: VolumeSpec) -> bool:

@@ -175,8 +175,8 @@ class TestWidth:
         assert isinstance(got[0], NoLane)
 
     def test_by_libvirts_version(self) -> None:
-        assert width_for(9_000_000) == width_for(10_002_999) == 1
-        assert width_for(10_003_000) > 1
+        assert width_for(9_000_000) == width_for(10_003_000) == 1
+        assert width_for(10_004_000) > 1
 
 
 def test_a_connection_without_a_daemon(connection: Connection, pool: PoolId) -> None:

@@ -1,6 +1,6 @@
-"""Answers of web servers, read by the letter (RFC 9112): what can be understood in two ways is not understood.
+"""Responses of web servers, parsed strictly (RFC 9112): an ambiguous response is refused.
 
-A length that is none must not count as no length: then a connection that breaks would pass for the end.
+An invalid length must not count as a missing length: then a broken connection would pass for the end of the body.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _range = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)").fullm
 
 @attrs.frozen
 class Head:
-    """The head of an answer.
+    """The head of a response.
 
     Attributes:
-        minor: Of the version of HTTP/1 that it is in.
-        status: Its status.
-        fields: Its fields, names in small letters.
+        minor: Minor version of HTTP/1.
+        status: Status code.
+        fields: Header fields, with names in lower case.
     """
 
     minor: int
@@ -38,18 +38,18 @@ class Head:
     fields: tuple[tuple[str, str], ...]
 
     def all(self, name: str) -> list[str]:
-        """All values of a field, those in one line as well."""
+        """Return all values of a field; several values may share a line."""
         return [part.strip() for field, value in self.fields if field == name for part in value.split(",")]
 
     def get(self, name: str) -> str | None:
-        """The one value of a field, of which there may be commas in it."""
+        """Return the value of a field that is not a list, so that commas belong to the value."""
         values = [value for field, value in self.fields if field == name]
         return ", ".join(values) if values else None
 
 
 @attrs.frozen
 class Range:
-    """Which part of a file an answer holds: the first and the last byte, and of how many."""
+    """The part of a file that a response contains: its first byte, its last byte, and the size of the file."""
 
     first: int
     last: int
@@ -57,34 +57,34 @@ class Range:
 
     @property
     def length(self) -> int:
-        """How many bytes that are."""
+        """Number of bytes in the part."""
         return self.last - self.first + 1
 
 
 class Body(Protocol):
-    """What comes behind a head."""
+    """The body of a response."""
 
     @property
     def length(self) -> int | None:
-        """How many bytes, if the head says that."""
+        """Number of bytes; ``None`` if the head does not state it."""
         ...
 
     def read(self, most: int) -> bytes:
-        """The next bytes that are there; none at the end.
+        """Return the next bytes, as soon as some have arrived; ``b""`` at the end.
 
         Raises:
-            OSError: The connection broke.
-            MalformedError: What comes breaks the rules.
+            OSError: If the connection broke.
+            MalformedError: If the body violates HTTP.
         """
         ...
 
 
 def read_head(wire: Wire) -> Head:
-    """The head of the answer, behind all that only announce it (1xx).
+    """Read the head of the final response, after any interim responses (1xx).
 
     Raises:
-        OSError: The connection broke, or nothing comes in time.
-        MalformedError: It breaks the rules.
+        OSError: If the connection broke, or the server does not answer in time.
+        MalformedError: If the head violates HTTP.
     """
     for _ in range(_MOST_INTERIM):
         head = _one_head(wire)
@@ -94,10 +94,10 @@ def read_head(wire: Wire) -> Head:
 
 
 def body_of(wire: Wire, head: Head) -> Body:
-    """The body of an answer.
+    """Return the body of a response.
 
     Raises:
-        MalformedError: Nobody can tell where it ends.
+        MalformedError: If the head does not define where the body ends.
     """
     codings, length = head.all("transfer-encoding"), length_of(head)
     if not codings:
@@ -108,10 +108,10 @@ def body_of(wire: Wire, head: Head) -> Body:
 
 
 def length_of(head: Head) -> int | None:
-    """What an answer says of its length; ``None`` if it says nothing.
+    """Return the length that a response states; ``None`` if it states none.
 
     Raises:
-        MalformedError: It says something that is none, or several.
+        MalformedError: If it states an invalid length, or several different lengths.
     """
     said = head.all("content-length")
     if not said:
@@ -122,10 +122,10 @@ def length_of(head: Head) -> int | None:
 
 
 def range_of(head: Head) -> Range | None:
-    """Which part an answer says that it holds; ``None`` if it says nothing.
+    """Return the part of the file that a response states to contain; ``None`` if it states none.
 
     Raises:
-        MalformedError: That is no part of anything.
+        MalformedError: If such a part cannot exist.
     """
     said = head.get("content-range")
     if said is None:
@@ -140,7 +140,7 @@ def range_of(head: Head) -> Range | None:
 
 
 class Sized:
-    """A body of so many bytes."""
+    """A body of a stated length."""
 
     def __init__(self, wire: Wire, length: int) -> None:
         self.length: int | None = length
@@ -154,7 +154,7 @@ class Sized:
 
 
 class UpToTheEnd:
-    """A body that ends with its connection."""
+    """A body that ends when the server closes the connection."""
 
     length: int | None = None
 

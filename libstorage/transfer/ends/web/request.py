@@ -240,7 +240,7 @@ class Asker:
         found: Place | None = None
         with suppress(ValueError):
             found = Place.of(urljoin(place.url, quote(target, safe=_MEANT, encoding="latin-1")))
-        said = f"{self._name} cannot be had: the server answered {status}, and redirects to"
+        said = f"{self._name} cannot be read: the server answered {status}, and redirects to"
         if found is None or found.user:
             raise TransferError(
                 f"{said} an address that is not of a web server, or contains a password",
@@ -252,7 +252,7 @@ class Asker:
         return found
 
     def _refused(self, proxy: Place, status: int) -> StorageError:
-        name = f"{self._name} cannot be had: the proxy {plain(proxy.url)}"
+        name = f"{self._name} cannot be read: the proxy {plain(proxy.url)}"
         if status == 407:
             return AuthenticationError(
                 f"{name} requires a login",

@@ -1,4 +1,4 @@
-"""A connection to a server that is given no more time than there is: each wait ends when the transfer has to."""
+"""A connection to a server on which no wait outlasts the deadline of the transfer."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from libstorage.transfer.ends.aside import Aside
 TIMEOUT: Final = 60.0
 """Seconds that a server may keep silent."""
 
-_SHORTEST: Final = 0.001  # seconds; no time at all would mean not to wait
+_SHORTEST: Final = 0.001  # seconds; a timeout of 0 would make the socket non-blocking
 _AT_ONCE: Final = 256 * 1024
 
 
 class NotAllowedError(Exception):
-    """A name stands for addresses that it must not stand for."""
+    """A name resolves to forbidden addresses only."""
 
 
 class MalformedError(Exception):
-    """What a server says breaks the rules."""
+    """The server violates HTTP."""
 
 
 class EndedError(MalformedError):
-    """The connection ends where something must come."""
+    """The connection ended before the end of a message."""
 
 
 class Wire:
     """A connection.
 
     Args:
-        connection: The socket, which belongs to it from now on.
-        latest: When all must be over, by the monotonic clock.
+        connection: The socket, which the wire owns from now on.
+        latest: When the transfer must be over, by the monotonic clock.
 
     Attributes:
         peer: The address of the other end.
@@ -48,34 +48,34 @@ class Wire:
         self._rest = b""
 
     def secure(self, host: str) -> None:
-        """Go on under TLS, with a server that can prove to be ``host``.
+        """Switch to TLS, and verify that the server is ``host``.
 
         Raises:
-            OSError: It cannot, or does not answer in time.
-            MalformedError: It has said something before.
+            OSError: If the server cannot prove that it is ``host``, or does not answer in time.
+            MalformedError: If the server sent data earlier.
         """
         if self._rest:
             raise MalformedError("it sent data before the request")
         self._socket.settimeout(self._patience())
-        # Only a word of the server's own may end a body that has no length: not anybody who cuts the connection.
+        # A body without a length ends with the server's TLS message, and not when someone cuts the connection.
         context = ssl.create_default_context()
         context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # Debian 12's Python sets it
         self._socket = context.wrap_socket(self._socket, server_hostname=host, suppress_ragged_eofs=False)
 
     def send(self, data: SecretValue) -> None:
-        """Send all of it.
+        """Send all of the data.
 
         Raises:
-            OSError: It cannot be sent.
+            OSError: If the data cannot be sent.
         """
         self._socket.settimeout(self._patience())
         self._socket.sendall(data.reveal())
 
     def some(self, most: int) -> bytes:
-        """The next bytes that are there, or come; none at the end.
+        """Return the next bytes, as soon as some have arrived; ``b""`` at the end.
 
         Raises:
-            OSError: The connection broke, or nothing comes in time.
+            OSError: If the connection broke, or no byte arrived in time.
         """
         if self._rest:
             data, self._rest = self._rest[:most], self._rest[most:]
@@ -84,15 +84,15 @@ class Wire:
         return self._socket.recv(min(most, _AT_ONCE))
 
     def line(self, most: int) -> bytes:
-        """The next line, without its end.
+        """Return the next line without its line ending.
 
         Args:
-            most: How many bytes it may have.
+            most: Largest number of bytes.
 
         Raises:
-            OSError: The connection broke, or nothing comes in time.
-            EndedError: The connection ends before the line does.
-            MalformedError: It is longer.
+            OSError: If the connection broke, or no byte arrived in time.
+            EndedError: If the connection ended before the line did.
+            MalformedError: If the line is longer.
         """
         found = bytearray()
         while (end := found.find(b"\n")) < 0 and len(found) <= most:
@@ -106,10 +106,10 @@ class Wire:
         return bytes(found[: end - 1 if found[:end].endswith(b"\r") else end])
 
     def has_more(self, seconds: float) -> bool:
-        """Whether anything comes within so many seconds, when nothing should.
+        """Return whether another byte arrives within ``seconds``, although the message is over.
 
         Raises:
-            OSError: The connection broke.
+            OSError: If the connection broke.
         """
         if self._rest:
             return True
@@ -128,17 +128,17 @@ class Wire:
 
 
 def connected(host: str, port: int, latest: float, allows: Callable[[str], bool]) -> Wire:
-    """A connection to a server.
+    """Connect to a server.
 
     Args:
-        host: Its name or address.
-        port: Its port.
-        latest: When all must be over, by the monotonic clock.
-        allows: Whether an address may be connected to. It is asked about the very address that is used.
+        host: Name or address of the server.
+        port: Port of the server.
+        latest: When the transfer must be over, by the monotonic clock.
+        allows: Whether an address is allowed. It checks the very address that is then used.
 
     Raises:
-        OSError: It cannot be reached in time.
-        NotAllowedError: No address of that name may be connected to.
+        OSError: If the server cannot be reached in time.
+        NotAllowedError: If the name resolves to forbidden addresses only.
     """
     found = [address for address in _addresses(host, port, latest) if allows(address[4][0])]
     if not found:
