@@ -27,8 +27,8 @@ int getrusage(int who, struct rusage *usage)
 """
 
 
-def make_patient_qemu_img(folder: Path) -> None:
-    """Put a qemu-img into ``folder`` that makes encrypted images on any machine, if we can build one."""
+def make_patient_qemu_img(folder: Path) -> str:
+    """Put a qemu-img into ``folder`` that makes encrypted images on any machine, if we can build one; return its path."""
     qemu_img, compiler = shutil.which("qemu-img"), shutil.which("cc")
     if qemu_img and compiler:
         (folder / "clock.c").write_text(CPU_CLOCK)
@@ -37,3 +37,5 @@ def make_patient_qemu_img(folder: Path) -> None:
         )
         (folder / "qemu-img").write_text(f'#!/bin/sh\nLD_PRELOAD={folder}/clock.so exec {qemu_img} "$@"\n')
         (folder / "qemu-img").chmod(0o755)
+        return str(folder / "qemu-img")
+    return "qemu-img"

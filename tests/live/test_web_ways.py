@@ -36,6 +36,7 @@ from libstorage import (
 from libstorage.transfer.ends import origin
 from tests import sinks
 from tests.live.web import Page, certificate, web_server
+from tests.patience import make_patient_qemu_img
 
 Talk = Callable[[socket.socket, bytes], object]
 MiB = 1 << 20
@@ -404,8 +405,8 @@ def test_no_error_shows_a_header(pool: Pool, talk: Talk) -> None:
 # ---- ceilings -------------------------------------------------------------------------------------------------------
 
 
-def qemu_image(path: Path, *options: str) -> Path:
-    subprocess.run(["qemu-img", "create", "-q", *options[:-1], str(path), options[-1]], check=True)
+def qemu_image(path: Path, *options: str, program: str = "qemu-img") -> Path:
+    subprocess.run([program, "create", "-q", *options[:-1], str(path), options[-1]], check=True)
     return path
 
 
@@ -422,6 +423,7 @@ def images(folder: Path) -> Iterator[tuple[str, Any]]:
     yield "xz", lzma.compress(bytes(8 * MiB))
     yield "bzip2", bz2.compress(bytes(2 * MiB))
     yield "compressed qcow2", gzip.compress(fat.read_bytes())
+    patient = make_patient_qemu_img(folder)
     luks = qemu_image(
         folder / "c.luks",
         "-f",
@@ -431,6 +433,7 @@ def images(folder: Path) -> Iterator[tuple[str, Any]]:
         "-o",
         "key-secret=s,iter-time=10",
         "2M",
+        program=patient,
     )
     yield "luks", luks
 
