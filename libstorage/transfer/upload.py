@@ -37,7 +37,10 @@ Tail: TypeAlias = Literal["keep", "zero"]
 
 _PLAIN = (None, VolumeFormat.RAW, VolumeFormat.ISO, VolumeFormat.NONE, VolumeFormat.UNKNOWN)
 _FARTHEST: Final = 1 << 63  # bytes; the first offset that libvirt cannot express
-_FULL: Final = 1 << 20  # bytes; a pool with less available space is full
+_LEAST_RESERVE: Final = (
+    20 << 20
+)  # bytes; ext4 keeps up to 16 MiB for itself, which libvirt counts as available
+_RESERVE: Final = 20  # one part in so many is kept for root, if mkfs was not told otherwise
 
 
 def upload(
@@ -223,7 +226,7 @@ def _send(channel: Channel, volume: VolumeId, source: Source, place: _Region, wa
         return  # libvirt takes a length of 0 as no limit
     room = None if place.room is None else place.room - place.same
     with (
-        _arriving(channel, volume),
+        _arriving(channel, place),
         channel.lane(VOLUME_UPLOAD, volume, latest=watch.latest, last=watch.has_lane) as lane,
     ):
         begin = place.offset + place.same
@@ -237,7 +240,7 @@ def _send(channel: Channel, volume: VolumeId, source: Source, place: _Region, wa
 
 
 @contextmanager
-def _arriving(channel: Channel, volume: VolumeId) -> Iterator[None]:
+def _arriving(channel: Channel, place: _Region) -> Iterator[None]:
     """Explain a missing end of an upload for which libvirt reported success.
 
     Raises:
@@ -248,9 +251,10 @@ def _arriving(channel: Channel, volume: VolumeId) -> Iterator[None]:
         yield
     except MissingBytes as missing:
         told = f"libvirt reported success, but the bytes from {missing.offset} on are missing"
-        if _is_full(channel, volume.pool):
+        pool = place.volume.pool
+        if missing.again and place.is_file and _is_full(channel, pool):
             raise NoSpaceError(
-                f"{told}: {volume.pool} is full", hint="Free some space, or use a larger pool."
+                f"{told}: {pool} is full", hint="Free some space, or use a larger pool."
             ) from None
         raise TransferError(
             told, hint="Another client wrote to the volume meanwhile, or the storage is broken."
@@ -258,12 +262,13 @@ def _arriving(channel: Channel, volume: VolumeId) -> Iterator[None]:
 
 
 def _is_full(channel: Channel, pool: PoolId) -> bool:
+    """Return whether a pool has no more available space than a file system may keep in reserve."""
     try:
         let_pool_see(channel, pool)
-        available = ask_pool(channel, POOL_INFO, pool, lambda raw: raw.info()[3])
+        _, capacity, _, available = ask_pool(channel, POOL_INFO, pool, lambda raw: raw.info())
     except StorageError:
         return False
-    return available < _FULL
+    return available <= max(_LEAST_RESERVE, capacity // _RESERVE)
 
 
 def _behind_what_is_there(channel: Channel, source: Source, place: _Region, watch: Watch) -> Source:

@@ -37,6 +37,7 @@ from libstorage.errors import (
     StorageIOError,
     TransferError,
     UnsupportedError,
+    VolumeNotFoundError,
 )
 
 
@@ -263,7 +264,7 @@ _ERRNO: dict[int, Verdict] = {
     errno.EPERM: Verdict(AccessDeniedError, "The daemon itself is not allowed to do that on its host."),
     errno.EACCES: Verdict(AccessDeniedError, "The daemon itself is not allowed to do that on its host."),
     errno.EEXIST: Verdict(ExistsError),
-    errno.ENAMETOOLONG: Verdict(InvalidRequestError, "Choose a shorter name."),
+    errno.ENAMETOOLONG: Verdict(InvalidRequestError, "Choose a shorter name.", outcome="not_started"),
     errno.EFBIG: Verdict(InvalidRequestError, "The file system cannot hold a file of that size."),
     errno.ENOTDIR: Verdict(
         StorageIOError, "A part of the path is a file, but must be a directory: check target.path."
@@ -282,9 +283,25 @@ _ERRNO: dict[int, Verdict] = {
 def _rpc(case: Case) -> Verdict:
     if case.op in {op.VOLUMES_LIST, op.POOLS_LIST}:
         return _TOO_MANY
-    return Verdict(
-        InvalidRequestError, "A message to libvirt can hold at most 4 MiB, a stream packet at most 32 MiB."
-    )
+    return _TOO_LARGE
+
+
+_TOO_LARGE = Verdict(
+    InvalidRequestError,
+    "A message to libvirt can hold at most 4 MiB, a stream packet at most 32 MiB. "
+    "If the request was smaller, the daemon's answer could not be read: check the result before you repeat the operation.",
+)
+
+
+def _no_volume(case: Case) -> Verdict:
+    return _GONE_AT_ONCE if case.op == op.VOLUME_CREATE else verdict.VOLUME_GONE
+
+
+_GONE_AT_ONCE = Verdict(
+    VolumeNotFoundError,
+    "The volume was created, and was gone before libvirt could look at it: pool.refresh() shows whether it is there.",
+    outcome="unknown",
+)
 
 
 def _secret(case: Case) -> Verdict:
@@ -394,6 +411,7 @@ _DECIDED: dict[int, Callable[[Case], Verdict]] = {
     Code.SYSTEM_ERROR: _system_error,
     Code.RPC: _rpc,
     Code.NO_SECRET: _secret,
+    Code.NO_STORAGE_VOL: _no_volume,
     Code.INVALID_SECRET: _private_secret,
     Code.XML_ERROR: _xml_error,
     Code.CONFIG_UNSUPPORTED: _config_unsupported,

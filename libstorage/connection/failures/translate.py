@@ -41,6 +41,8 @@ from libstorage.operations import HOST_OPEN, Effect, Operation
 _AUTHENTICATION = {Code.AUTH_FAILED, Code.AUTH_CANCELLED, Code.AUTH_UNAVAILABLE}
 _PERMISSION = {1, 13}  # EPERM, EACCES
 _MAY_HAVE_BEGUN = (StorageIOError, HelperError, LibvirtError)
+_COMES_LATE = {Code.SYSTEM_ERROR, Code.RPC}
+"""Codes that libvirt also returns after it began to carry an operation out, whatever class they have."""
 
 
 def map_error(
@@ -209,8 +211,8 @@ def _after_silence(op: Operation) -> ErrorFields:
 
 
 def _compose(said: Answer, verdict: Verdict, op: Operation, target: Identity, uri: str) -> StorageError:
-    begun = op.effect is not Effect.READ and issubclass(verdict.error, _MAY_HAVE_BEGUN)
-    outcome: Outcome = "unknown" if begun else "not_started"
+    may_have_begun = issubclass(verdict.error, _MAY_HAVE_BEGUN) or said.code in _COMES_LATE
+    outcome: Outcome = "unknown" if may_have_begun and op.effect is not Effect.READ else "not_started"
     common = fields(op, target, uri) | _spoken(said)
     common |= ErrorFields(hint=verdict.hint, retry=verdict.retry, outcome=verdict.outcome or outcome)
     if (run := verdict.run) is not None:

@@ -73,11 +73,13 @@ ACTIVE = Verdict(PoolActiveError, "Stop the pool first: pool.stop().")
 VOLUME_GONE = Verdict(
     VolumeNotFoundError,
     "If the volume was moved or deleted outside of libvirt, pool.refresh() updates the pool's list of volumes.",
+    outcome="not_started",
 )
 VOLUME_EXISTS = Verdict(VolumeExistsError, "Choose another name, or delete the existing volume.")
 FILE_EXISTS = Verdict(
     VolumeExistsError,
     "A file of that name exists, but the pool does not list it yet: pool.refresh() makes it a volume.",
+    outcome="not_started",
 )
 NO_SPACE = Verdict(NoSpaceError, "Free some space, or create a sparse volume: allocation=0.")
 NO_DRIVER = Verdict(
@@ -111,7 +113,6 @@ PLAIN: dict[int, Verdict] = {
     Code.AUTH_CANCELLED: Verdict(AuthenticationError),
     Code.AUTH_UNAVAILABLE: Verdict(AuthenticationError),
     Code.NO_STORAGE_POOL: Verdict(PoolNotFoundError, "host.pools.names() lists the existing pools."),
-    Code.NO_STORAGE_VOL: VOLUME_GONE,
     Code.STORAGE_VOL_EXIST: VOLUME_EXISTS,
     Code.ARGUMENT_UNSUPPORTED: UNSUPPORTED,
     Code.OPERATION_UNSUPPORTED: UNSUPPORTED,

@@ -18,7 +18,7 @@ KEPT = 4096
 
 
 @attrs.frozen
-class _Tail:
+class Tail:
     """Bytes of a volume, with their offset."""
 
     offset: int
@@ -26,11 +26,17 @@ class _Tail:
 
 
 class MissingBytes(Exception):
-    """The end of an upload is missing although libvirt reported success."""
+    """The end of an upload is missing although libvirt reported success.
 
-    def __init__(self, offset: int) -> None:
+    Attributes:
+        offset: The first byte that is known to be missing.
+        again: Whether the same bytes were lost again when they were sent a second time.
+    """
+
+    def __init__(self, offset: int, *, again: bool) -> None:
         super().__init__(offset)
         self.offset = offset
+        self.again = again
 
 
 class Ending:
@@ -45,12 +51,12 @@ class Ending:
     def __init__(self, offset: int) -> None:
         self._end = offset
         self._last = b""
-        self._solid = _Tail(offset, b"")
+        self._solid = Tail(offset, b"")
 
     def add(self, data: bytes) -> None:
         """Note bytes that are sent."""
         if any_but_zero(data):
-            self._solid = _Tail(self._end, data)
+            self._solid = Tail(self._end, data)
         self._end += len(data)
         self._last = (self._last + data if len(data) < KEPT else data)[-KEPT:]
 
@@ -59,7 +65,7 @@ class Ending:
         self._end += length
         self._last = (self._last + bytes(min(length, KEPT)))[-KEPT:]
 
-    def first_missing(self, read: Callable[[int, int], bytes]) -> _Tail | None:
+    def first_missing(self, read: Callable[[int, int], bytes]) -> Tail | None:
         """Return the first kept bytes that the volume does not have, ``None`` if it has all.
 
         Args:
@@ -70,10 +76,10 @@ class Ending:
                 return piece
         return None
 
-    def _last_piece(self) -> _Tail:
-        return _Tail(self._end - len(self._last), self._last)
+    def _last_piece(self) -> Tail:
+        return Tail(self._end - len(self._last), self._last)
 
-    def _last_solid_piece(self) -> _Tail:
+    def _last_solid_piece(self) -> Tail:
         data = self._solid.data.rstrip(b"\0")
         start = max(0, len(data) - KEPT)
-        return _Tail(self._solid.offset + start, data[start:])
+        return Tail(self._solid.offset + start, data[start:])

@@ -38,7 +38,6 @@ def receiving(channel: Channel, extent: VolumeRange, *, latest: float = NEVER) -
     try:
         receiver.start()
         yield receiver
-        receiver.end()
     finally:
         receiver.stop()
 
@@ -138,7 +137,9 @@ class Receiver:
             threads.start(self._thread)
 
     def read(self, most: int) -> Piece:
-        """Return the next bytes or the next hole.
+        """Return the next bytes or the next hole; the last piece only when libvirt has confirmed the transfer.
+
+        So an error at the end of the stream is an error of the read, while the sink is not complete yet.
 
         Raises:
             TransferError: If the volume is shorter than its stated length.
@@ -156,17 +157,13 @@ class Receiver:
             piece, rest = split(piece, most)
             self._pieces.appendleft(rest)
         self._unread -= length_of(piece)
+        if not self._unread:
+            self._wait_for_end()
         return piece
 
-    def end(self) -> None:
-        """If all bytes were read, wait until libvirt confirms the transfer.
-
-        Raises:
-            StorageError: If libvirt reports an error.
-        """
-        if self.length and not self._unread:
-            while self._ahead.take(self._thread) is not None:
-                pass
+    def _wait_for_end(self) -> None:
+        while self._ahead.take(self._thread) is not None:
+            pass
 
     def stop(self) -> None:
         """End the receiving thread, whatever it waits for."""

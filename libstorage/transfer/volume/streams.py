@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from time import sleep
 from typing import Final
 
 from libstorage.connection.identity import VolumeId
@@ -16,7 +17,7 @@ from libstorage.connection.resolve import raw_volume
 from libstorage.enums import VolumeUploadFlags
 from libstorage.errors import TransferError
 from libstorage.transfer.pieces.piece import FIRST, PIECE, Hole, Piece, zeros
-from libstorage.transfer.volume.ending import Ending, MissingBytes
+from libstorage.transfer.volume.ending import Ending, MissingBytes, Tail
 
 SEND_BYTES: Final = PIECE
 """Number of bytes to send at once; libvirt refuses more than 32 MiB."""
@@ -25,6 +26,8 @@ FIRST_BYTES: Final = FIRST
 
 Otherwise the daemon returns the memory after each message and allocates it again: half of its time, with glibc 2.36.
 """
+
+_WRITTEN: Final = 0.05  # seconds in which the daemon writes a few kilobytes
 
 
 @contextmanager
@@ -127,6 +130,12 @@ def sending(
 
 
 def _check_end(lane: Lane, raw: RawVolume, ending: Ending) -> None:
+    """Check that the end has arrived. If it has not, send it once more: libvirt may say then why it cannot be written.
+
+    Raises:
+        MissingBytes: If the end was missing.
+    """
+
     def read(offset: int, length: int) -> bytes:
         found = b""
         with stream(lane, lambda s: raw.download(s, offset, length, 0)) as opened:
@@ -136,4 +145,14 @@ def _check_end(lane: Lane, raw: RawVolume, ending: Ending) -> None:
 
     missing = ending.first_missing(read)
     if missing is not None:
-        raise MissingBytes(missing.offset)
+        _send_again(lane, raw, missing)
+        raise MissingBytes(missing.offset, again=ending.first_missing(read) is not None)
+
+
+def _send_again(lane: Lane, raw: RawVolume, tail: Tail) -> None:
+    """Send bytes slowly: libvirt reports that it could not write a message when the next message arrives."""
+    data, half = tail.data, len(tail.data) // 2
+    with stream(lane, lambda s: raw.upload(s, tail.offset, len(tail.data), 0)) as opened:
+        while data:
+            data = data[opened.send(data[: half or 1]) :]
+            sleep(_WRITTEN)

@@ -57,6 +57,7 @@ class MemoryStream:
 
     def finish(self) -> int:
         self.end = "finished"
+        self.volume.at_end()
         return 0
 
     def abort(self) -> int:
@@ -79,6 +80,7 @@ class MemoryVolume:
         self.step = step
         self.holes: list[tuple[int, int]] = []
         self.streams: list[MemoryStream] = []
+        self.at_end: Callable[[], object] = lambda: None
 
     def write(self, place: int, data: bytes) -> None:
         self.data.extend(bytes(max(0, place + len(data) - len(self.data))))

@@ -31,6 +31,7 @@ from libstorage.errors import (
     StorageIOError,
     TransferError,
     UnsupportedError,
+    VolumeExistsError,
     VolumeNotFoundError,
 )
 
@@ -87,6 +88,43 @@ def test_by_code(code: int, kind: type[StorageError]) -> None:
 )
 def test_by_the_systems_number(number: int | None, kind: type[StorageError]) -> None:
     assert verdict(said(Code.SYSTEM_ERROR, number=number)) is kind
+
+
+CHANGES = [
+    row for row in vars(op).values() if isinstance(row, op.Operation) and row.effect is not op.Effect.READ
+]
+REFUSED = {
+    errno.ENOENT: VolumeNotFoundError,
+    errno.EEXIST: VolumeExistsError,
+    errno.ENAMETOOLONG: InvalidRequestError,
+}
+"""What libvirt finds out before it begins: the file is gone, a file is in the way, or no file can have that name."""
+
+
+@pytest.mark.parametrize("operation", CHANGES, ids=str)
+def test_what_can_come_after_execution_is_unknown(operation: op.Operation) -> None:
+    for number in (0, *errno.errorcode):
+        error = error_of(Code.SYSTEM_ERROR, operation, number)
+        refused = number in REFUSED and isinstance(error, REFUSED[number])
+        assert error.outcome == ("not_started" if refused else "unknown"), errno.errorcode.get(number)
+    assert error_of(Code.RPC, operation).outcome == "unknown"
+
+
+@pytest.mark.parametrize("operation", [op.POOL_XML, op.VOLUME_INFO, op.VOLUME_DOWNLOAD])
+def test_a_read_that_fails_had_no_effect(operation: op.Operation) -> None:
+    for number in (0, *errno.errorcode):
+        assert error_of(Code.SYSTEM_ERROR, operation, number).outcome == "not_started"
+
+
+def test_a_volume_that_is_gone_at_once_may_be_there() -> None:
+    assert error_of(Code.NO_STORAGE_VOL, op.VOLUME_CREATE).outcome == "unknown"
+    assert error_of(Code.NO_STORAGE_VOL, op.VOLUME_DELETE).outcome == "not_started"
+
+
+def error_of(code: int, operation: op.Operation, number: int = 0) -> StorageError:
+    complaint = load().libvirtError("")
+    vars(complaint)["err"] = (code, Domain.STORAGE, "x", 2, None, "x", None, number, 0)
+    return map_error(complaint, operation, VOLUME, None, "x:///")
 
 
 def test_a_disk_that_fails_may_recover() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import active_count
 from time import monotonic, sleep
 from typing import cast
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libstorage import TransferError
+from libstorage import StorageIOError, TransferError
 from libstorage.session.channel import Channel
 from libstorage.transfer.pieces.piece import Hole, Piece, length_of
 from libstorage.transfer.volume import intake, receiver
@@ -66,6 +67,21 @@ def test_holes_stay_holes(steps: list[int], runs: list[tuple[int, int]], most: i
 def test_a_volume_that_is_shorter_than_it_says(steps: list[int], missing: int) -> None:
     with pytest.raises(TransferError, match=f"ended after {len(DATA)} of {len(DATA) + missing} bytes"):
         received(MemoryVolume(DATA, stepping(steps)), 0, len(DATA) + missing, 100)
+
+
+@given(STEPS, st.integers(1, 2000), st.integers(1, 700))
+def test_the_last_byte_comes_when_the_stream_has_ended_well(steps: list[int], length: int, most: int) -> None:
+    def broken() -> None:
+        raise StorageIOError("the daemon died behind the last byte")
+
+    volume, data = MemoryVolume(DATA, stepping(steps)), b""
+    volume.at_end = broken
+    with receiving(channel_to(volume), VolumeRange(VOLUME, 0, length, holes=False)) as source:
+        with suppress(StorageIOError):
+            while piece := source.read(most):
+                data += bytes_of([piece])
+        assert DATA.startswith(data)
+        assert len(data) < length
 
 
 def test_who_stops_early_stops_the_stream() -> None:

@@ -36,6 +36,7 @@ def bytes_of(pieces: list[Piece]) -> bytes:
 def small_messages(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "SEND_BYTES", request.param)
     monkeypatch.setattr(streams, "FIRST_BYTES", request.param)
+    monkeypatch.setattr(streams, "_WRITTEN", 0.0)
 
 
 @given(PIECES, STEPS, st.integers(0, 100), st.none() | st.integers(0, 300))
