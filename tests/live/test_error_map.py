@@ -354,6 +354,7 @@ def test_refusal(world: World, case: str) -> None:
     assert error.code is not None
     assert error.retry == "no"
     begun = issubclass(kind, StorageIOError | HelperError) and not case.startswith("find")
+    begun = begun or case == "define, larger than a message"  # a code that an answer can have, too
     assert error.outcome == ("unknown" if begun else "not_started")
 
 
