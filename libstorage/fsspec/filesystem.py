@@ -6,7 +6,7 @@ import errno
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NoReturn
@@ -21,7 +21,6 @@ from libstorage.errors import (
     ExistsError,
     InvalidRequestError,
     NotFoundError,
-    StorageError,
     UnsupportedError,
     VolumeNotFoundError,
 )
@@ -29,6 +28,8 @@ from libstorage.fsspec.base import DEFAULT_CALLBACK, Base, Callback, isfilelike
 from libstorage.fsspec.entries import file_entry, folder_entry
 from libstorage.models.support import has_files
 from libstorage.models.volume import VolumeSpec
+from libstorage.operations import VOLUME_CREATE
+from libstorage.provision.undo import Made, made
 from libstorage.session.channel import Channel
 from libstorage.session.options import Options
 from libstorage.transfer.progress import Progress, TransferProgress, Watch
@@ -296,11 +297,11 @@ class LibvirtFileSystem(Base):
             return old.open("wb")
         volume = self._create(path, 0, is_new=mode == "xb")
         channel, identity = reached(volume)
-        watch = Watch(str(identity), None, None)
+        watch, new = Watch(str(identity), None, None), Made.of(channel, identity)
         return VolumeWriter(
             str(identity),
-            lambda pipe: fill_new(channel, identity, pipe, watch, sparse=False, verify=False),
-            lambda: _delete(volume),
+            lambda pipe: fill_new(channel, identity, new.spec, pipe, watch, sparse=False, verify=False),
+            lambda: new.delete(channel),
         )
 
     # ---- inside -----------------------------------------------------------------------------------------------------
@@ -349,13 +350,12 @@ class LibvirtFileSystem(Base):
         """Create a volume of a given size to write into, or use an existing volume that is not a file."""
         pool, name = self._place(path)
         old = None if is_new or has_files(pool.type()) else pool.volumes.get(name)
-        volume = old or self._create(path, size, is_new=is_new)
-        try:
+        if old is not None:
+            yield old
+            return
+        volume = self._create(path, size, is_new=is_new)
+        with made(*reached(volume), VOLUME_CREATE):
             yield volume
-        except BaseException:
-            if old is None:
-                _delete(volume)
-            raise
 
     def _time(self, path: str, which: str) -> datetime:
         time: datetime | None = self.info(path).get(which)
@@ -371,11 +371,6 @@ def _told(callback: Callback) -> Progress:
         callback.absolute_update(at.done)
 
     return tell
-
-
-def _delete(volume: Volume) -> None:
-    with suppress(StorageError):  # what went wrong before is what matters
-        volume.delete()
 
 
 def _refuse(message: str) -> NoReturn:

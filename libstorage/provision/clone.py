@@ -19,7 +19,7 @@ from libstorage.models.support import able_types, supports
 from libstorage.models.volume import VolumeSpec, VolumeTarget
 from libstorage.operations import VOLUME_CLONE, VOLUME_CREATE, VOLUME_RESIZE
 from libstorage.provision.checks import IMAGES, NEVER_GROW, backing, check_volume_spec
-from libstorage.provision.undo import take_back
+from libstorage.provision.undo import made
 from libstorage.session.arguments import NoFlags, combined
 from libstorage.session.calls import capacity_of, change_volume, make_volume, pool_spec, volume_spec
 from libstorage.session.channel import Channel
@@ -90,14 +90,11 @@ def clone(
     operation = VOLUME_CREATE if mode == "linked" else VOLUME_CLONE
     with leases().reading(volume, operation):
         request = request_for(new, mode, lambda: volume_spec(channel, volume), *facts)
-        made = _made(channel, volume, request.spec, pool, mode, flags)
+        new_volume = _made(channel, volume, request.spec, pool, mode, flags)
     if request.capacity is not None:
-        try:
-            _grow(channel, made, request.capacity)
-        except BaseException as error:
-            take_back(channel, made, error, operation)
-            raise
-    return made
+        with made(channel, new_volume, operation):
+            _grow(channel, new_volume, request.capacity)
+    return new_volume
 
 
 def _made(

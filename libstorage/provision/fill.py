@@ -13,9 +13,9 @@ from libstorage.enums import VolumeFormat
 from libstorage.errors import InvalidRequestError, StorageError, TransferError, UnsupportedError
 from libstorage.models.support import has_files
 from libstorage.models.volume import VolumeSpec
-from libstorage.operations import VOLUME_DELETE, VOLUME_RESIZE, VOLUME_UPLOAD
+from libstorage.operations import VOLUME_RESIZE, VOLUME_UPLOAD
 from libstorage.provision.create import create_volume
-from libstorage.provision.undo import take_back
+from libstorage.provision.undo import drop_if_new, made, now
 from libstorage.session.calls import capacity_of, change_volume, pool_spec, volume_spec
 from libstorage.session.channel import Channel
 from libstorage.session.names import check_volume_name
@@ -144,14 +144,15 @@ def fill_image(
     floor = max(request.capacity or 0, wanted.min_capacity or 0)
     start = _start(image, request, floor, is_file=is_file)
     watch.rename(str(VolumeId(pool, request.name)))
-    with _new_volume(channel, pool, start) as volume:
-        fill_new(channel, volume, image, watch, sparse=wanted.sparse, verify=wanted.verify)
+    volume = _created(channel, pool, start)
+    with made(channel, volume, VOLUME_UPLOAD) as new:
+        fill_new(channel, volume, new.spec, image, watch, sparse=wanted.sparse, verify=wanted.verify)
         limited = channel.with_options(timeout=watch.limited(channel).options.timeout)
         if is_file:
             _check_made(volume_spec(limited, volume), image, request)
             if capacity_of(limited, volume) < floor:
                 change_volume(limited, VOLUME_RESIZE, volume, lambda raw: raw.resize(floor, 0))
-        return volume
+    return volume
 
 
 def _check_image(image: Image, request: VolumeSpec, wanted: Wanted) -> None:
@@ -238,27 +239,17 @@ def _check_made(have: VolumeSpec, image: Image, request: VolumeSpec) -> None:
         )
 
 
-@contextmanager
-def _new_volume(channel: Channel, pool: PoolId, start: VolumeSpec) -> Iterator[VolumeId]:
-    """Create a volume, and delete it if the block fails."""
+def _created(channel: Channel, pool: PoolId, start: VolumeSpec) -> VolumeId:
+    """Create the volume; if Ctrl-C strikes meanwhile, delete it if it is there."""
+    since = now()
     try:
-        volume = create_volume(channel, pool, start)
+        return create_volume(channel, pool, start)
     except StorageError:
         raise
-    except BaseException:  # Ctrl-C: the volume may exist already, and is empty then
+    except BaseException:
         with suppress(StorageError):
-            _drop_empty(channel, VolumeId(pool, start.name))
+            drop_if_new(channel, VolumeId(pool, start.name), since)
         raise
-    try:
-        yield volume
-    except BaseException as error:
-        take_back(channel, volume, error, VOLUME_UPLOAD)
-        raise
-
-
-def _drop_empty(channel: Channel, volume: VolumeId) -> None:
-    if not capacity_of(channel, volume):
-        change_volume(channel, VOLUME_DELETE, volume, lambda raw: raw.delete(0))
 
 
 def _refusal(message: str, hint: str | None = None) -> InvalidRequestError:

@@ -71,12 +71,29 @@ def upload(
 
 
 def fill_new(
-    channel: Channel, volume: VolumeId, source: Source, watch: Watch, *, sparse: Sparse, verify: bool
+    channel: Channel,
+    volume: VolumeId,
+    spec: VolumeSpec,
+    source: Source,
+    watch: Watch,
+    *,
+    sparse: Sparse,
+    verify: bool,
 ) -> None:
-    """Fill a new volume; a file grows as it is filled. The caller cleans up after an error."""
+    """Fill a new volume; a file grows as it is filled. The caller cleans up after an error.
+
+    Args:
+        channel: The host.
+        volume: The volume.
+        spec: The volume's document.
+        source: What to fill the volume with.
+        watch: Progress and deadline.
+        sparse: How holes and zeros are handled.
+        verify: Read the volume back, and compare.
+    """
     channel = watch.limited(channel)
     with changing_volume(channel, VOLUME_UPLOAD, volume):
-        place = _Region.find(volume, read_document(channel, volume), source, Part(0, None), grows=True)
+        place = _Region.find(volume, spec, source, Part(0, None), grows=True)
         _fill(channel, source, place, watch, Checks(verify=verify), sparse=sparse, tail="zero")
     let_pool_see(channel, volume.pool)
 
