@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from uuid import UUID, uuid4
 
 import attrs
 
+from libstorage.client.ensure import Lost, converge, has_folder, run, run_new
 from libstorage.client.handle import Collection
 from libstorage.client.pool import Pool, build_flag
 from libstorage.connection.identity import HostId, PoolId
@@ -17,8 +19,8 @@ from libstorage.connection.resolve import pool_id
 from libstorage.enums import ListPoolsFlags, PoolCreateFlags, PoolType
 from libstorage.errors import (
     InvalidRequestError,
-    PoolActiveError,
     PoolExistsError,
+    PoolNotFoundError,
 )
 from libstorage.models.compare import Difference
 from libstorage.models.pool import PoolSpec
@@ -192,28 +194,39 @@ class Pools(Collection[Pool, HostId]):
         return Pool(self._channel, made)
 
     def ensure(self, spec: PoolSpec) -> Pool:
-        """Make sure that the pool that ``spec`` describes exists and runs; define and build it if it does not exist.
+        """Make sure that the pool that ``spec`` describes exists and runs: define, build and start it as far as needed.
 
-        ``ensure`` never changes or deletes an existing pool.
+        ``ensure`` never changes or deletes an existing pool, and never builds over storage that exists. It may run in
+        several processes at once. If it defined the pool and cannot start it, it undefines the pool again.
 
         Raises:
             PoolExistsError: If a pool of this name exists and differs; ``.differences`` says how.
             StorageError: If a step failed; the message names the step, and the hint the state that the pool is in.
         """
         request = self._request(spec)
+        had_folder = cache(lambda: has_folder(spec, is_local=self._channel.session().connection.local))
+        return converge(lambda: self._ensured(spec, request, had_folder))
+
+    def _ensured(self, spec: PoolSpec, request: PoolSpec, had_folder: Callable[[], bool]) -> Pool:
         pool = self.get(spec.name)
         if pool is None:
+            had_folder()  # before the pool is built
             try:
-                return _running(self.define(request).build())
-            except PoolExistsError:
-                pool = self.get(spec.name)  # another client was faster, or another pool has the UUID
-                if pool is None:
+                pool = self.define(request)
+            except PoolExistsError as error:  # another client was faster, or another pool has the UUID
+                if self.get(spec.name) is None:
                     raise
-        if differences := pool.spec(inactive=True).differences(spec):
-            raise self._different(spec, differences)
-        if not pool.is_persistent():
-            pool = self.define(attrs.evolve(spec, uuid=pool.uuid))
-        return _running(pool)
+                raise Lost from error
+        if pool.uuid == request.uuid != spec.uuid:  # defined by this call
+            return run_new(pool, spec, had_folder=had_folder())
+        try:
+            if differences := pool.spec(inactive=True).differences(spec):
+                raise self._different(spec, differences)
+            if not pool.is_persistent():
+                pool = self.define(attrs.evolve(spec, uuid=pool.uuid))
+        except PoolNotFoundError as error:
+            raise Lost from error
+        return run(pool)
 
     # ---- inside -----------------------------------------------------------------------------------------------------
 
@@ -246,13 +259,6 @@ class Pools(Collection[Pool, HostId]):
         uri = self._scope.uri
         found = self._call(operation, lambda lane: pool_id(lane, uri, find(lane.connection)), target)
         return Pool(self._channel, found)
-
-
-def _running(pool: Pool) -> Pool:
-    try:
-        return pool if pool.is_active() else pool.start()
-    except PoolActiveError:  # another client was faster
-        return pool
 
 
 def _type_flag(pool_type: PoolType | str) -> ListPoolsFlags:

@@ -46,7 +46,8 @@ def left(host: Host, folder: Path, threads: int, descriptors: int) -> str:
     """What is left that should not be; a thread that has just ended may have left a cycle behind."""
     lanes = connection_of(host)._lanes
     things: dict[str, Callable[[], bool]] = {
-        "a busy lane": lambda: not lanes._busy() and not lanes._waiters,
+        "a busy lane": lambda: not lanes._busy(),
+        "a call that waits": lambda: not [waiter for waiter in lanes._waiters if waiter.holder() is not None],
         "a lease": lambda: not leases()._held,
         "a thread": lambda: threading.active_count() <= threads,
         "a descriptor": lambda: files_open() <= descriptors,

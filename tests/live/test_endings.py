@@ -231,7 +231,8 @@ PLACES = (
         """
         def work():
             while not is_over.is_set():
-                host.pools.names()
+                with contextlib.suppress(ls.ConnectionLostError):  # a call that runs when the program ends is cut
+                    host.pools.names()
         #main
         is_over = threading.Event()
         thread = threading.Thread(target=work, daemon=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -64,6 +66,9 @@ def path_of(pool: Pool, *, inactive: bool = False) -> Path:
     assert target is not None
     assert target.path is not None
     return Path(target.path)
+
+
+ENSURE_ROUNDS = os.environ.get("ENSURE_ROUNDS", "24")
 
 
 class TestLifecycle:
@@ -411,10 +416,22 @@ class TestEnsure:
         assert transient.is_persistent()
         remove(transient)
 
-    def test_does_not_build_over_what_is_there(self, host: Host, defined: Pool, spec: PoolSpec) -> None:
-        with pytest.raises(StorageIOError, match="is defined and not started"):
-            host.pools.ensure(spec)
-        assert not path_of(defined).exists()
+    def test_builds_what_was_defined_and_never_built(self, host: Host, defined: Pool, spec: PoolSpec) -> None:
+        assert host.pools.ensure(spec) == defined
+        assert path_of(defined).is_dir()
+        defined.stop()
+        path_of(defined).rmdir()
+        assert host.pools.ensure(spec).is_active()
+
+    def test_takes_a_directory_as_it_is(self, host: Host, spec: PoolSpec) -> None:
+        path = Path(str(spec.target.path if spec.target else ""))
+        path.mkdir(mode=0o700)
+        (path / "old.img").write_bytes(b"precious")
+        pool = host.pools.ensure(spec)
+        assert pool.volumes.names() == ("old.img",)
+        assert (path / "old.img").read_bytes() == b"precious"
+        (path / "old.img").unlink()
+        remove(pool)
 
     def test_the_uuid_counts_if_it_is_given(self, host: Host, defined: Pool, spec: PoolSpec) -> None:
         with pytest.raises(PoolExistsError, match="uuid is"):
@@ -442,7 +459,42 @@ class TestEnsure:
         with pytest.raises(StorageError) as failed:
             host.pools.ensure(PoolSpec.dir("not-ensured", str(folder / "file" / "images")))
         assert failed.value.operation == "pool.build"
-        host.pools["not-ensured"].undefine()
+        assert failed.value.outcome == "not_started"
+        assert "'not-ensured' was undefined again" in str(failed.value)
+        assert host.pools.get("not-ensured") is None
+
+    def test_undoes_what_it_made(self, host: Host, folder: Path) -> None:
+        """A mount that fails leaves neither the definition nor a mount point, unless that was there before."""
+        for there in (False, True):
+            point = folder / f"point-{there}"
+            if there:
+                point.mkdir()
+            spec = PoolSpec.fs("no-disk", str(point), device=str(folder / "no-device"))
+            with pytest.raises(StorageError) as failed:
+                host.pools.ensure(spec)
+            assert (failed.value.operation, failed.value.outcome) == ("pool.start", "not_started")
+            assert host.pools.get("no-disk") is None
+            assert point.exists() == there
+
+    def test_leaves_what_another_client_defined(self, host: Host, folder: Path) -> None:
+        spec = PoolSpec.fs("no-disk", str(folder / "point"), device=str(folder / "no-device"))
+        pool = host.pools.define(spec)
+        with pytest.raises(StorageError) as failed:
+            host.pools.ensure(spec)
+        assert failed.value.outcome == "unknown"
+        assert "is defined and not started" in str(failed.value)
+        pool.undefine()
+
+    def test_from_every_state_by_many_processes(self, host: Host, uri: str, folder: Path) -> None:
+        """Everybody ends with the same running pool, whatever state another client left it in."""
+        told = subprocess.run(
+            [sys.executable, "-m", "tests.live.ensuring", uri, str(folder), ENSURE_ROUNDS, "8"],
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert (told.returncode, told.stdout, told.stderr) == (0, "", "")
 
 
 class TestOfAHost:

@@ -101,7 +101,8 @@ def put_by_fsspec(pool: Pool, source: Volume, step: Step) -> object:
     system = libstorage.fsspec.LibvirtFileSystem(host=pool.host)
     mine = place(pool).parent.parent / "mine"
     mine.write_bytes(NOISE)
-    return system.put_file(str(mine), f"{pool.name}/{NAME}", callback=Steps())
+    system.put_file(str(mine), f"{pool.name}/{NAME}", callback=Steps())
+    return mine
 
 
 def written_by_fsspec(pool: Pool, source: Volume, step: Step) -> object:
