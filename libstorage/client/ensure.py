@@ -135,7 +135,7 @@ def _undone(pool: Pool, error: StorageError, *, had_folder: bool) -> Pool:
     """Undefine a pool that could not be started, unless another process has started it.
 
     Raises:
-        StorageError: The error, with the outcome.
+        StorageError: Always, unless another process has started the pool: the error, with the outcome.
     """
     try:
         if not had_folder:

@@ -182,7 +182,7 @@ class Host:
             UnsupportedError: If the host cannot say.
         """
         xml = self._ask(POOL_CAPABILITIES, lambda raw: raw.getStoragePoolCapabilities())
-        return PoolCapabilities.from_xml(xml)
+        return PoolCapabilities.from_libvirt(xml)
 
     def find_sources(
         self,

@@ -100,7 +100,7 @@ class Pool(Handle[PoolId]):
         Raises:
             PoolNotFoundError: If the pool is gone.
         """
-        return PoolSpec.from_xml(self.xml(inactive))
+        return PoolSpec.from_libvirt(self.xml(inactive))
 
     def xml(self, inactive: bool = False) -> str:
         """Return the pool's document as libvirt writes it (``virStoragePoolGetXMLDesc``).

@@ -16,7 +16,7 @@ from libstorage.connection.identity import HostId, PoolId
 from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawConnect, RawPool
 from libstorage.connection.resolve import pool_id
-from libstorage.enums import ListPoolsFlags, PoolCreateFlags, PoolType
+from libstorage.enums import ListPoolsFlags, PoolCreateFlags, PoolDefineFlags, PoolType
 from libstorage.errors import (
     InvalidRequestError,
     PoolExistsError,
@@ -36,7 +36,9 @@ from libstorage.operations import (
 )
 from libstorage.session.arguments import NoFlags, check_text, check_uuid, combined, switch
 from libstorage.session.calls import make_pool
+from libstorage.session.guards import Change
 from libstorage.session.names import check_pool_name
+from libstorage.session.soundness import refuse_unsound
 from libstorage.session.validating import pool_define_flags
 
 
@@ -144,11 +146,16 @@ class Pools(Collection[Pool, HostId]):
 
     # ---- making -----------------------------------------------------------------------------------------------------
 
-    def define(self, spec: PoolSpec) -> Pool:
+    def define(self, spec: PoolSpec, *, allow_unknown: bool = False, validate: bool = True) -> Pool:
         """Define a pool, or redefine the pool with the same UUID (``virStoragePoolDefineXML``).
 
         Defining neither builds nor starts the pool. A spec without a UUID gets one. libvirt 7.7 and newer check the
         document against their schema.
+
+        Args:
+            spec: The pool to define.
+            allow_unknown: Also send parts that libstorage does not know, for a libvirt that is newer than this version.
+            validate: Check the document first, here and by the daemon's schema. ``False`` leaves that to the driver.
 
         Raises:
             PoolExistsError: If another pool has the name or the UUID.
@@ -157,23 +164,34 @@ class Pools(Collection[Pool, HostId]):
             DocumentError: If libvirt rejects the document.
             UnsupportedError: If the host has no driver for pools of that type.
         """
-        request = self._request(spec)
-        flags = pool_define_flags(self._channel.versions)
+        request = self._request(spec, allow_unknown=allow_unknown)
+        flags = pool_define_flags(self._channel.versions) if validate else PoolDefineFlags(0)
         made = make_pool(
             self._channel,
             POOL_DEFINE,
             request,
             lambda raw: raw.storagePoolDefineXML(request.to_xml(), flags),
+            validate=validate,
         )
         return Pool(self._channel, made)
 
-    def create_transient(self, spec: PoolSpec, *, build: bool = False, overwrite: bool | None = None) -> Pool:
+    def create_transient(
+        self,
+        spec: PoolSpec,
+        *,
+        build: bool = False,
+        overwrite: bool | None = None,
+        allow_unknown: bool = False,
+        validate: bool = True,
+    ) -> Pool:
         """Start a pool without a definition: it vanishes when it is stopped (``virStoragePoolCreateXML``).
 
         Args:
             spec: The pool to start.
             build: Build the pool first.
             overwrite: How to build it, as for [Pool.build][libstorage.Pool.build].
+            allow_unknown: Also send parts that libstorage does not know, for a libvirt that is newer than this version.
+            validate: Check the document first.
 
         Raises:
             PoolExistsError: If another pool has the name or the UUID.
@@ -183,36 +201,46 @@ class Pools(Collection[Pool, HostId]):
             UnsupportedError: If the host has no driver for pools of that type.
             StorageError: If the pool could not be built or started; then the pool does not exist.
         """
-        request = self._request(spec)
+        request = self._request(spec, allow_unknown=allow_unknown)
         flags = build_flag(build, overwrite) or PoolCreateFlags.NORMAL
         made = make_pool(
             self._channel,
             POOL_CREATE_TRANSIENT,
             request,
             lambda raw: raw.storagePoolCreateXML(request.to_xml(), flags),
+            validate=validate,
         )
         return Pool(self._channel, made)
 
-    def ensure(self, spec: PoolSpec) -> Pool:
+    def ensure(self, spec: PoolSpec, *, allow_unknown: bool = False, validate: bool = True) -> Pool:
         """Make sure that the pool that ``spec`` describes exists and runs: define, build and start it as far as needed.
 
         ``ensure`` never changes or deletes an existing pool, and never builds over storage that exists. It may run in
         several processes at once. If it defined the pool and cannot start it, it undefines the pool again.
 
+        Args:
+            spec: The pool.
+            allow_unknown: As for ``define``.
+            validate: As for ``define``.
+
         Raises:
             PoolExistsError: If a pool of this name exists and differs; ``.differences`` says how.
             StorageError: If a step failed; the message names the step, and the hint the state that the pool is in.
         """
-        request = self._request(spec)
+        request = self._request(spec, allow_unknown=allow_unknown)
+        target = PoolId(self._scope.uri, spec.name, spec.uuid or "")
+        refuse_unsound(Change(POOL_DEFINE, target, request, validate))
         had_folder = cache(lambda: has_folder(spec, is_local=self._channel.session().connection.local))
-        return converge(lambda: self._ensured(spec, request, had_folder))
+        return converge(lambda: self._ensured(spec, request, had_folder, validate))
 
-    def _ensured(self, spec: PoolSpec, request: PoolSpec, had_folder: Callable[[], bool]) -> Pool:
+    def _ensured(
+        self, spec: PoolSpec, request: PoolSpec, had_folder: Callable[[], bool], validate: bool
+    ) -> Pool:
         pool = self.get(spec.name)
         if pool is None:
             had_folder()  # before the pool is built
             try:
-                pool = self.define(request)
+                pool = self.define(request, validate=validate)
             except PoolExistsError as error:  # another client was faster, or another pool has the UUID
                 if self.get(spec.name) is None:
                     raise
@@ -223,7 +251,7 @@ class Pools(Collection[Pool, HostId]):
             if differences := pool.spec(inactive=True).differences(spec):
                 raise self._different(spec, differences)
             if not pool.is_persistent():
-                pool = self.define(attrs.evolve(spec, uuid=pool.uuid))
+                pool = self.define(attrs.evolve(request, uuid=pool.uuid), validate=validate)
         except PoolNotFoundError as error:
             raise Lost from error
         return run(pool)
@@ -233,13 +261,14 @@ class Pools(Collection[Pool, HostId]):
     def _all(self) -> tuple[Pool, ...]:
         return self.list()
 
-    def _request(self, spec: PoolSpec) -> PoolSpec:
+    def _request(self, spec: PoolSpec, *, allow_unknown: bool) -> PoolSpec:
         if not isinstance(spec, PoolSpec):
             raise InvalidRequestError(
                 f"spec must be a PoolSpec, not {type(spec).__name__}",
                 hint="Make one with PoolSpec.dir(name, path) or another factory, or read one with PoolSpec.from_xml(text).",
             )
         check_pool_name(spec.name, strict=self._channel.options.strict_names)
+        spec = spec.with_unknown_allowed() if allow_unknown else spec
         return spec if spec.uuid else attrs.evolve(spec, uuid=uuid4())
 
     def _different(self, spec: PoolSpec, differences: Sequence[Difference]) -> PoolExistsError:

@@ -12,7 +12,7 @@ from libstorage.client.handle import Collection, Handle
 from libstorage.connection.identity import HostId, SecretId
 from libstorage.connection.raw import RawConnect, RawSecret
 from libstorage.connection.resolve import secret_id
-from libstorage.enums import ListSecretsFlags, SecretUsageType
+from libstorage.enums import ListSecretsFlags, SecretDefineFlags, SecretUsageType
 from libstorage.errors import InvalidRequestError
 from libstorage.models.secret import SecretSpec
 from libstorage.models.secret_value import SecretLike, SecretValue
@@ -63,7 +63,7 @@ class Secret(Handle[SecretId]):
         Raises:
             SecretNotFoundError: If the secret is gone.
         """
-        return SecretSpec.from_xml(self.xml())
+        return SecretSpec.from_libvirt(self.xml())
 
     def xml(self) -> str:
         """Return the secret's document as libvirt writes it (``virSecretGetXMLDesc``).
@@ -190,10 +190,15 @@ class Secrets(Collection[Secret, HostId]):
         """
         return self._calls.call(SECRETS_COUNT, self._scope, lambda lane: lane.connection.numOfSecrets())
 
-    def define(self, spec: SecretSpec) -> Secret:
+    def define(self, spec: SecretSpec, *, allow_unknown: bool = False, validate: bool = True) -> Secret:
         """Define a secret, or redefine the secret with the same UUID (``virSecretDefineXML``).
 
         A new secret has no value yet. A spec without a UUID gets one.
+
+        Args:
+            spec: The secret to define.
+            allow_unknown: Also send parts that libstorage does not know, for a libvirt that is newer than this version.
+            validate: Check the document first, here and by the daemon's schema. ``False`` leaves that to the driver.
 
         Raises:
             ExistsError: If another secret has that usage.
@@ -205,7 +210,8 @@ class Secrets(Collection[Secret, HostId]):
                 hint="Make one with SecretSpec.volume(path) or another factory, or read one with SecretSpec.from_xml(text).",
             )
         uuid = spec.uuid or str(uuid4())
-        request, flags = attrs.evolve(spec, uuid=uuid), secret_define_flags(self._channel.versions)
+        request = attrs.evolve(spec.with_unknown_allowed() if allow_unknown else spec, uuid=uuid)
+        flags = secret_define_flags(self._channel.versions) if validate else SecretDefineFlags(0)
         target = SecretId(self._scope.uri, uuid)
         made = make_secret(
             self._channel,
@@ -213,6 +219,7 @@ class Secrets(Collection[Secret, HostId]):
             target,
             request,
             lambda raw: raw.secretDefineXML(request.to_xml(), flags),
+            validate=validate,
         )
         return Secret(self._channel, made)
 

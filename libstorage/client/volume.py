@@ -126,7 +126,7 @@ class Volume(Handle[VolumeId]):
             VolumeNotFoundError: If the volume is gone.
             DocumentError: If the name or the path is not UTF-8, which makes the document unreadable as XML.
         """
-        return VolumeSpec.from_xml(self.xml())
+        return VolumeSpec.from_libvirt(self.xml())
 
     def xml(self) -> str:
         """Return the volume's document as libvirt writes it (``virStorageVolGetXMLDesc``).
@@ -153,6 +153,8 @@ class Volume(Handle[VolumeId]):
         *,
         pool: Pool | None = None,
         mode: CloneMode = "copy",
+        allow_unknown: bool = False,
+        validate: bool = True,
         flags: VolumeCreateFlags | NoFlags = 0,
     ) -> Volume:
         """Create another volume with the same content (``virStorageVolCreateXMLFrom``; ``virStorageVolCreateXML`` for a link).
@@ -166,6 +168,8 @@ class Volume(Handle[VolumeId]):
                 capacity is above this volume's, the clone is grown to it, and deleted again if that fails.
             pool: The pool of the clone, on the same host. ``None`` is this volume's pool.
             mode: ``copy`` copies all data, ``reflink`` shares blocks, ``linked`` holds only what differs from this volume.
+            allow_unknown: Also send parts of ``new`` that libstorage does not know.
+            validate: Check the document first.
             flags: More flags.
 
         Raises:
@@ -177,7 +181,10 @@ class Volume(Handle[VolumeId]):
             UnsupportedError: If the pool type, format or file system cannot do that; the hint names the alternative.
         """
         into = self._id.pool if pool is None else pool._id
-        return Volume(self._channel, clone.clone(self._channel, self._id, new, into, mode, flags))
+        checked = new.with_unknown_allowed() if allow_unknown and isinstance(new, VolumeSpec) else new
+        return Volume(
+            self._channel, clone.clone(self._channel, self._id, checked, into, mode, flags, validate=validate)
+        )
 
     def resize(
         self,

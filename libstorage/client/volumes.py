@@ -91,13 +91,21 @@ class Volumes(Collection[Volume, PoolId]):
     # ---- making -----------------------------------------------------------------------------------------------------
 
     def create(
-        self, spec: VolumeSpec, *, preallocate_metadata: bool = False, flags: VolumeCreateFlags | NoFlags = 0
+        self,
+        spec: VolumeSpec,
+        *,
+        preallocate_metadata: bool = False,
+        allow_unknown: bool = False,
+        validate: bool = True,
+        flags: VolumeCreateFlags | NoFlags = 0,
     ) -> Volume:
         """Create a volume (``virStorageVolCreateXML``).
 
         Args:
             spec: The volume to create. Without an ``allocation``, a raw volume is fully allocated.
             preallocate_metadata: Allocate the metadata of a qcow2 image at once.
+            allow_unknown: Also send parts that libstorage does not know, for a libvirt that is newer than this version.
+            validate: Check the document first.
             flags: More flags.
 
         Raises:
@@ -109,7 +117,13 @@ class Volumes(Collection[Volume, PoolId]):
             UnsupportedError: If pools of this type cannot create volumes, or none of that format.
         """
         made = create_volume(
-            self._channel, self._scope, spec, preallocate_metadata=preallocate_metadata, flags=flags
+            self._channel,
+            self._scope,
+            spec,
+            preallocate_metadata=preallocate_metadata,
+            allow_unknown=allow_unknown,
+            validate=validate,
+            flags=flags,
         )
         return Volume(self._channel, made)
 

@@ -33,7 +33,7 @@ def find_sources(
         channel.host,
         lambda lane: lane.connection.findStoragePoolSources(str(type), request, 0),
     )
-    return PoolSources.from_xml(xml)
+    return PoolSources.from_libvirt(xml)
 
 
 def request_of(hosts: Iterable[SourceHost | str] | SourceHost | str, initiator: str | None) -> str | None:

@@ -111,7 +111,7 @@ def _entry(pool: PoolId, name: str, document: str | StorageError) -> VolumeEntry
 def read(model: type[S], document: str, operation: Operation, target: Identity) -> S | DocumentError:
     """Parse a document; if it is not readable, return its error."""
     try:
-        return model.from_xml(document)
+        return model.from_libvirt(document)
     except DocumentError as error:
         about = fields(operation, target, target.uri)
         return DocumentError(error.problems, **(about | ErrorFields(hint=error.hint)))

@@ -16,8 +16,13 @@ IMAGES: Final = (VolumeFormat.RAW, VolumeFormat.QCOW2, VolumeFormat.QED, *NEVER_
 """Formats that ``qemu-img`` knows under libvirt's name."""
 
 
-def check_volume_spec(spec: object, *, strict_name: bool) -> VolumeSpec:
-    """Return ``spec`` if a volume may be created from it.
+def check_volume_spec(spec: object, *, strict_name: bool, allow_unknown: bool = False) -> VolumeSpec:
+    """Return the document to send for ``spec`` if a volume may be created from it.
+
+    Args:
+        spec: The document.
+        strict_name: Whether names that libvirt would change or people would misread are refused.
+        allow_unknown: Whether parts that libstorage does not know are sent, too.
 
     Raises:
         InvalidRequestError: If ``spec`` is not a ``VolumeSpec``, has a bad name, or does not state the format of its
@@ -29,6 +34,7 @@ def check_volume_spec(spec: object, *, strict_name: bool) -> VolumeSpec:
             hint="Make one with VolumeSpec.qcow2(name, size) or another factory, or read one with VolumeSpec.from_xml(text).",
         )
     check_volume_name(spec.name, strict=strict_name)
+    spec = spec.with_unknown_allowed() if allow_unknown else spec
     if spec.backing_store is not None and spec.backing_store.format is None:
         raise InvalidRequestError(
             f"volume {spec.name!r}: the backing store has no format, so a guest could choose one that opens any file of the host",

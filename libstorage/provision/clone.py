@@ -78,6 +78,8 @@ def clone(
     pool: PoolId,
     mode: CloneMode,
     flags: VolumeCreateFlags | NoFlags,
+    *,
+    validate: bool,
 ) -> VolumeId:
     """Create another volume with the same content. See [Volume.clone][libstorage.Volume.clone]."""
     if pool.uri != volume.uri:
@@ -90,7 +92,7 @@ def clone(
     operation = VOLUME_CREATE if mode == "linked" else VOLUME_CLONE
     with leases().reading(volume, operation):
         request = request_for(new, mode, lambda: volume_spec(channel, volume), *facts)
-        new_volume = _made(channel, volume, request.spec, pool, mode, flags)
+        new_volume = _made(channel, volume, request.spec, pool, mode, flags, validate=validate)
     if request.capacity is not None:
         with made(channel, new_volume, operation):
             _grow(channel, new_volume, request.capacity)
@@ -104,6 +106,8 @@ def _made(
     pool: PoolId,
     mode: CloneMode,
     flags: VolumeCreateFlags | NoFlags,
+    *,
+    validate: bool,
 ) -> VolumeId:
     reflink = VolumeCreateFlags.REFLINK if mode == "reflink" else None
     wanted = combined(VolumeCreateFlags, flags, reflink, volume_create_flags(channel.versions))
@@ -116,7 +120,7 @@ def _made(
 
     operation, make = (VOLUME_CREATE, link) if mode == "linked" else (VOLUME_CLONE, copy)
     try:
-        return make_volume(channel, operation, pool, spec, make)
+        return make_volume(channel, operation, pool, spec, make, validate=validate)
     except UnsupportedError as error:
         if mode == "reflink":
             error.hint = f"Blocks are shared within one xfs or btrfs file system only. {_ELSE}"

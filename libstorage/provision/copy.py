@@ -6,11 +6,14 @@ from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.enums import VolumeFormat
 from libstorage.errors import InvalidRequestError
 from libstorage.models.volume import VolumeSpec
+from libstorage.operations import VOLUME_CREATE
 from libstorage.provision.checks import check_volume_spec
 from libstorage.provision.fill import Image, Wanted, fill_image
 from libstorage.session.calls import volume_spec
 from libstorage.session.channel import Channel
+from libstorage.session.guards import Change
 from libstorage.session.names import check_volume_name
+from libstorage.session.soundness import refuse_unsound
 from libstorage.transfer.pieces.ceiling import check_shown
 from libstorage.transfer.progress import Watch
 from libstorage.transfer.upload import Sparse
@@ -39,7 +42,7 @@ def copy_volume(
         verify: Read the copy back, and compare.
     """
     have = volume_spec(watch.limited(content.channel), content.volume)
-    request = _request(have, content.volume.name if new is None else new, channel.options.strict_names)
+    request = _request(have, content.volume.name if new is None else new, pool, channel.options.strict_names)
     if have.backing_store and (
         request.backing_store is None or request.backing_store.path != have.backing_store.path
     ):
@@ -56,10 +59,11 @@ def copy_volume(
         return fill_image(channel, pool, image, request, wanted, watch)
 
 
-def _request(have: VolumeSpec, new: str | VolumeSpec, strict_names: bool) -> VolumeSpec:
+def _request(have: VolumeSpec, new: str | VolumeSpec, pool: PoolId, strict_names: bool) -> VolumeSpec:
     """Return the document of the copy; a name alone means the original's document under that name."""
     if isinstance(new, VolumeSpec):
         request = check_volume_spec(new, strict_name=strict_names)
+        refuse_unsound(Change(VOLUME_CREATE, VolumeId(pool, request.name), request))
     else:
         check_volume_name(new, strict=strict_names)
         request = have.request(name=new, backing_store=None)

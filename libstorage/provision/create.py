@@ -19,13 +19,20 @@ def create_volume(
     spec: VolumeSpec,
     *,
     preallocate_metadata: bool = False,
+    allow_unknown: bool = False,
+    validate: bool = True,
     flags: VolumeCreateFlags | NoFlags = 0,
 ) -> VolumeId:
     """Create a volume. See [Volumes.create][libstorage.Volumes.create]."""
-    check_volume_spec(spec, strict_name=channel.options.strict_names)
+    spec = check_volume_spec(spec, strict_name=channel.options.strict_names, allow_unknown=allow_unknown)
     check_capacity(spec)
     preallocate = VolumeCreateFlags.PREALLOC_METADATA if preallocate_metadata else None
     wanted = combined(VolumeCreateFlags, flags, preallocate, volume_create_flags(channel.versions))
     return make_volume(
-        channel, VOLUME_CREATE, pool, spec, lambda raw, _: raw.createXML(spec.to_xml(), wanted)
+        channel,
+        VOLUME_CREATE,
+        pool,
+        spec,
+        lambda raw, _: raw.createXML(spec.to_xml(), wanted),
+        validate=validate,
     )

@@ -10,8 +10,11 @@ import attrs
 
 from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.errors import InvalidRequestError
+from libstorage.operations import VOLUME_CREATE
 from libstorage.provision.fill import Image, Wanted, fill_image, nothing_made
 from libstorage.session.channel import Channel
+from libstorage.session.guards import Change
+from libstorage.session.soundness import refuse_unsound
 from libstorage.transfer.ends.addresses import is_url
 from libstorage.transfer.ends.opening import UploadSource, opened_source
 from libstorage.transfer.ends.web.asking import USUAL, Asking
@@ -35,6 +38,8 @@ def import_image(
 ) -> VolumeId:
     """Create a volume from an image. See [Volumes.import_image][libstorage.Volumes.import_image]."""
     _check_asked(given, wanted, asking)
+    if wanted.spec is not None:
+        refuse_unsound(Change(VOLUME_CREATE, VolumeId(pool, wanted.spec.name), wanted.spec))
     with opened_source(given, holes=wanted.sparse is not False, latest=watch.latest, asking=asking) as opened:
         source = opened if wanted.ceiling is None else Capped(opened, wanted.ceiling, tables=True)
         digest = checks.digest()

@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from libstorage.connection.identity import Identity, NewPool, PoolId, SecretId, VolumeId
+from libstorage.connection.identity import NewPool, PoolId, SecretId, VolumeId
 from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawConnect, RawPool, RawSecret, RawVolume
 from libstorage.connection.resolve import decoded, pool_id, raw_volume, secret_id
 from libstorage.errors import StorageError
 from libstorage.models.pool import PoolSpec
 from libstorage.models.secret import SecretSpec
-from libstorage.models.spec import Spec
 from libstorage.models.volume import VolumeSpec
 from libstorage.operations import POOL_REFRESH, POOL_XML, VOLUME_INFO, VOLUME_XML, Operation
 from libstorage.session.channel import Channel
@@ -58,12 +57,12 @@ def volume_xml(channel: Channel, volume: VolumeId) -> str:
 
 def pool_spec(channel: Channel, pool: PoolId) -> PoolSpec:
     """Return what a pool's document says."""
-    return PoolSpec.from_xml(pool_xml(channel, pool))
+    return PoolSpec.from_libvirt(pool_xml(channel, pool))
 
 
 def volume_spec(channel: Channel, volume: VolumeId) -> VolumeSpec:
     """Return what a volume's document says."""
-    return VolumeSpec.from_xml(volume_xml(channel, volume))
+    return VolumeSpec.from_libvirt(volume_xml(channel, volume))
 
 
 def capacity_of(channel: Channel, volume: VolumeId) -> int:
@@ -83,7 +82,7 @@ def change_pool(
         StorageError: If a guard refuses the change, or it fails.
     """
     try:
-        _change(channel, operation, pool, lambda lane: act(lane.pool(pool)))
+        _change(channel, Change(operation, pool), lambda lane: act(lane.pool(pool)))
     except StorageError as error:
         add_state(channel, operation, pool, error)
         raise
@@ -95,7 +94,7 @@ def refresh_pool(channel: Channel, pool: PoolId) -> None:
     Raises:
         StorageError: If a guard refuses the refresh, or it fails.
     """
-    _change(channel, POOL_REFRESH, pool, lambda lane: lane.pool(pool).refresh(0))
+    _change(channel, Change(POOL_REFRESH, pool), lambda lane: lane.pool(pool).refresh(0))
 
 
 def change_volume(
@@ -119,7 +118,7 @@ def changing_volume(channel: Channel, operation: Operation, volume: VolumeId) ->
         VolumeBusyError: If another operation of this process works on the volume's content.
         StorageError: If a guard refuses the change.
     """
-    _ask_guards(channel, operation, volume)
+    _ask_guards(channel, Change(operation, volume))
     with leases().changing(volume, operation):
         yield
 
@@ -132,19 +131,32 @@ def change_secret(
     Raises:
         StorageError: If a guard refuses the change, or it fails.
     """
-    _change(channel.for_secrets(), operation, secret, lambda lane: act(lane.secret(secret)))
+    _change(channel.for_secrets(), Change(operation, secret), lambda lane: act(lane.secret(secret)))
 
 
 def make_pool(
-    channel: Channel, operation: Operation, spec: PoolSpec, make: Callable[[RawConnect], RawPool]
+    channel: Channel,
+    operation: Operation,
+    spec: PoolSpec,
+    make: Callable[[RawConnect], RawPool],
+    *,
+    validate: bool = True,
 ) -> PoolId:
     """Define or create a pool, and return its identity.
+
+    Args:
+        channel: The host.
+        operation: The operation.
+        spec: The document.
+        make: Makes the pool.
+        validate: Whether values and combinations in the document are checked first.
 
     Raises:
         StorageError: If a guard refuses the pool, or libvirt does.
     """
     target, uri = NewPool(channel.uri, spec.name, spec.uuid or "", str(spec.type)), channel.uri
-    return _change(channel, operation, target, lambda lane: pool_id(lane, uri, make(lane.connection)), spec)
+    change = Change(operation, target, spec, validate)
+    return _change(channel, change, lambda lane: pool_id(lane, uri, make(lane.connection)))
 
 
 def make_volume(
@@ -153,14 +165,25 @@ def make_volume(
     pool: PoolId,
     spec: VolumeSpec,
     make: Callable[[RawPool, Lane], RawVolume],
+    *,
+    validate: bool = True,
 ) -> VolumeId:
     """Create or clone a volume, and return its identity.
+
+    Args:
+        channel: The host.
+        operation: The operation.
+        pool: The pool of the volume.
+        spec: The document.
+        make: Makes the volume.
+        validate: Whether values and combinations in the document are checked first.
 
     Raises:
         StorageError: If a guard refuses the volume, or libvirt does.
     """
     volume = VolumeId(pool, spec.name)
-    _change(channel, operation, volume, lambda lane: lane.remember(volume, make(lane.pool(pool), lane)), spec)
+    change = Change(operation, volume, spec, validate)
+    _change(channel, change, lambda lane: lane.remember(volume, make(lane.pool(pool), lane)))
     return volume
 
 
@@ -170,32 +193,31 @@ def make_secret(
     target: SecretId,
     spec: SecretSpec,
     make: Callable[[RawConnect], RawSecret],
+    *,
+    validate: bool = True,
 ) -> SecretId:
     """Define a secret, and return its identity.
+
+    Args:
+        channel: The host.
+        operation: The operation.
+        target: The secret.
+        spec: The document.
+        make: Defines the secret.
+        validate: Whether values and combinations in the document are checked first.
 
     Raises:
         StorageError: If a guard refuses the secret, or libvirt does.
     """
     uri = channel.uri
-    return _change(
-        channel.for_secrets(),
-        operation,
-        target,
-        lambda lane: secret_id(lane, uri, make(lane.connection)),
-        spec,
-    )
+    change = Change(operation, target, spec, validate)
+    return _change(channel.for_secrets(), change, lambda lane: secret_id(lane, uri, make(lane.connection)))
 
 
-def _change(
-    channel: Channel,
-    operation: Operation,
-    target: Identity,
-    body: Callable[[Lane], R],
-    spec: Spec | None = None,
-) -> R:
-    _ask_guards(channel, operation, target, spec)
-    return channel.call(operation, target, body)
+def _change(channel: Channel, change: Change, body: Callable[[Lane], R]) -> R:
+    _ask_guards(channel, change)
+    return channel.call(change.operation, change.target, body)
 
 
-def _ask_guards(channel: Channel, operation: Operation, target: Identity, spec: Spec | None = None) -> None:
-    channel.guards(operation, target).check(Change(operation, target, spec))
+def _ask_guards(channel: Channel, change: Change) -> None:
+    channel.guards(change.operation, change.target).check(change)

@@ -20,11 +20,13 @@ class Change:
         operation: The operation.
         target: The object that changes.
         spec: The document that is sent; ``None`` if the operation sends none.
+        validate: Whether values and combinations in the document are checked.
     """
 
     operation: Operation
     target: Identity
     spec: Spec | None = None
+    validate: bool = True
 
 
 Guard: TypeAlias = Callable[[Change], object]
@@ -34,8 +36,8 @@ Guard: TypeAlias = Callable[[Change], object]
 class Guards:
     """The guards of a session, asked in the order in which they were added."""
 
-    def __init__(self) -> None:
-        self._guards: tuple[Guard, ...] = ()
+    def __init__(self, *guards: Guard) -> None:
+        self._guards = guards
 
     def add(self, guard: Guard) -> None:
         """Add a guard."""

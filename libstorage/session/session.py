@@ -20,6 +20,7 @@ from libstorage.connection.opening import Closing
 from libstorage.enums import PoolType
 from libstorage.errors import ConnectionFailedError
 from libstorage.session.guards import Guards
+from libstorage.session.soundness import refuse_unsound
 from libstorage.session.turns import Turns
 from libstorage.xml.kinds import UnknownWord
 
@@ -51,7 +52,7 @@ class Session:
         self.ranges: Admission = Admission(lambda: max(1, connection.max_lanes - 2))
         self.turns: Turns = Turns()
         self._types: dict[PoolId, PoolType | UnknownWord] = {}
-        self.guards: Guards = Guards() if guards is None else guards
+        self.guards: Guards = Guards(refuse_unsound) if guards is None else guards
         self._closing = Closing()
         self._twin = Once[Connection]()
         self._open = [connection]

@@ -13,8 +13,8 @@ from libstorage.errors import DocumentError, Problem, StorageError, without_fram
 from libstorage.xml.code import once_per_class
 from libstorage.xml.fast import NOT_FAST, fast_reader
 from libstorage.xml.fields import Shape, Unknown
-from libstorage.xml.kinds import YES_NO, UnknownWord
-from libstorage.xml.mapping import Mapped, check_declarations, mapping_of
+from libstorage.xml.kinds import YES_NO, ReportedWord, UnknownWord
+from libstorage.xml.mapping import Mapped, check_declarations, construct, mapping_of
 from libstorage.xml.wording import Wrong, not_of_type, not_valid, one_of, unexpected
 from libstorage.xml.write import write_document
 
@@ -113,19 +113,30 @@ class Document(Element):
         Raises:
             DocumentError: If the document cannot be read. The error has every problem, each with its path and line.
         """
-        try:
-            if not strict:
-                try:
-                    return fast_reader(cls)(xml.decode() if isinstance(xml, bytes) else xml)  # type: ignore[no-any-return]
-                except NOT_FAST:
-                    pass
-            return _read(cls, xml, strict=strict)  # type: ignore[no-any-return]
-        except StorageError as error:
-            refused = without_frames(error)
-        except Exception as error:  # noqa: BLE001 -- a caller that reads untrusted documents expects one class of errors
-            refused = unexpected(error, "read")
+        found = _found(cls, xml, strict=strict)
         del xml  # a traceback may show this frame
-        raise refused
+        if isinstance(found, StorageError):
+            raise found
+        return found  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_libvirt(cls, xml: str | bytes) -> Self:
+        """Read a document that libvirt wrote, as ``virsh dumpxml`` prints it.
+
+        Parts that libstorage does not know are sent back unchanged if the document, or a changed copy of it, is sent.
+        The same parts in a document that a person wrote (``from_xml``) are refused.
+
+        Args:
+            xml: The text, at most 4 MiB; bytes are UTF-8.
+
+        Raises:
+            DocumentError: If the document cannot be read. The error has every problem, each with its path and line.
+        """
+        found = _found(cls, xml, reported=True)
+        del xml  # a traceback may show this frame
+        if isinstance(found, StorageError):
+            raise found
+        return found  # type: ignore[no-any-return]
 
     @classmethod
     def fill_in(cls, values: dict[str, Any]) -> None:
@@ -155,25 +166,64 @@ class Document(Element):
             raise DocumentError(problems)
         return self
 
-    def _not_known(self, name: str) -> Iterator[Problem]:
+    def check_request(self, *, rules: bool = True) -> None:
+        """Check that this document may be sent: it is valid, and has unknown parts only where libvirt wrote them.
+
+        Args:
+            rules: Whether values and combinations are checked, too.
+
+        Raises:
+            DocumentError: If the document has a problem. The error has every problem.
+        """
+        name = type(self).__name__
+        values = self._all_problems(name) if rules else ()
+        if problems := [*values, *self._not_known(name, reported=False)]:
+            raise DocumentError(problems)
+
+    def with_unknown_allowed(self) -> Self:
+        """Return this document with its unknown parts marked as if libvirt had written them, so that they are sent."""
+        changed: Self = _allowed(self)
+        return changed
+
+    def _not_known(self, name: str, *, reported: bool = True) -> Iterator[Problem]:
         """Yield a problem for everything that reading kept without understanding.
 
         Unknown words are described by the check of their field. Unknown parts are described by the schema, if it says
         more.
+
+        Args:
+            name: Name of the document, for the paths of words.
+            reported: Whether to yield also what libvirt wrote.
         """
-        yield from _unknown_words(self, name)
-        parts: tuple[Unknown, ...] = getattr(self, "unknown", ())
+        yield from _unknown_words(self, name, reported=reported)
+        parts = [part for part in getattr(self, "unknown", ()) if reported or not part.reported]
         told = _told_by_the_schema(self) if parts else {}
         for part in parts:
             fallback = Problem(part.path, f"{part} is not known to libstorage", found=str(part))
-            yield from told.get(part.path, (fallback,))
+            for problem in told.get(part.path, (fallback,)):
+                yield attrs.evolve(problem, line=part.line)
 
     def _repr_html_(self) -> str:
         rows = [(name, _cell(str(value))) for name, value in _flat(self, "")]
         return Table(("field", "value"), rows, title=type(self).__name__).html()
 
 
-def _read(model: Any, xml: str | bytes, *, strict: bool) -> Any:
+def _found(model: Any, xml: str | bytes, *, strict: bool = False, reported: bool = False) -> Any:
+    """Return a document, or the error for it: raised from here, its traceback would show the text."""
+    try:
+        if not strict:
+            try:
+                return fast_reader(model)(xml.decode() if isinstance(xml, bytes) else xml)
+            except NOT_FAST:
+                pass
+        return _read(model, xml, strict=strict, reported=reported)
+    except StorageError as error:
+        return without_frames(error)
+    except Exception as error:  # noqa: BLE001 -- a caller that reads untrusted documents expects one class of errors
+        return unexpected(error, "read")
+
+
+def _read(model: Any, xml: str | bytes, *, strict: bool, reported: bool) -> Any:
     """Read a document that the fast reader does not accept. The fast reader works without lxml."""
     from libstorage.xml.parse import parse
     from libstorage.xml.read import read_carefully
@@ -183,7 +233,7 @@ def _read(model: Any, xml: str | bytes, *, strict: bool) -> Any:
         from libstorage.xml.schema import validate
 
         validate(root, against="xsd")
-    return read_carefully(model, root)
+    return read_carefully(model, root, reported=reported)
 
 
 @once_per_class
@@ -287,18 +337,34 @@ def _instance_problem(value: Any, *classes: type) -> Wrong | None:
 # ---- what reading kept ----------------------------------------------------------------------------------------------
 
 
-def _unknown_words(element: Element, path: str, choices: tuple[str, ...] = ()) -> Iterator[Problem]:
+def _unknown_words(
+    element: Element, path: str, choices: tuple[str, ...] = (), *, reported: bool
+) -> Iterator[Problem]:
     """Yield a problem for every word that is not on its list; ``choices`` are the words of a variant's class."""
     for mapped in mapping_of(type(element)).fields:
         value = getattr(element, mapped.name)
-        if isinstance(value, UnknownWord):
+        if isinstance(value, UnknownWord) and (reported or not isinstance(value, ReportedWord)):
             known = mapped.place.kind.choices or choices
             yield not_valid(str(value), one_of(known, value)).at(f"{path}.{mapped.name}")
     for mapped in mapping_of(type(element)).fields:
         variants = mapped.place.variants
         words = tuple(str(model.type) for model in variants.models) if variants else ()  # type: ignore[attr-defined]
         for name, inner in _inner_of(mapped, getattr(element, mapped.name)):
-            yield from _unknown_words(inner, f"{path}.{name}", words)
+            yield from _unknown_words(inner, f"{path}.{name}", words, reported=reported)
+
+
+def _allowed(value: Any) -> Any:
+    """Return a value in which every unknown part and word counts as libvirt's own."""
+    if isinstance(value, UnknownWord):
+        return ReportedWord(value)
+    if isinstance(value, Unknown):
+        return attrs.evolve(value, reported=True)
+    if isinstance(value, tuple):
+        return tuple(map(_allowed, value))
+    if not isinstance(value, Element):
+        return value
+    fields = mapping_of(type(value)).fields
+    return construct(type(value), {mapped.name: _allowed(getattr(value, mapped.name)) for mapped in fields})
 
 
 def _told_by_the_schema(document: Document) -> dict[str, list[Problem]]:

@@ -200,10 +200,14 @@ class Unknown:
     ``path`` ends in a tag, or in ``@name`` for an attribute (then ``xml`` is ``name="value"``).
 
     The part may hold a password: ``repr`` and ``str`` show only its name or path and its length; ``xml`` is all of it.
+    ``line`` is its line in the document. ``reported`` says that libvirt itself wrote the part, so that it may be sent
+    back. Neither counts in a comparison.
     """
 
     path: str
     xml: str
+    line: int | None = field(default=None, eq=False)
+    reported: bool = field(default=False, eq=False)
 
     def __repr__(self) -> str:
         return f"Unknown({self.path!r}, {len(self.xml)} characters)"

@@ -48,6 +48,12 @@ class UnknownWord(str):
     __slots__ = ()
 
 
+class ReportedWord(UnknownWord):
+    """An unknown word that libvirt itself wrote, so that it may be sent back."""
+
+    __slots__ = ()
+
+
 @frozen
 class Kind:
     """One kind of value: its text form, and the values that it allows.

@@ -16,7 +16,7 @@ from lxml import etree
 from libstorage.errors import DocumentError, Problem
 from libstorage.units import Size, counted
 from libstorage.xml.fields import REPEATED, Field, Shape, Unknown, Variants
-from libstorage.xml.kinds import Kind, UnknownWord
+from libstorage.xml.kinds import Kind, ReportedWord, UnknownWord
 from libstorage.xml.mapping import Mapped, Mapping, construct, mapping_of
 from libstorage.xml.tree import Tree
 from libstorage.xml.wording import (
@@ -45,8 +45,13 @@ MOST_ELEMENTS = 25_000
 _count = etree.XPath("count(//*)")
 
 
-def read_carefully(model: type, root: Tree) -> Any:
+def read_carefully(model: type, root: Tree, *, reported: bool = False) -> Any:
     """Return the document under ``root`` as a ``model``.
+
+    Args:
+        model: The class of the document.
+        root: The root element.
+        reported: Whether libvirt wrote the document, so that its unknown parts may be sent back.
 
     Raises:
         DocumentError: If the document has a problem. The error has the problems of the document.
@@ -54,7 +59,7 @@ def read_carefully(model: type, root: Tree) -> Any:
     if cast(float, _count(root)) > MOST_ELEMENTS:
         reason = f"the document has more than {MOST_ELEMENTS:,} elements"
         raise DocumentError([problem_at(root, Wrong(reason))])
-    reader = _Reader()
+    reader = _Reader(reported)
     found = reader.document(model, root)
     if reader.problems:
         raise DocumentError(tuple(reader.problems))
@@ -64,7 +69,8 @@ def read_carefully(model: type, root: Tree) -> Any:
 class _Reader:
     """Reader of one document."""
 
-    def __init__(self) -> None:
+    def __init__(self, reported: bool) -> None:
+        self._reported = reported
         self.problems: list[Problem] = []
         self.unknown: list[Unknown] = []
 
@@ -145,7 +151,7 @@ class _Reader:
             return None
         text = element.text or ""
         try:
-            return place.kind.read(text)
+            return self._known(place.kind.read(text))
         except ValueError:
             self._bad_text(element, text, place.kind.in_xml(text))
             return None
@@ -228,7 +234,7 @@ class _Reader:
             values[mapped.name] = None
             return
         model = _chosen(variants, word)
-        inner: dict[str, Any] = {"type": UnknownWord(word)} if model is variants.fallback else {}
+        inner: dict[str, Any] = {"type": self._known(UnknownWord(word))} if model is variants.fallback else {}
         if element is None:
             if any(m.required and m.name not in inner for m in mapping_of(model).fields):
                 return
@@ -303,10 +309,14 @@ class _Reader:
 
     def _attribute(self, element: Tree, name: str, text: str, kind: Kind) -> Any:
         try:
-            return kind.read(text)
+            return self._known(kind.read(text))
         except ValueError:
             self._problem(element, not_valid(text, kind.in_xml(text)), name)
             return None
+
+    def _known(self, value: Any) -> Any:
+        """Return a value; if it is an unknown word that libvirt wrote, say so."""
+        return ReportedWord(value) if self._reported and isinstance(value, UnknownWord) else value
 
     def _keep(self, element: Tree, path: str) -> None:
         self._unknown(element, path, _xml_of(element))
@@ -318,7 +328,7 @@ class _Reader:
                 self._unknown(element, f"{path}/@{printed}", xml)
 
     def _unknown(self, element: Tree, path: str, xml: str) -> None:
-        self.unknown.append(Unknown(path, xml))
+        self.unknown.append(Unknown(path, xml, cast("int | None", element.sourceline), self._reported))
         if len(self.unknown) > _MOST_UNKNOWN:
             self._problem(element, Wrong(f"more than {_MOST_UNKNOWN} parts of the document are unknown"))
             raise DocumentError(tuple(self.problems))

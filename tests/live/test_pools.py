@@ -250,9 +250,14 @@ class TestWhatCannotBeDefined:
     def test_what_libvirts_schema_refuses(self, host: Host, folder: Path) -> None:
         """libvirt ignores elements that it does not know, unless it is asked to validate."""
         text = f"<pool type='dir'><name>x</name><target><path>{folder}</path></target><colour>blue</colour></pool>"
-        with pytest.raises(DocumentError) as refused:
+        with pytest.raises(DocumentError, match=r"/pool/colour \(line 1\): <colour> is not allowed") as ours:
             host.pools.define(PoolSpec.from_xml(text))
+        assert (ours.value.code, ours.value.outcome) == (None, "not_started")
+        with pytest.raises(DocumentError) as refused:
+            host.pools.define(PoolSpec.from_xml(text), allow_unknown=True)
         assert refused.value.code == 92
+        pool = host.pools.define(PoolSpec.from_xml(text), allow_unknown=True, validate=False)
+        pool.undefine()
 
 
 class TestFinding:

@@ -73,7 +73,7 @@ class Case:
         pool = self.pool
         xml = None if pool is None else self._read(lambda lane: lane.pool(pool).XMLDesc(0))
         try:
-            return None if xml is None else PoolSpec.from_xml(xml).type
+            return None if xml is None else PoolSpec.from_libvirt(xml).type
         except DocumentError:
             return None
 
@@ -84,7 +84,7 @@ class Case:
             return None
         xml = self._read(lambda lane: lane.connection.getStoragePoolCapabilities())
         try:
-            return None if xml is None else PoolCapabilities.from_xml(xml).supports(target.type)
+            return None if xml is None else PoolCapabilities.from_libvirt(xml).supports(target.type)
         except DocumentError:
             return None
 

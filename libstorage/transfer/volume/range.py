@@ -64,7 +64,7 @@ def refusal(
 
 def read_document(channel: Channel, volume: VolumeId) -> VolumeSpec:
     """Read the document of a volume."""
-    return VolumeSpec.from_xml(volume_xml(channel, volume).encode("utf-8", "backslashreplace"))
+    return VolumeSpec.from_libvirt(volume_xml(channel, volume).encode("utf-8", "backslashreplace"))
 
 
 def check_bytes(operation: Operation, volume: VolumeId, spec: VolumeSpec) -> None:

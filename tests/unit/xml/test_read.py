@@ -489,5 +489,5 @@ def test_what_is_not_known_is_not_sound() -> None:
         read.check()
     assert [str(problem) for problem in caught.value.problems] == [
         f"PoolSpec.source.type: 'newer' is not valid; expected one of {TYPES}",
-        "/pool/source/nqn: <nqn> (11 characters) is not known to libstorage",
+        "/pool/source/nqn (line 3): <nqn> (11 characters) is not known to libstorage",
     ]
