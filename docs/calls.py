@@ -67,6 +67,7 @@ CALLS: Final = {
     "Secrets.by_usage": _cost("secret.lookup_by_usage", 1, 1),
     "Secrets.count": _cost("secrets.count", 1, 1),
     "Secrets.define": _cost("secret.define", 1, 1),
+    "Secrets.ensure_ceph": _cost("secret.set_value", 3, 2),
     "Secrets.exists": _cost("secret.lookup_by_uuid", 1, 1),
     "Secrets.get": _cost("secret.lookup_by_uuid", 1, 1),
     "Secrets.list": _cost("secrets.list", 1, 1),

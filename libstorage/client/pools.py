@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import cache
 from uuid import UUID, uuid4
 
@@ -57,7 +58,15 @@ class Pools(Collection[Pool, HostId]):
         """
         check_text("pool name", name)
         target = PoolId(self._scope.uri, name, "")
-        return self._found(POOL_LOOKUP_BY_NAME, target, lambda raw: raw.storagePoolLookupByName(name))
+        try:
+            return self._found(POOL_LOOKUP_BY_NAME, target, lambda raw: raw.storagePoolLookupByName(name))
+        except PoolNotFoundError as error:
+            if "/" in name:
+                error.add_hint("To look a running pool up by its path: pools.by_target_path(path).")
+            with suppress(InvalidRequestError):
+                check_uuid(name)
+                error.add_hint("To look a pool up by its UUID: pools.by_uuid(uuid).")
+            raise
 
     def by_uuid(self, uuid: str | UUID) -> Pool:
         """Look up a pool by UUID (``virStoragePoolLookupByUUIDString``).

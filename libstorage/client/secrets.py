@@ -12,8 +12,9 @@ from libstorage.client.handle import Collection, Handle
 from libstorage.connection.identity import HostId, SecretId
 from libstorage.connection.raw import RawConnect, RawSecret
 from libstorage.connection.resolve import secret_id
-from libstorage.enums import ListSecretsFlags, SecretDefineFlags, SecretUsageType
-from libstorage.errors import InvalidRequestError
+from libstorage.enums import ListSecretsFlags, SecretDefineFlags, SecretUsage, SecretUsageType
+from libstorage.errors import InvalidRequestError, SecretNotFoundError
+from libstorage.models.ceph_key import ceph_key, is_key_text
 from libstorage.models.secret import SecretSpec
 from libstorage.models.secret_value import SecretLike, SecretValue
 from libstorage.operations import (
@@ -76,19 +77,25 @@ class Secret(Handle[SecretId]):
     def set_value(self, value: SecretLike) -> Self:
         """Set the value (``virSecretSetValue``).
 
-        For Ceph, pass the bytes of the key, not their base64 text.
+        For Ceph, pass the bytes of the key, not the base64 text that ``ceph auth get-key`` prints, which is refused.
 
         Args:
             value: Bytes, a string, which is encoded as UTF-8, or a [SecretValue][libstorage.SecretValue].
 
         Raises:
-            InvalidRequestError: If ``value`` is none of these. The error does not contain the value.
+            InvalidRequestError: If ``value`` is none of these, or is the base64 text of a Ceph key for a secret of Ceph.
+                The error does not contain the value.
             SecretNotFoundError: If the secret is gone.
         """
         try:
             secret = SecretValue(value)
         finally:
             del value  # a traceback may show this frame
+        if is_key_text(secret) and (usage := self.spec().usage) and usage.type == SecretUsage.CEPH:
+            raise InvalidRequestError(
+                f"{self._id}: the value is the base64 text of a Ceph key, and libvirt needs its bytes",
+                hint="Pass base64.b64decode(key), or call host.secrets.ensure_ceph(user, key).",
+            )
         self._change(SECRET_SET_VALUE, lambda raw: raw.setValue(_Unshown(secret.reveal()), 0))
         return self
 
@@ -189,6 +196,35 @@ class Secrets(Collection[Secret, HostId]):
             StorageError: If the host could not be asked.
         """
         return self._calls.call(SECRETS_COUNT, self._scope, lambda lane: lane.connection.numOfSecrets())
+
+    def ensure_ceph(self, user: str, key: SecretLike, *, usage: str | None = None) -> Secret:
+        """Make sure that the key of a Ceph user is there: define its secret if needed, and set its value.
+
+        ``Auth.ceph(user, usage=…)`` refers to the secret.
+
+        Args:
+            user: The Ceph user, without the prefix ``client.``.
+            key: The key, as base64 text (what ``ceph auth get-key client.USER`` prints) or as bytes.
+            usage: Usage name of the secret; by default ``client.USER secret``.
+
+        Raises:
+            InvalidRequestError: If ``user`` has the prefix, or ``key`` is not a key of Ceph. The error does not contain
+                the key.
+        """
+        if user.startswith("client."):
+            raise InvalidRequestError(
+                f"{user!r} has the prefix client.", hint=f"Pass {user.removeprefix('client.')!r}."
+            )
+        try:
+            found = ceph_key(key)
+        finally:
+            del key  # a traceback may show this frame
+        name = usage or f"client.{user} secret"
+        try:
+            secret = self.by_usage(SecretUsage.CEPH, name)
+        except SecretNotFoundError:
+            secret = self.define(SecretSpec.ceph(name))
+        return secret.set_value(found)
 
     def define(self, spec: SecretSpec, *, allow_unknown: bool = False, validate: bool = True) -> Secret:
         """Define a secret, or redefine the secret with the same UUID (``virSecretDefineXML``).

@@ -19,7 +19,8 @@ from libstorage.enums import (
     VolumeType,
     WipeAlgorithm,
 )
-from libstorage.errors import InvalidRequestError
+from libstorage.errors import HelperError, InvalidRequestError, UnsupportedError
+from libstorage.models.compare import has_capacity
 from libstorage.models.info import VolumeInfo
 from libstorage.models.volume import BackingStore, VolumeSpec
 from libstorage.operations import (
@@ -111,7 +112,12 @@ class Volume(Handle[VolumeId]):
             VolumeNotFoundError: If the volume is gone.
         """
         flag = VolumeInfoFlags.GET_PHYSICAL if physical else VolumeInfoFlags.USE_ALLOCATION
-        kind, capacity, space = self._ask(VOLUME_INFO, lambda raw: raw.infoFlags(flag))
+        try:
+            kind, capacity, space = self._ask(VOLUME_INFO, lambda raw: raw.infoFlags(flag))
+        except UnsupportedError:
+            if physical:
+                raise
+            kind, capacity, space = self._ask(VOLUME_INFO, lambda raw: raw.info())  # a driver of before 3.0
         return VolumeInfo(
             type=VolumeType(kind),
             capacity=Size(capacity),
@@ -197,6 +203,8 @@ class Volume(Handle[VolumeId]):
     ) -> Self:
         """Change the capacity (``virStorageVolResize``). libvirt does not know whether a guest uses the volume.
 
+        If the volume has that capacity already, as far as its format can have it, nothing is done.
+
         Args:
             capacity: The new capacity, in bytes or as text with a unit.
             shrink: Allow a smaller capacity; the data behind the new end is lost.
@@ -220,7 +228,12 @@ class Volume(Handle[VolumeId]):
             VolumeResizeFlags.DELTA if delta else None,
         )
         size = size_of("capacity", capacity)
-        return self._change(VOLUME_RESIZE, lambda raw: raw.resize(size, wanted))
+        try:
+            return self._change(VOLUME_RESIZE, lambda raw: raw.resize(size, wanted))
+        except (InvalidRequestError, UnsupportedError, HelperError):
+            if wanted or not has_capacity(self.spec(), size):
+                raise
+        return self
 
     def wipe(self, algorithm: WipeAlgorithm | str = WipeAlgorithm.ZERO) -> Self:
         """Overwrite the data (``virStorageVolWipePattern``).

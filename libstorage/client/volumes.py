@@ -10,6 +10,7 @@ from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.connection.lane import Lane
 from libstorage.connection.resolve import list_volumes, raw_volume
 from libstorage.enums import VolumeCreateFlags
+from libstorage.errors import VolumeNotFoundError
 from libstorage.listing.volumes import read_volumes
 from libstorage.models.inventory import VolumeEntry
 from libstorage.models.volume import VolumeSpec
@@ -48,7 +49,14 @@ class Volumes(Collection[Volume, PoolId]):
             PoolInactiveError: If the pool is not running.
         """
         identity = VolumeId(self._scope, check_name(name))
-        self._call(VOLUME_LOOKUP_BY_NAME, lambda lane: _look_up(lane, identity), identity)
+        try:
+            self._call(VOLUME_LOOKUP_BY_NAME, lambda lane: _look_up(lane, identity), identity)
+        except VolumeNotFoundError as error:
+            if "/" in name:
+                error.add_hint(
+                    "A volume has a name without a path. To look it up by its path: host.volume_at(path)."
+                )
+            raise
         return Volume(self._channel, identity)
 
     def list(self) -> tuple[Volume, ...]:

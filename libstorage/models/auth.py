@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from attrs import field, frozen
 
 from libstorage.enums import AuthType
-from libstorage.errors import Problem
+from libstorage.errors import DocumentError, Problem
 from libstorage.models.convert import to_auth_type, to_uuid
 from libstorage.xml.document import Element
 from libstorage.xml.fields import attribute, child
@@ -17,6 +17,7 @@ from libstorage.xml.kinds import TEXT, UUID_FORM, UnknownWord, matching, words
 if TYPE_CHECKING:
     from uuid import UUID
 
+_CEPH_PREFIX = "client."
 SECRET_UUID = matching("secret uuid", r"[0-9a-f]{8}\-([0-9a-f]{4}\-){3}[0-9a-f]{12}", UUID_FORM)
 
 
@@ -73,6 +74,13 @@ class Auth(Element):
         """Describe a cephx login for rbd pools; ``uuid`` or ``usage`` identifies the secret.
 
         Raises:
-            DocumentError: If neither or both of ``uuid`` and ``usage`` are given.
+            DocumentError: If neither or both of ``uuid`` and ``usage`` are given, or ``username`` has the prefix that
+                ``ceph auth`` prints.
         """
+        if username.startswith(_CEPH_PREFIX):
+            name = username.removeprefix(_CEPH_PREFIX)
+            reason = (
+                f"{username!r} has the prefix that ceph prints, and libvirt adds it itself; write {name!r}"
+            )
+            raise DocumentError([Problem("Auth.username", reason, found=username)])
         return cls(type=AuthType.CEPH, username=username, secret=SecretRef(uuid=uuid, usage=usage))

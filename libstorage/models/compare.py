@@ -181,6 +181,16 @@ NORMALISATIONS = (
 )
 
 
+_ROUNDING = frozenset({"whole KiB", "whole cylinders"})
+
+
+def has_capacity(document: Any, size: int) -> bool:
+    """Return whether a volume would have its capacity if ``size`` were asked for, as its format rounds sizes."""
+    have = document.capacity
+    rounding = (each for each in NORMALISATIONS if each.name in _ROUNDING)
+    return have == size or any(each.same(have, size, document) for each in rounding)
+
+
 def differences(have: Document, want: Document) -> tuple[Difference, ...]:
     """Return the fields in which ``have`` differs from ``want``.
 

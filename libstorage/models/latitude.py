@@ -189,6 +189,11 @@ LENIENCIES = (
         "libvirt accepts a UUID with hyphens between any two bytes, or without any hyphens",
     ),
     Leniency(
+        "empty UUID",
+        "<pool type='dir'><name>p</name><uuid/><source/><target><path>/srv</path></target></pool>",
+        "libvirt makes a UUID for a pool or secret whose UUID is empty",
+    ),
+    Leniency(
         "unknown parts",
         _pool("dir", "<newer level='3'/><source/>"),
         "libvirt drops elements and attributes that it does not know; libstorage keeps them in unknown",

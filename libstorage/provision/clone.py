@@ -12,7 +12,7 @@ from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawPool, RawVolume
 from libstorage.connection.resolve import raw_volume
-from libstorage.enums import Ability, PoolType, VolumeCreateFlags, VolumeFormat
+from libstorage.enums import Ability, PoolType, VolumeCreateFlags, VolumeFormat, VolumeType
 from libstorage.enums.abilities import AS_OF
 from libstorage.errors import InvalidRequestError, UnsupportedError
 from libstorage.models.support import able_types, supports
@@ -202,7 +202,7 @@ def request_for(
     source: PoolFacts,
     target: PoolFacts,
 ) -> Request:
-    """Build the request; the source's document is read only if the request depends on it.
+    """Build the request.
 
     Raises:
         InvalidRequestError: If the mode does not go with ``new``, or the capacity is below the source's.
@@ -212,9 +212,14 @@ def request_for(
         raise _refusal(
             f"volume {new.name!r}: a {mode} clone is independent, but the spec has a backing store"
         )
+    have = read_source()
+    if have.type in (VolumeType.DIR, VolumeType.NETDIR):
+        raise _unsupported(
+            f"volume {have.name!r} is a directory: it contains files, but has no bytes of its own",
+            "Copy its files with the host's own tools, then pool.refresh().",
+        )
     if mode == "copy" and isinstance(new, VolumeSpec) and new.capacity is None:
         return Request(new)
-    have = read_source()
     if isinstance(new, VolumeSpec):
         _check_smaller(new, have)
     if mode == "linked":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.enums import VolumeCreateFlags
 from libstorage.models.volume import VolumeSpec
@@ -26,6 +28,8 @@ def create_volume(
     """Create a volume. See [Volumes.create][libstorage.Volumes.create]."""
     spec = check_volume_spec(spec, strict_name=channel.options.strict_names, allow_unknown=allow_unknown)
     check_capacity(spec)
+    if preallocate_metadata and spec.allocation is None:  # libvirt would allocate the whole capacity
+        spec = attrs.evolve(spec, allocation=0)
     preallocate = VolumeCreateFlags.PREALLOC_METADATA if preallocate_metadata else None
     wanted = combined(VolumeCreateFlags, flags, preallocate, volume_create_flags(channel.versions))
     return make_volume(

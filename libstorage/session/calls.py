@@ -67,7 +67,7 @@ def volume_spec(channel: Channel, volume: VolumeId) -> VolumeSpec:
 
 def capacity_of(channel: Channel, volume: VolumeId) -> int:
     """Return the capacity of a volume in bytes."""
-    return ask_volume(channel, VOLUME_INFO, volume, lambda raw: raw.infoFlags(0)[1])
+    return ask_volume(channel, VOLUME_INFO, volume, lambda raw: raw.info()[1])
 
 
 # ---- changes --------------------------------------------------------------------------------------------------------

@@ -236,6 +236,11 @@ def uuid_text(text: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
+def _read_uuid(text: str) -> str | None:
+    """Return a UUID; ``None`` for an empty text, for which libvirt makes one."""
+    return uuid_text(text) if text.strip(BLANK) else None
+
+
 def _uuid_check(value: Any) -> Wrong | None:
     if wrong := string_problem(value, UUID_FORM):
         return wrong
@@ -303,7 +308,7 @@ WORD = Kind(
     "word", "a word that libstorage does not know", read=UnknownWord, check=_unknown_word_check, escaped=True
 )
 TEXT = Kind("text", "text", read=str, check=string_problem, escaped=True, spelt="")
-UUID = Kind("uuid", UUID_FORM, read=uuid_text, check=_uuid_check, fast=uuid_text)
+UUID = Kind("uuid", UUID_FORM, read=_read_uuid, check=_uuid_check, fast=uuid_text)
 SIZE = Kind("size", _SIZE, read=_read_size, check=_size_check, write=int.__repr__)
 OFFSET = number("offset", 0, 2**64 - 1)
 YES_NO = _switch("yes/no", "yes", "no")

@@ -32,6 +32,7 @@ _LARGE = 64 * 1024
 _BANG, _QUERY = b"!?"
 _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml\s[^>]*?\sencoding\s*=\s*[\"']([^\"'>]*)[\"']")
 _DOCTYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
+_PATH = re.compile(rb"[^<>\n\r]*(?:/|\.xml)[^<>\n\r]*")
 _UTF8 = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii"})
 
 _SAID = {
@@ -170,6 +171,8 @@ def _broken(error: etree.XMLSyntaxError, data: bytes) -> DocumentError:
     for pattern, words in _SAID.items():
         if match := pattern.match(said):
             said = match.expand(words)
+    if _PATH.fullmatch(data):
+        said = "it is the path of a file; give its text, Path(path).read_text()"
     return _refusal(f"not well-formed: {shortened(said)}", line=error.lineno)
 
 

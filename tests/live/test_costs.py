@@ -182,6 +182,11 @@ VERBS: dict[str, tuple[Made, Act, Act | None]] = {
     "Secrets.define": again(
         hosts, lambda host, ground: host.secrets.define(SecretSpec.volume(f"/{ground.name()}"))
     ),
+    "Secrets.ensure_ceph": (
+        hosts,
+        lambda host, ground: host.secrets.ensure_ceph("web", b"\1\0" + bytes(26)),
+        None,
+    ),
     "Secrets.exists": again(Ground.secret, lambda secret, _: secret.host.secrets.exists(secret.uuid)),
     "Secrets.get": again(Ground.secret, lambda secret, _: secret.host.secrets.get(secret.uuid)),
     "Secrets.list": again(hosts, lambda host, _: host.secrets.list()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import logging
 import pickle
@@ -249,3 +250,37 @@ class TestEncryptedVolumes:
         with pytest.raises(SecretNotFoundError):
             patient_pool.volumes.create(VolumeSpec.raw("luks.img", MiB, encryption=encryption))
         assert patient_pool.refresh().volumes.names() == ()
+
+
+# ---- keys of Ceph ---------------------------------------------------------------------------------------------------
+
+CEPH_KEY = b"\x01\x00" + bytes(range(26))
+CEPH_TEXT = base64.b64encode(CEPH_KEY).decode()
+
+
+def test_the_text_of_a_ceph_key_is_not_its_value(host: Host) -> None:
+    secret = host.secrets.define(SecretSpec.ceph("client.web secret"))
+    for text in (CEPH_TEXT, CEPH_TEXT.encode(), f"{CEPH_TEXT}\n", SecretValue(CEPH_TEXT)):
+        with pytest.raises(InvalidRequestError, match="base64 text of a Ceph key") as refused:
+            secret.set_value(text)
+        assert CEPH_TEXT not in repr(refused.value) + str(refused.value)
+    assert secret.set_value(CEPH_KEY).value().reveal() == CEPH_KEY
+    secret.undefine()
+    other = host.secrets.define(SecretSpec.iscsi("other"))
+    assert other.set_value(CEPH_TEXT).value().reveal() == CEPH_TEXT.encode()
+    other.undefine()
+
+
+def test_a_ceph_key_in_one_call(host: Host) -> None:
+    secret = host.secrets.ensure_ceph("web", CEPH_TEXT)
+    assert secret.value().reveal() == CEPH_KEY
+    assert host.secrets.ensure_ceph("web", CEPH_KEY) == secret
+    assert host.secrets.by_usage("ceph", "client.web secret") == secret
+    named = host.secrets.ensure_ceph("web", CEPH_TEXT, usage="mine")
+    assert host.secrets.by_usage("ceph", "mine") == named != secret
+    with pytest.raises(InvalidRequestError, match="has the prefix"):
+        host.secrets.ensure_ceph("client.web", CEPH_TEXT)
+    with pytest.raises(InvalidRequestError, match="not a key of Ceph"):
+        host.secrets.ensure_ceph("web", "sesame")
+    secret.undefine()
+    named.undefine()

@@ -18,6 +18,7 @@ from libstorage import (
     BackingStore,
     CloneMode,
     DocumentError,
+    GiB,
     Host,
     InvalidRequestError,
     MiB,
@@ -28,6 +29,7 @@ from libstorage import (
     PoolNotFoundError,
     PoolSpec,
     Size,
+    SizeLike,
     StateError,
     StorageError,
     UnsupportedError,
@@ -501,3 +503,69 @@ class TestDelete:
         assert Path(volume.path(), "file").exists()
         with pytest.raises(StateError):
             volume.pool.undefine()
+
+
+# ---- what is there already ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["raw", "qcow2", "qed", "vmdk", "vdi", "vpc", "qcow"])
+@pytest.mark.parametrize("size", ["50 MB", "1 MiB", 12_345_678, 65537])
+def test_the_size_that_it_was_made_with_is_nothing_to_do(pool: Pool, form: str, size: SizeLike) -> None:
+    volume = pool.volumes.create(VolumeSpec.image("v", form, size, allocation=0))
+    before = volume.info().capacity
+    assert volume.resize(size) is volume
+    assert volume.resize(before).info().capacity == before
+    volume.delete()
+
+
+@pytest.mark.parametrize("form", ["raw", "qcow2"])
+def test_less_is_refused_all_the_same(pool: Pool, form: str) -> None:
+    """A raw volume is never smaller than its allocation, which does not make the two sizes equal."""
+    volume = pool.volumes.create(VolumeSpec.image("v", form, "8 MiB"))
+    for size in (8 * MiB - 4096, 4 * MiB, 1):
+        with pytest.raises(InvalidRequestError):
+            volume.resize(size)
+    assert volume.info().capacity == 8 * MiB
+    volume.delete()
+
+
+@pytest.mark.parametrize("size", ["64 MiB", "1 GiB"])
+def test_metadata_alone_is_preallocated(pool: Pool, size: str) -> None:
+    volume = pool.volumes.create(VolumeSpec.qcow2("v", size), preallocate_metadata=True)
+    assert Path(volume.path()).stat().st_blocks * 512 < 2 * MiB
+    volume.delete()
+
+
+@pytest.mark.parametrize("mode", ["copy", "reflink", "linked"])
+@pytest.mark.parametrize("new", ["clone", VolumeSpec(name="clone"), VolumeSpec.raw("clone", "1 MiB")])
+def test_a_directory_is_not_cloned(pool: Pool, mode: CloneMode, new: str | VolumeSpec) -> None:
+    target = pool.spec().target
+    assert target is not None
+    folder = Path(str(target.path)) / "media"
+    folder.mkdir()
+    volume = pool.refresh().volumes["media"]
+    with pytest.raises(UnsupportedError, match="is a directory"):
+        volume.clone(new, mode=mode)
+    assert pool.refresh().volumes.names() == ("media",)
+    folder.rmdir()
+    pool.refresh()
+
+
+def test_a_path_in_place_of_a_name(pool: Pool) -> None:
+    volume = pool.volumes.create(VolumeSpec.raw("v", 1))
+    with pytest.raises(VolumeNotFoundError, match=r"host\.volume_at\(path\)"):
+        pool.volumes[volume.path()]
+    with pytest.raises(PoolNotFoundError, match=r"pools\.by_target_path"):
+        pool.host.pools[str(Path(volume.path()).parent)]
+    with pytest.raises(PoolNotFoundError, match=r"pools\.by_uuid"):
+        pool.host.pools[pool.uuid]
+    volume.delete()
+
+
+def test_sizes_of_an_old_driver() -> None:
+    with connect("test:///default") as host:
+        volume = host.pools["default-pool"].volumes.create(VolumeSpec.raw("old", "1 GiB"))
+        assert volume.info().capacity == GiB
+        with pytest.raises(UnsupportedError):
+            volume.info(physical=True)
+        volume.delete()
