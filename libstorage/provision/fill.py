@@ -21,8 +21,9 @@ from libstorage.session.channel import Channel
 from libstorage.session.names import check_volume_name
 from libstorage.transfer.pieces.ceiling import Capped, check_held, check_shown
 from libstorage.transfer.pieces.filters import Preceded
-from libstorage.transfer.pieces.image import HEAD, VHDX, ImageInfo, probe
+from libstorage.transfer.pieces.image import HEAD, VHDX, ImageInfo, Probed
 from libstorage.transfer.pieces.piece import Piece, Source, length_of, taken
+from libstorage.transfer.pieces.tables import Peek
 from libstorage.transfer.progress import Watch
 from libstorage.transfer.upload import Sparse, fill_new
 from libstorage.units import Size
@@ -82,19 +83,26 @@ class Image:
         source: Source of the bytes.
         check: Called after the last byte, before any other client can see the volume.
         ceiling: Largest capacity that a guest may see, in bytes.
+        peek: Reads elsewhere in the image.
+        follows: Whether the tables are followed, and an image that is cut off is an error.
 
     Attributes:
-        info: Format, size and references of the image.
         done: Number of bytes read.
     """
 
     def __init__(
-        self, source: Source, check: Callable[[], object] = lambda: None, ceiling: int | None = None
+        self,
+        source: Source,
+        check: Callable[[], object] = lambda: None,
+        ceiling: int | None = None,
+        peek: Peek | None = None,
+        *,
+        follows: bool = True,
     ) -> None:
         head = taken(source, HEAD)
         self.name: str = source.name
         self.length: int | None = source.length
-        self.info: ImageInfo = probe(head, source)
+        self._probed = Probed(head, source, peek, follows=follows)
         self.done: int = 0
         self._source: Source = Preceded(head, source)
         self._check = check
@@ -105,18 +113,31 @@ class Image:
             self._source = Capped(self._source, ceiling, tables=not plain)
         self._is_over = False
 
+    @property
+    def info(self) -> ImageInfo:
+        """Format, size and references of the image."""
+        return self._probed.info
+
+    @property
+    def is_known(self) -> bool:
+        """Whether nothing that was not read yet can change ``info``."""
+        return self._probed.is_whole
+
     def read(self, most: int) -> Piece:
         """Return the next piece.
 
         Raises:
             TransferError: If the source is longer than its stated length, or the check fails.
+            InvalidRequestError: If the image is cut off.
         """
         piece = self._source.read(most)
+        self._probed.feed(piece)
         self.done += length_of(piece)
         if not self._is_over and (not length_of(piece) or self.done == self.length):
             self._is_over = True
             if length_of(piece) and length_of(self._source.read(1)):
                 raise TransferError(f"{self.name} is longer than its stated length of {self.length} bytes")
+            self._probed.finish()
             self._check()
         return piece
 
@@ -177,11 +198,27 @@ def _check_image(image: Image, request: VolumeSpec, wanted: Wanted) -> None:
             f"{image.name} is a {info.format} image, a format that libvirt does not support", "qcow2"
         )
     said = request.target.format
+    if said == VolumeFormat.VPC and info.format == VolumeFormat.RAW:
+        raise _no_vpc(image, request)
     if said is not None and said != info.format and not (said == VolumeFormat.RAW and info.format in _PLAIN):
         raise _refusal(
             f"{image.name} is a {info.format} image, but volume {request.name!r} has format {said}",
             hint="An import does not convert: convert the image first, or clone the volume into another format.",
         )
+
+
+def _no_vpc(image: Image, request: VolumeSpec) -> InvalidRequestError:
+    """Return the error for a raw image in place of a VHD: libvirt takes a VHD of fixed size for one, too."""
+    said = f"{image.name} is a raw image"
+    if image.info.fixed_vhd:
+        said = f"{image.name} is a VHD of fixed size, which libvirt takes for a raw image of {image.length} bytes"
+    elif not image.is_known:
+        said = f"{image.name} is a raw image, or a VHD of fixed size, which libvirt takes for one"
+    return _refusal(
+        f"{said}, but volume {request.name!r} has format vpc",
+        hint="Convert it: qemu-img convert -O vpc -o subformat=dynamic. A VHD of fixed size can be imported with format "
+        "raw; a guest sees its last 512 bytes, too.",
+    )
 
 
 def _start(image: Image, request: VolumeSpec, floor: int, *, is_file: bool) -> VolumeSpec:
