@@ -12,11 +12,14 @@ from libstorage.errors import InvalidRequestError
 from libstorage.provision.fill import Image
 from libstorage.transfer.pieces.decompress import SUFFIXES
 from libstorage.transfer.pieces.plain import MARKUP
+from libstorage.xml.kinds import UnknownWord
 
 _FORMATS: Final = ("qcow2", "qcow", "vmdk", "vdi", "vhd", "vhdx", "avhdx", "vpc", "qed")
 _PLAIN: Final = ("img", "raw", "iso")
 _FLAT: Final = re.compile(r"-(flat|f\d+)\.vmdk$")
 """Names of the data of a vmdk image, which are raw."""
+
+_TEXTS: Final = {"nothing": "is empty", "text": "is a text", "Git LFS pointer": "is a pointer of Git LFS"}
 
 _INSIST: Final = "a spec with format raw (VolumeSpec.raw) insists on these bytes"
 
@@ -29,14 +32,14 @@ class Claims:
         name: Name of the source's file without the suffix of its compression; empty if that means nothing.
         is_url: Whether the source is a URL.
         how: Compression that was undone.
-        insists: Whether the caller states that the content is raw.
+        said: Format that the caller states; raw insists.
         unchanged: Whether the caller states that the bytes are not to be decompressed.
     """
 
     name: str
     is_url: bool
     how: str | None
-    insists: bool
+    said: VolumeFormat | UnknownWord | None
     unchanged: bool
 
     def check(self, image: Image) -> None:
@@ -47,9 +50,11 @@ class Claims:
         """
         if image.info.packed and not self.unchanged:
             raise self._archive(image)
-        if image.info.format != VolumeFormat.RAW or self.insists:
+        if image.info.format != VolumeFormat.RAW or self.said == VolumeFormat.RAW:
             return
         self._check_text(image)
+        if self.said == VolumeFormat.VPC:
+            raise _no_vpc(image)
         if self._format() and image.is_known and not self._is_vhd(image):
             raise InvalidRequestError(
                 f"{image.name} is named like a {self._format()} image, but has no mark of one: it would be a raw disk",
@@ -60,13 +65,8 @@ class Claims:
         text = image.info.text
         named = self._format() or self._suffix() in _PLAIN
         if text and (named or (self.is_url and text in MARKUP)):
-            what = (
-                "is empty"
-                if text == "nothing"
-                else f"is {'' if text in ('text', 'JSON') else 'a file of '}{text}"
-            )
             raise InvalidRequestError(
-                f"{image.name} {what}, and no disk image",
+                f"{image.name} {_TEXTS.get(text, f'is a file of {text}')}, and no disk image",
                 hint="A server's answer, or a pointer to the image, may have been saved in place of the image: "
                 f"get it again. Otherwise, {_INSIST}.",
             )
@@ -95,6 +95,20 @@ class Claims:
 
     def _is_vhd(self, image: Image) -> bool:
         return image.info.fixed_vhd and self._suffix() in ("vhd", "vpc")
+
+
+def _no_vpc(image: Image) -> InvalidRequestError:
+    """Return the error for a raw image in place of a VHD: libvirt takes a VHD of fixed size for one, too."""
+    said = f"{image.name} is a raw image"
+    if image.info.fixed_vhd:
+        said = f"{image.name} is a VHD of fixed size, which libvirt takes for a raw image of 512 bytes more"
+    elif not image.is_known:
+        said = f"{image.name} is a raw image, or a VHD of fixed size, which libvirt takes for one"
+    return InvalidRequestError(
+        f"{said}, and the spec has format vpc",
+        hint="Convert it: qemu-img convert -O vpc -o subformat=dynamic. With format raw, a VHD of fixed size is imported "
+        "as it is; a guest sees its last 512 bytes, too.",
+    )
 
 
 def _advice(kind: str) -> str:

@@ -82,7 +82,6 @@ class Image:
     Args:
         source: Source of the bytes.
         check: Called after the last byte, before any other client can see the volume.
-        ceiling: Largest capacity that a guest may see, in bytes.
         peek: Reads elsewhere in the image.
         follows: Whether the tables are followed, and an image that is cut off is an error.
 
@@ -94,7 +93,6 @@ class Image:
         self,
         source: Source,
         check: Callable[[], object] = lambda: None,
-        ceiling: int | None = None,
         peek: Peek | None = None,
         *,
         follows: bool = True,
@@ -102,15 +100,11 @@ class Image:
         head = taken(source, HEAD)
         self.name: str = source.name
         self.length: int | None = source.length
+        self._head = sum(map(length_of, head))
         self._probed = Probed(head, source, peek, follows=follows)
         self.done: int = 0
         self._source: Source = Preceded(head, source)
         self._check = check
-        if ceiling is not None:
-            check_shown(self.name, self.info.virtual_size or 0, ceiling)
-            plain = self.info.format in (VolumeFormat.RAW, VolumeFormat.ISO)
-            check_held(self.name, sum(map(length_of, head)), ceiling, tables=not plain)
-            self._source = Capped(self._source, ceiling, tables=not plain)
         self._is_over = False
 
     @property
@@ -122,6 +116,18 @@ class Image:
     def is_known(self) -> bool:
         """Whether nothing that was not read yet can change ``info``."""
         return self._probed.is_whole
+
+    def cap(self, ceiling: int) -> None:
+        """Set the largest capacity that a guest may see, before anything is read.
+
+        Raises:
+            InvalidRequestError: If the image exceeds it; reading raises it, too.
+        """
+        tables = self.info.format not in (VolumeFormat.RAW, VolumeFormat.ISO)
+        more = " (a VHD of fixed size, whose mark of 512 bytes libvirt shows)" if self.info.fixed_vhd else ""
+        check_shown(self.name + more, self.info.virtual_size or 0, ceiling)
+        check_held(self.name, self._head, ceiling, tables=tables)
+        self._source = Capped(self._source, ceiling, tables=tables)
 
     def read(self, most: int) -> Piece:
         """Return the next piece.
@@ -198,27 +204,11 @@ def _check_image(image: Image, request: VolumeSpec, wanted: Wanted) -> None:
             f"{image.name} is a {info.format} image, a format that libvirt does not support", "qcow2"
         )
     said = request.target.format
-    if said == VolumeFormat.VPC and info.format == VolumeFormat.RAW:
-        raise _no_vpc(image, request)
     if said is not None and said != info.format and not (said == VolumeFormat.RAW and info.format in _PLAIN):
         raise _refusal(
             f"{image.name} is a {info.format} image, but volume {request.name!r} has format {said}",
             hint="An import does not convert: convert the image first, or clone the volume into another format.",
         )
-
-
-def _no_vpc(image: Image, request: VolumeSpec) -> InvalidRequestError:
-    """Return the error for a raw image in place of a VHD: libvirt takes a VHD of fixed size for one, too."""
-    said = f"{image.name} is a raw image"
-    if image.info.fixed_vhd:
-        said = f"{image.name} is a VHD of fixed size, which libvirt takes for a raw image of {image.length} bytes"
-    elif not image.is_known:
-        said = f"{image.name} is a raw image, or a VHD of fixed size, which libvirt takes for one"
-    return _refusal(
-        f"{said}, but volume {request.name!r} has format vpc",
-        hint="Convert it: qemu-img convert -O vpc -o subformat=dynamic. A VHD of fixed size can be imported with format "
-        "raw; a guest sees its last 512 bytes, too.",
-    )
 
 
 def _start(image: Image, request: VolumeSpec, floor: int, *, is_file: bool) -> VolumeSpec:

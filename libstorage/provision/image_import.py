@@ -9,7 +9,6 @@ from urllib.parse import unquote, urlsplit
 import attrs
 
 from libstorage.connection.identity import PoolId, VolumeId
-from libstorage.enums import VolumeFormat
 from libstorage.errors import InvalidRequestError
 from libstorage.provision.claims import Claims
 from libstorage.provision.fill import Image, Wanted, fill_image, nothing_made
@@ -54,8 +53,10 @@ def import_image(
             claims.check(image)
 
         with nothing_made():
-            image = Image(content, check, wanted.ceiling, peek)
+            image = Image(content, check, peek)
             claims.check(image)
+            if wanted.ceiling is not None:
+                image.cap(wanted.ceiling)
         if isinstance(content, Decompressed) and wanted.sparse == "auto":
             wanted = attrs.evolve(wanted, sparse=True)
         return fill_image(channel, pool, image, request, wanted, watch)
@@ -86,7 +87,7 @@ def _claims(
         name="" if isinstance(given, Openable) else name,
         is_url=isinstance(given, str) and is_url(given),
         how=found,
-        insists=wanted.spec is not None and wanted.spec.target.format == VolumeFormat.RAW,
+        said=None if wanted.spec is None else wanted.spec.target.format,
         unchanged=how is None,
     )
 
