@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Final
+from contextlib import AbstractContextManager, contextmanager, suppress
+from io import RawIOBase
+from typing import BinaryIO, Final
 
 import attrs
 
@@ -25,6 +26,7 @@ from libstorage.transfer.pieces.image import HEAD, VHDX, ImageInfo, Probed
 from libstorage.transfer.pieces.piece import Piece, Source, length_of, taken
 from libstorage.transfer.pieces.tables import Peek
 from libstorage.transfer.progress import Watch
+from libstorage.transfer.reader import VolumeReader
 from libstorage.transfer.upload import Sparse, fill_new
 from libstorage.units import Size
 
@@ -129,6 +131,19 @@ class Image:
         check_held(self.name, self._head, ceiling, tables=tables)
         self._source = Capped(self._source, ceiling, tables=tables)
 
+    def look_back(self, opened: Callable[[], AbstractContextManager[BinaryIO | RawIOBase]]) -> None:
+        """Read the tables that went by before anything pointed to them, if there are any.
+
+        Args:
+            opened: Opens the image where it is now.
+
+        Raises:
+            InvalidRequestError: If the image is cut off.
+        """
+        if self._probed.has_missed:
+            with opened() as file:
+                self._probed.look_back(lambda place, most: _bytes_at(file, place, most))
+
     def read(self, most: int) -> Piece:
         """Return the next piece.
 
@@ -146,6 +161,11 @@ class Image:
             self._probed.finish()
             self._check()
         return piece
+
+
+def _bytes_at(file: BinaryIO | RawIOBase, place: int, most: int) -> bytes:
+    file.seek(place)
+    return file.read(most) or b""
 
 
 @contextmanager
@@ -174,6 +194,7 @@ def fill_image(
     with _new_volume(channel, pool, start) as volume:
         fill_new(channel, volume, image, watch, sparse=wanted.sparse, verify=wanted.verify)
         limited = channel.with_options(timeout=watch.limited(channel).options.timeout)
+        image.look_back(lambda: VolumeReader(limited, volume, lambda: volume_spec(limited, volume)))
         if is_file:
             _check_made(volume_spec(limited, volume), image, request)
             if capacity_of(limited, volume) < floor:

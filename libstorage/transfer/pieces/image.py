@@ -29,6 +29,7 @@ VHDX: Final = UnknownWord("vhdx")
 
 _SECTOR: Final = 512
 _LONGEST_NAME: Final = 1023  # qemu's limit for the name of a backing file
+_DESCRIPTION: Final = 10240  # what qemu reads, whatever the header says
 _ISO_PLACE: Final = 32769
 
 
@@ -108,6 +109,20 @@ class Probed:
         """
         with _refused(self._name):
             self._tables.finish()
+
+    @property
+    def has_missed(self) -> bool:
+        """Whether tables went by before anything pointed to them."""
+        return self._tables.has_missed
+
+    def look_back(self, peek: Peek) -> None:
+        """Read the tables that went by, where the image is now.
+
+        Raises:
+            InvalidRequestError: If the image is cut off, or breaks the rules of its format.
+        """
+        with _refused(self._name):
+            self._tables.look_back(peek)
 
     def _follow(self, data: bytes, peek: Peek | None) -> None:
         """Follow the tables, those first that can be read now."""
@@ -204,7 +219,9 @@ def _vmdk(head: _Head) -> ImageInfo:
     start, end = place * _SECTOR, (place + length) * _SECTOR
     if end > len(head.data):
         raise _BrokenError("its description is not at the stated offset")
-    parent = re.search(rb'parentFileNameHint[ \t]*=[ \t]*"([^"\n]+)"', head.data[start:end])
+    parent = re.search(
+        rb'parentFileNameHint[ \t]*=[ \t]*"([^"\n]+)"', head.data[start : max(end, start + _DESCRIPTION)]
+    )
     backing = _name(parent[1]) if parent else None
     # qemu takes the extents of the description, which may be any file, when there is no capacity
     return ImageInfo(VolumeFormat.VMDK, Size(sectors * _SECTOR), backing, data_file=not sectors)

@@ -73,8 +73,8 @@ class _Qcow2:
         self.tables.read(place, entries * 8, 8, what, self.level2)
 
     def level2(self, data: bytes) -> None:
-        places = [entry & _QCOW2_OFFSET for entry in _numbers(data, "Q", "big")]
-        self.tables.read_all([*filter(None, places)], self.cluster, 8 * self.step, "L2 table", self.clusters)
+        places = [entry & _QCOW2_OFFSET for entry in _numbers(data, "Q", "big") if entry]
+        self.tables.read_all(places, self.cluster, 8 * self.step, "L2 table", self.clusters)
 
     def clusters(self, data: bytes) -> None:
         if not self.has_data or not data.strip(b"\0"):
@@ -156,7 +156,7 @@ def _qed(head: Head, tables: Tables) -> None:
 
     def clusters(data: bytes) -> None:
         largest = max(_numbers(data, "Q", "little"))  # 1 is a cluster of zeros
-        tables.need(largest + 1 if largest > 1 else 0, "data")
+        tables.need(largest + cluster if largest > 1 else 0, "data")
 
     def level2(data: bytes) -> None:
         places = [*filter(None, _numbers(data, "Q", "little"))]
@@ -199,10 +199,11 @@ def _vmdk_tables(head: Head, tables: Tables) -> None:
         places = [place * _SECTOR for place in _numbers(data, "I", "little") if place]
         tables.read_all(places, entries * 4, 4, "grain table", grains)
 
+    tables.need(head[64, "<Q"] * _SECTOR, "first grain")
     length = -(-capacity // (grain * entries)) * 4
     tables.read(head[56, "<Q"] * _SECTOR, length, 4, "grain directory", directory)
-    if head[8, "<I"] & 2:
-        tables.read(head[48, "<Q"] * _SECTOR, length, 4, "second grain directory", directory)
+    if head[8, "<I"] & 2 and head[48, "<Q"]:
+        tables.need(head[48, "<Q"] * _SECTOR + length, "second grain directory")
 
 
 # ---- vdi and vpc ----------------------------------------------------------------------------------------------------

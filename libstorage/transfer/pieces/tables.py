@@ -41,8 +41,10 @@ class Tables:
         self._end, self._what = 0, ""
         self._place = self._work = self._number = 0
         self._waiting: list[tuple[int, int, _Reading]] = []
-        self._seen: set[int] = set()
+        self._seen: dict[str, set[int]] = {}
+        self._missed: list[_Reading] = []
         self._tail, self._end_waits = b"", False
+        self._missed_bytes = 0
         self._at_end: list[tuple[int, Callable[[bytes], None]]] = []
 
     @property
@@ -77,10 +79,13 @@ class Tables:
         self, places: Sequence[int], length: int, unit: int, what: str, then: Callable[[bytes], None]
     ) -> None:
         """Read tables of equal length, each of them once."""
-        self.need(max(places, default=-length) + length, what)
-        fresh = sorted(set(places) - self._seen) if length else []
-        if fresh and len(self._seen) + len(fresh) <= _MOST_TABLES:
-            self._seen.update(fresh)
+        if not places or not length:
+            return
+        self.need(max(places) + length, what)
+        seen = self._seen.setdefault(what, set())
+        fresh = sorted(set(places) - seen)
+        if fresh and len(seen) + len(fresh) <= _MOST_TABLES:
+            seen.update(fresh)
             self._put(_Reading(iter(fresh), length, unit, then))
 
     def read_end(self, length: int, then: Callable[[bytes], None]) -> None:
@@ -125,12 +130,12 @@ class Tables:
             if self._work > 4 * start + _FREE_WORK:
                 continue
             if reading.place < start:
-                self._put(reading, start)
+                self._miss(reading)
                 continue
             data = _part(piece, reading.place - start, min(reading.left, _AT_ONCE))
             self._work += len(data)
             reading.take(data)
-            self._put(reading, start)
+            self._put(reading)
         self._place = end
         if self._at_end and length_of(piece):
             last = min(_TAIL, length_of(piece))
@@ -147,6 +152,23 @@ class Tables:
         self._at_end.clear()
         self._check(self._place)
 
+    def look_back(self, peek: Peek) -> None:
+        """Read the tables that had gone by before anything pointed to them; for the end of the image, and once.
+
+        Raises:
+            CutOffError: If one points behind the end.
+        """
+        self.length, self._waiting = self._place, []
+        for reading in self._missed:
+            self._push(reading)
+        self._missed = []
+        self.look(peek)
+
+    @property
+    def has_missed(self) -> bool:
+        """Whether tables had gone by before anything pointed to them."""
+        return bool(self._missed)
+
     def _ended(self, data: bytes, then: Callable[[bytes], None]) -> None:
         self._end_waits = False
         then(data)
@@ -155,10 +177,18 @@ class Tables:
         if self._end > length:
             raise CutOffError(f"its {self._what} reaches to byte {self._end}, and it has {length} bytes")
 
-    def _put(self, reading: _Reading, floor: int = 0) -> None:
-        """Wait for the rest of a reading's table, or its next one from ``floor`` on."""
-        if reading.begin(floor):
+    def _put(self, reading: _Reading) -> None:
+        """Wait for the rest of a reading's table, or its next one."""
+        if reading.begin():
             self._push(reading)
+
+    def _miss(self, reading: _Reading) -> None:
+        """Note a table that has gone by already."""
+        if self._missed_bytes < AHEAD:
+            self._missed_bytes += reading.left
+            self._missed.append(attrs.evolve(reading, places=iter(())))
+        reading.left = 0
+        self._put(reading)
 
     def _push(self, reading: _Reading) -> None:
         self._number += 1
@@ -177,9 +207,9 @@ class _Reading:
     left: int = 0
     carry: bytes = b""
 
-    def begin(self, floor: int) -> bool:
-        """Go to the next table from ``floor`` on, unless this one is in progress."""
-        while not self.left or self.place < floor:
+    def begin(self) -> bool:
+        """Go to the next table, unless this one is in progress; return whether there is one."""
+        if not self.left:
             place = next(self.places, None)
             if place is None:
                 return False
