@@ -62,10 +62,17 @@ def case(made: Made, chance: random.Random) -> Case:
         place = _pointer(data, chance)
         data[place] ^= 1 << chance.randrange(8)
         return Case(made, f"{kind} at {place}", bytes(data))
-    for _ in range(chance.randint(1, 4)):
-        place = chance.randrange(min(len(data), chance.choice((120, 4096, 1 << 20))))
+    return Case(made, *_scribbled(data, chance))
+
+
+def _scribbled(data: bytearray, chance: random.Random) -> tuple[str, bytes]:
+    places = [
+        chance.randrange(min(len(data), chance.choice((120, 4096, 1 << 20))))
+        for _ in range(chance.randint(1, 4))
+    ]
+    for place in places:
         data[place] = chance.randrange(256)
-    return Case(made, f"{kind}, the last at {place}", bytes(data))
+    return f"bytes at {places}", bytes(data)
 
 
 def _cut(kind: str, length: int, chance: random.Random) -> int:

@@ -160,9 +160,9 @@ class TestCutOff:
                 with pytest.raises(InvalidRequestError, match="is cut off") as refused:
                     pool.volumes.import_image(source, name="a")
                 assert refused.value.outcome == "not_started"
-            for source in (parts(data), gzip.compress(data, 1)):
+            for stream in (parts(data), gzip.compress(data, 1)):
                 with pytest.raises(InvalidRequestError, match="is cut off"):
-                    pool.volumes.import_image(source, name="a")
+                    pool.volumes.import_image(stream, name="a")
                 assert pool.volumes.names() == ()
                 assert list(Path(pool.spec().target.path or "").iterdir()) == []  # type: ignore[union-attr]
 

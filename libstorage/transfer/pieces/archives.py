@@ -56,7 +56,7 @@ def packed_by(head: bytes, most: int = _MOST) -> tuple[str, ...]:
 
 
 def _inside(head: bytes, how: str) -> bytes:
-    """Return the first bytes of a compressed content, as far as they can be told."""
+    """Return the first bytes of a compressed content, as far as they are there."""
     found = b""
     with suppress(StorageError):  # cut off, damaged, or a package is missing
         inner = Decompressed(_Bytes(head), how)

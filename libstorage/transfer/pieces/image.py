@@ -44,9 +44,9 @@ class ImageInfo:
         data_file: Whether the data is in other files, which the image names.
         packed: Archives and compressions around the content, outermost first: ``("xz", "tar")``. The format is ``raw``
             then, and a guest would see the archive.
-        text: What a raw image plainly is, if it is no disk: ``HTML``, ``XML``, ``Git LFS pointer``, ``JSON``, ``text`` or
+        text: What a raw image plainly is in place of a disk: ``HTML``, ``XML``, ``Git LFS pointer``, ``JSON``, ``text`` or
             ``nothing``.
-        fixed_vhd: Whether this is a VHD of fixed size, whose only mark is at its end. libvirt takes it for a raw image,
+        fixed_vhd: Whether this is a VHD of fixed size, whose only mark ends it. libvirt takes it for a raw image,
             and so a guest sees 512 bytes more: the mark.
     """
 

@@ -69,8 +69,14 @@ class _Qcow2:
     step: int
     has_data: bool
 
-    def level1(self, place: int, entries: int, what: str) -> None:
-        self.tables.read(place, entries * 8, 8, what, self.level2)
+    def level1(self, place: int, entries: int, what: str, most: int | None = None) -> None:
+        """Follow an L1 table, which must be there up to its entry ``most``."""
+        must = entries if most is None else min(entries, most)
+        self.tables.read(place, entries * 8, 8, what, self.level2, must * 8)
+
+    def entries(self, size: int) -> int:
+        """Return how many entries of an L1 table a guest's bytes take."""
+        return -(-size // (self.cluster * self.cluster // (8 * self.step)))
 
     def level2(self, data: bytes) -> None:
         places = [entry & _QCOW2_OFFSET for entry in _numbers(data, "Q", "big") if entry]
@@ -115,7 +121,7 @@ def _qcow2(head: Head, tables: Tables) -> None:
     features = head[72, ">Q"] if head[4, ">I"] > 2 else 0
     found = _Qcow2(tables, 1 << bits, 2 if features & 16 else 1, not features & 4)
     tables.read(head[48, ">Q"], head[56, ">I"] << bits, 8, "refcount table", found.refcounts)
-    found.level1(head[40, ">Q"], head[36, ">I"], "L1 table")
+    found.level1(head[40, ">Q"], head[36, ">I"], "L1 table", found.entries(head[24, ">Q"]))
     found.snapshots(head[64, ">Q"], head[60, ">I"])
     _extensions(head, tables, head[100, ">I"] if head[4, ">I"] > 2 else 72, head[8, ">Q"] or 1 << bits)
 

@@ -11,7 +11,7 @@ import attrs
 from libstorage.transfer.pieces.piece import Hole, Piece, length_of
 
 Peek: TypeAlias = Callable[[int, int], bytes]
-"""Reads at an offset at most so many bytes, and moves nothing; empty where nothing can be read."""
+"""Reads bytes at an offset, at most the given number, and moves nothing; empty where nothing can be read."""
 
 AHEAD: Final = 16 << 20
 """Number of bytes of tables to read ahead of the transfer."""
@@ -63,7 +63,15 @@ class Tables:
             if self.length is not None:
                 self._check(self.length)
 
-    def read(self, place: int, length: int, unit: int, what: str, then: Callable[[bytes], None]) -> None:
+    def read(
+        self,
+        place: int,
+        length: int,
+        unit: int,
+        what: str,
+        then: Callable[[bytes], None],
+        must: int | None = None,
+    ) -> None:
         """Read a table when it comes by, and state that the image must have it.
 
         Args:
@@ -72,16 +80,23 @@ class Tables:
             unit: Number of bytes of an entry; ``then`` gets whole entries.
             what: Name of the table, for messages.
             then: Called with the entries, in one or more parts.
+            must: Number of bytes that the image must have; ``None`` for all.
         """
-        self.read_all([place], length, unit, what, then)
+        self.read_all([place], length, unit, what, then, must)
 
     def read_all(
-        self, places: Sequence[int], length: int, unit: int, what: str, then: Callable[[bytes], None]
+        self,
+        places: Sequence[int],
+        length: int,
+        unit: int,
+        what: str,
+        then: Callable[[bytes], None],
+        must: int | None = None,
     ) -> None:
         """Read tables of equal length, each of them once."""
         if not places or not length:
             return
-        self.need(max(places) + length, what)
+        self.need(max(places) + (length if must is None else must), what)
         seen = self._seen.setdefault(what, set())
         fresh = sorted(set(places) - seen)
         if fresh and len(seen) + len(fresh) <= _MOST_TABLES:

@@ -37,7 +37,8 @@ def test_a_table_arrives_whole(cuts: list[int], place: int, count: int) -> None:
 @given(st.lists(st.integers(0, 4000), max_size=20))
 def test_a_table_that_points_to_tables(cuts: list[int]) -> None:
     """Those behind are read as they come by, those before afterwards."""
-    tables, found = Tables(None), []
+    tables = Tables(None)
+    found: list[bytes] = []
     place = {2000: 2800, 2004: 400}
 
     def first(data: bytes) -> None:
