@@ -17,7 +17,7 @@ def probe_image(source: UploadSource | Volume) -> ImageInfo:
     [Transfers](../transfers.md#what-a-probe-checks).
 
     A VHD of fixed size has its only mark at the end. libvirt takes it for a raw image, and so does this function;
-    ``fixed_vhd`` tells where the end can be read.
+    ``fixed_vhd`` is set where the end can be read.
 
     Args:
         source: A path or URL, a file object in binary mode (read from its current position), bytes, an iterable of
