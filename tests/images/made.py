@@ -67,6 +67,7 @@ OTHER = {
     "vmdk stream": ("vmdk", "subformat=streamOptimized", ""),
     "vpc": ("vpc", "force_size=on", ""),
     "vpc rounded": ("vpc", "", ""),
+    "vpc fixed": ("vpc", "subformat=fixed,force_size=on", ""),
 }
 
 

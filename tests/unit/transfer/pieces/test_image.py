@@ -118,6 +118,25 @@ class TestRealImages:
         assert probe_image(tmp_path / "image") == ImageInfo(VolumeFormat.ISO, Size(10 * HEAD))
 
 
+class TestTables:
+    def test_more_entries_than_a_guest_needs_may_be_missing(self, tmp_path: Path) -> None:
+        """qemu takes them for empty."""
+        qemu_img(tmp_path, "create", "-q", "-f", "qcow2", "image", "1M")
+        image = bytearray((tmp_path / "image").read_bytes())
+        image[36:40] = (100).to_bytes(4, "big")
+        (tmp_path / "image").write_bytes(image)
+        qemu_img(tmp_path, "check", "-f", "qcow2", "image")
+        assert probe_image(tmp_path / "image").virtual_size == MiB
+
+    def test_an_entry_of_flags_only_is_no_empty_one(self, tmp_path: Path) -> None:
+        qemu_img(tmp_path, "create", "-q", "-f", "qcow2", "-o", "cluster_size=512", "image", "1M")
+        image = bytearray((tmp_path / "image").read_bytes())
+        place = int.from_bytes(image[40:48], "big")
+        image[place : place + 8] = (1 << 63).to_bytes(8, "big")
+        with pytest.raises(InvalidRequestError, match="is cut off"):
+            probe_image(bytes(image))
+
+
 class TestLengths:
     def test_a_source_that_cannot_tell_its_length(self) -> None:
         assert probe_image(iter([b"x" * 100, b"y"])) == ImageInfo(VolumeFormat.RAW, Size(101), text="text")
