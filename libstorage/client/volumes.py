@@ -161,7 +161,8 @@ class Volumes(Collection[Volume, PoolId]):
         Args:
             source: A path or URL, a file object in binary mode (read from its current position), bytes, an iterable of
                 bytes, or another volume. A URL needs ``libstorage[url]``.
-            spec: Name and permissions of the volume. If it states a format, the image must have that format. A larger
+            spec: Name and permissions of the volume. If it states a format, the image must have that format; ``raw`` also
+                accepts text, and a file that is named like an image and is none. A larger
                 capacity acts as ``min_capacity``. Other properties (compat, clusters, allocation) are the image's own.
             name: Name of the volume. Without it, the name of ``spec``; without ``spec``, the source's file name without
                 the suffix of the compression.
@@ -177,7 +178,7 @@ class Volumes(Collection[Volume, PoolId]):
                 machine, of a private network or of a link, except the address of the URL itself. ``forbid``: nowhere.
             checksum: The digest of the source's bytes as they are given, compressed or not: ``"sha256:…"``.
             decompress: ``gzip``, ``xz``, ``bzip2`` or ``zstd`` (which needs ``libstorage[zstd]``). ``auto`` detects the
-                compression by the first bytes, ``None`` takes the bytes unchanged.
+                compression by the first bytes, ``None`` takes the bytes unchanged, even those of an archive.
             sparse: As for ``upload``; ``auto`` also turns zeros in a compressed source into holes.
             verify: Read back what was sent, and compare (sha256).
             allow_backing_file: Accept an image that refers to other files. A program that opens the image also opens
@@ -190,7 +191,8 @@ class Volumes(Collection[Volume, PoolId]):
             VolumeExistsError: If the pool has a volume of that name.
             PoolInactiveError: If the pool is not running.
             InvalidRequestError: If the image refers to other files, differs from ``spec`` in format or size, or has a
-                broken header; or if the name is missing, or not allowed for a new volume.
+                broken header; if it is cut off, is an archive or a text, or is not what its file name states; or if the name
+                is missing, or not allowed for a new volume.
             UnsupportedError: If the pool or libvirt has no volumes of that format, or a package is missing.
             TransferError: If the transfer broke off, the bytes do not match the checksum, the compressed data is damaged,
                 or libvirt detects another format or size in the volume than the image has.

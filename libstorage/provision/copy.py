@@ -53,7 +53,10 @@ def copy_volume(
         )
     linked = have.backing_store is not None
     with content.opened(holes=sparse is not False, latest=watch.latest) as source:
-        wanted, image = Wanted(allow_backing_file=linked, sparse=sparse, verify=verify), Image(source)
+        wanted, image = (
+            Wanted(allow_backing_file=linked, sparse=sparse, verify=verify),
+            Image(source, follows=False),
+        )
         if request.capacity is not None:
             check_shown(image.name, image.info.virtual_size or 0, request.capacity)
         return fill_image(channel, pool, image, request, wanted, watch)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Final
+from contextlib import AbstractContextManager, contextmanager, suppress
+from io import RawIOBase
+from typing import BinaryIO, Final
 
 import attrs
 
@@ -21,9 +22,11 @@ from libstorage.session.channel import Channel
 from libstorage.session.names import check_volume_name
 from libstorage.transfer.pieces.ceiling import Capped, check_held, check_shown
 from libstorage.transfer.pieces.filters import Preceded
-from libstorage.transfer.pieces.image import HEAD, VHDX, ImageInfo, probe
+from libstorage.transfer.pieces.image import HEAD, VHDX, ImageInfo, Probed
 from libstorage.transfer.pieces.piece import Piece, Source, length_of, taken
+from libstorage.transfer.pieces.tables import Peek
 from libstorage.transfer.progress import Watch
+from libstorage.transfer.reader import VolumeReader
 from libstorage.transfer.upload import Sparse, fill_new
 from libstorage.units import Size
 
@@ -81,44 +84,88 @@ class Image:
     Args:
         source: Source of the bytes.
         check: Called after the last byte, before any other client can see the volume.
-        ceiling: Largest capacity that a guest may see, in bytes.
+        peek: Reads elsewhere in the image.
+        follows: Whether the tables are followed, and an image that is cut off is an error.
 
     Attributes:
-        info: Format, size and references of the image.
         done: Number of bytes read.
     """
 
     def __init__(
-        self, source: Source, check: Callable[[], object] = lambda: None, ceiling: int | None = None
+        self,
+        source: Source,
+        check: Callable[[], object] = lambda: None,
+        peek: Peek | None = None,
+        *,
+        follows: bool = True,
     ) -> None:
         head = taken(source, HEAD)
         self.name: str = source.name
         self.length: int | None = source.length
-        self.info: ImageInfo = probe(head, source)
+        self._head = sum(map(length_of, head))
+        self._probed = Probed(head, source, peek, follows=follows)
         self.done: int = 0
         self._source: Source = Preceded(head, source)
         self._check = check
-        if ceiling is not None:
-            check_shown(self.name, self.info.virtual_size or 0, ceiling)
-            plain = self.info.format in (VolumeFormat.RAW, VolumeFormat.ISO)
-            check_held(self.name, sum(map(length_of, head)), ceiling, tables=not plain)
-            self._source = Capped(self._source, ceiling, tables=not plain)
         self._is_over = False
+
+    @property
+    def info(self) -> ImageInfo:
+        """Format, size and references of the image."""
+        return self._probed.info
+
+    @property
+    def is_known(self) -> bool:
+        """Whether nothing that was not read yet can change ``info``."""
+        return self._probed.is_whole
+
+    def cap(self, ceiling: int) -> None:
+        """Set the largest capacity that a guest may see, before anything is read.
+
+        Raises:
+            InvalidRequestError: If the image exceeds it; reading raises it, too.
+        """
+        tables = self.info.format not in (VolumeFormat.RAW, VolumeFormat.ISO)
+        more = " (a VHD of fixed size, whose mark of 512 bytes libvirt shows)" if self.info.fixed_vhd else ""
+        check_shown(self.name + more, self.info.virtual_size or 0, ceiling)
+        check_held(self.name, self._head, ceiling, tables=tables)
+        self._source = Capped(self._source, ceiling, tables=tables)
+
+    def look_back(self, opened: Callable[[], AbstractContextManager[BinaryIO | RawIOBase]]) -> None:
+        """Read the tables that went by before anything pointed to them, if there are any.
+
+        Args:
+            opened: Opens the image where it is now.
+
+        Raises:
+            InvalidRequestError: If the image is cut off.
+        """
+        if self._probed.has_missed:
+            with opened() as file:
+                self._probed.look_back(lambda place, most: _bytes_at(file, place, most))
 
     def read(self, most: int) -> Piece:
         """Return the next piece.
 
         Raises:
             TransferError: If the source is longer than its stated length, or the check fails.
+            InvalidRequestError: If the image is cut off.
         """
         piece = self._source.read(most)
+        self._probed.feed(piece)
         self.done += length_of(piece)
         if not self._is_over and (not length_of(piece) or self.done == self.length):
             self._is_over = True
             if length_of(piece) and length_of(self._source.read(1)):
                 raise TransferError(f"{self.name} is longer than its stated length of {self.length} bytes")
+            self._probed.finish()
             self._check()
         return piece
+
+
+def _bytes_at(file: BinaryIO | RawIOBase, place: int, most: int) -> bytes:
+    file.seek(place)
+    return file.read(most) or b""
 
 
 @contextmanager
@@ -148,6 +195,7 @@ def fill_image(
     with made(channel, volume, VOLUME_UPLOAD) as new:
         fill_new(channel, volume, new.spec, image, watch, sparse=wanted.sparse, verify=wanted.verify)
         limited = channel.with_options(timeout=watch.limited(channel).options.timeout)
+        image.look_back(lambda: VolumeReader(limited, volume, lambda: volume_spec(limited, volume)))
         if is_file:
             _check_made(volume_spec(limited, volume), image, request)
             if capacity_of(limited, volume) < floor:

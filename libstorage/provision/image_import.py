@@ -11,6 +11,7 @@ import attrs
 from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.errors import InvalidRequestError
 from libstorage.operations import VOLUME_CREATE
+from libstorage.provision.claims import Claims
 from libstorage.provision.fill import Image, Wanted, fill_image, nothing_made
 from libstorage.session.channel import Channel
 from libstorage.session.guards import Change
@@ -22,6 +23,7 @@ from libstorage.transfer.pieces.ceiling import Capped
 from libstorage.transfer.pieces.checksum import Checks
 from libstorage.transfer.pieces.decompress import SUFFIXES, Compression, Decompressed, decompressed
 from libstorage.transfer.pieces.filters import Hashed
+from libstorage.transfer.pieces.piece import Openable, peek_of
 from libstorage.transfer.progress import Watch
 from libstorage.units import Size
 
@@ -45,12 +47,21 @@ def import_image(
         digest = checks.digest()
         with nothing_made():
             content = decompressed(Hashed(source, digest) if digest else source, how)
-        suffixes = SUFFIXES[content.how] if isinstance(content, Decompressed) else ()
-        request = wanted.request(
-            lambda: _file_name(given, suffixes), strict_name=channel.options.strict_names
-        )
+        found = content.how if isinstance(content, Decompressed) else None
+        name = _file_name(given, SUFFIXES.get(found or "", ()))
+        request = wanted.request(lambda: _needed(name), strict_name=channel.options.strict_names)
+        claims = _claims(given, name, wanted, found, how)
+        peek = peek_of(opened) if found is None else None
+
+        def check() -> None:
+            checks.check(digest, source.name)
+            claims.check(image)
+
         with nothing_made():
-            image = Image(content, lambda: checks.check(digest, source.name), wanted.ceiling)
+            image = Image(content, check, peek)
+            claims.check(image)
+            if wanted.ceiling is not None:
+                image.cap(wanted.ceiling)
         if isinstance(content, Decompressed) and wanted.sparse == "auto":
             wanted = attrs.evolve(wanted, sparse=True)
         return fill_image(channel, pool, image, request, wanted, watch)
@@ -73,18 +84,36 @@ def _check_asked(given: UploadSource, wanted: Wanted, asking: Asking) -> None:
         raise InvalidRequestError("headers are for URLs only, and the source is not a URL")
 
 
-def _file_name(given: UploadSource, suffixes: tuple[str, ...]) -> str:
-    """Return the name of the source's file, without the suffix of its compression.
+def _claims(
+    given: UploadSource, name: str, wanted: Wanted, found: str | None, how: Compression | None
+) -> Claims:
+    """Return what the image is said to be; the name of a volume says nothing."""
+    return Claims(
+        name="" if isinstance(given, Openable) else name,
+        is_url=isinstance(given, str) and is_url(given),
+        how=found,
+        said=None if wanted.spec is None else wanted.spec.target.format,
+        unchanged=how is None,
+    )
 
-    Raises:
-        InvalidRequestError: If the source has no file name.
-    """
+
+def _file_name(given: UploadSource, suffixes: tuple[str, ...]) -> str:
+    """Return the name of the source's file, without the suffix of its compression; empty if it has none."""
     place: object = given if isinstance(given, str | os.PathLike) else getattr(given, "name", None)
     if isinstance(given, str) and "://" in given:
         place = unquote(urlsplit(given).path)
     name = Path(place).name if isinstance(place, str | os.PathLike) else ""
     for suffix in suffixes:
         name = name.removesuffix(suffix)
+    return name
+
+
+def _needed(name: str) -> str:
+    """Check that a name was found.
+
+    Raises:
+        InvalidRequestError: If the source has no file name.
+    """
     if not name:
         raise InvalidRequestError(
             "the volume has no name, and the source has no file name", hint="Pass name=."

@@ -155,7 +155,7 @@ class TestSources:
 
     def test_names(self, pool: Pool, folder: Path) -> None:
         for name in ("jammy.img.xz", "jammy.xz"):
-            (folder / name).write_bytes(lzma.compress(b"x"))
+            (folder / name).write_bytes(lzma.compress(b"\0x"))
         (folder / "plain.xz").write_bytes(b"x")
         with (folder / "jammy.img.xz").open("rb") as file:
             made = [

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from libstorage.connection.clock import NEVER
 from libstorage.errors import InvalidRequestError, TransferError
 from libstorage.transfer.ends.aside import Aside, late
-from libstorage.transfer.pieces.piece import FIRST, PIECE, Hole, Piece, Source
+from libstorage.transfer.pieces.piece import FIRST, PIECE, Hole, Piece, Source, peek_of
 
 
 class FileSource:
@@ -24,6 +24,7 @@ class FileSource:
         self.name = name
         self.length: int | None = _rest_of(file)
         self._file = file
+        self._start = _start_of(file)
         self._at_once = FIRST
 
     def read(self, most: int) -> Piece:
@@ -41,6 +42,15 @@ class FileSource:
         if len(found) > most:
             raise TransferError(f"{self.name} returned {len(found)} bytes when {most} were requested")
         return found
+
+    def peek(self, place: int, most: int) -> bytes:
+        """Return bytes from an offset, of bytes and of files of this machine that are read as they are."""
+        start = self._start
+        if start is None:
+            return b""
+        if isinstance(self._file, io.BytesIO):
+            return bytes(self._file.getbuffer()[start + place : start + place + most])
+        return os.pread(self._file.fileno(), most, start + place)
 
 
 class SparseFileSource:
@@ -69,6 +79,10 @@ class SparseFileSource:
         self._at_once = PIECE
         self._place += len(data)
         return data
+
+    def peek(self, place: int, most: int) -> bytes:
+        """Return bytes from an offset."""
+        return os.pread(self._file.fileno(), most, place)
 
     def _find_data(self) -> None:
         """Find where data begins, here or behind a hole, and where it ends."""
@@ -128,6 +142,10 @@ class Until:
             raise late(self.name)
         return self._source.read(most)
 
+    def peek(self, place: int, most: int) -> bytes:
+        """Return bytes of the source from an offset, if it can."""
+        return peek_of(self._source)(place, most)
+
 
 class Timed:
     """The caller's source, which may hang: the transfer waits for it until the deadline only."""
@@ -184,6 +202,17 @@ def file_source(path: str, *, holes: bool) -> Iterator[Source]:
             yield SparseFileSource(path, file)
         else:
             yield FileSource(path, file)
+
+
+def _start_of(file: object) -> int | None:
+    """Return where a file begins to be read; ``None`` if it may be more than the plain bytes of a local file."""
+    raw = file.raw if type(file) is io.BufferedReader else file
+    if not isinstance(raw, io.FileIO | io.BytesIO) or type(raw) not in (io.FileIO, io.BytesIO):
+        return None
+    try:
+        return file.tell() if raw.seekable() else None  # type: ignore[attr-defined]
+    except OSError:
+        return None
 
 
 def _bytes(name: str, data: object, hint: str) -> bytes:

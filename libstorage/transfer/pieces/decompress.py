@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from libstorage.errors import InvalidRequestError, TransferError, UnsupportedError
 from libstorage.transfer.pieces.filters import Preceded
-from libstorage.transfer.pieces.piece import Hole, Piece, Source, taken
+from libstorage.transfer.pieces.piece import Piece, Source, joined, taken
 
 Compression: TypeAlias = Literal["auto", "gzip", "xz", "bzip2", "zstd"]
 """Compression of a source; ``auto`` detects it by the first bytes."""
@@ -74,7 +74,7 @@ def decompressed(source: Source, how: Compression | None) -> Source:
         return source
     if how == "auto":
         head = taken(source, _MAGIC_BYTES)
-        source, found = Preceded(head, source), _compression(_bytes(head))
+        source, found = Preceded(head, source), compression_of(joined(head))
         return source if found is None else Decompressed(source, found)
     if how not in _KINDS:
         raise InvalidRequestError(
@@ -83,12 +83,9 @@ def decompressed(source: Source, how: Compression | None) -> Source:
     return Decompressed(source, how)
 
 
-def _compression(head: bytes) -> str | None:
+def compression_of(head: bytes) -> str | None:
+    """Return the compression that begins with these bytes, if it can be undone."""
     return next((how for how, (_, is_magic) in _KINDS.items() if is_magic(head)), None)
-
-
-def _bytes(pieces: list[Piece]) -> bytes:
-    return b"".join(bytes(piece.length) if isinstance(piece, Hole) else piece for piece in pieces)
 
 
 class _Reader:
@@ -100,7 +97,7 @@ class _Reader:
 
     def some(self) -> bytes:
         """Return the next bytes; there must be at least one."""
-        data, self._back = self._back or _bytes([self._source.read(_INPUT)]), b""
+        data, self._back = self._back or joined([self._source.read(_INPUT)]), b""
         if not data:
             raise TransferError(
                 f"{self._source.name} ends in the middle of its {self._how} data",
@@ -127,11 +124,11 @@ class _Reader:
             TransferError: If other data follows.
         """
         while not self._back.lstrip(b"\0"):
-            self._back = _bytes([self._source.read(_INPUT)])
+            self._back = joined([self._source.read(_INPUT)])
             if not self._back:
                 return False
         head = self._back.lstrip(b"\0")
-        while len(head) < _MAGIC_BYTES and (more := _bytes([self._source.read(_INPUT)])):
+        while len(head) < _MAGIC_BYTES and (more := joined([self._source.read(_INPUT)])):
             head += more
         self._back = head
         if not _KINDS[self._how][1](head):

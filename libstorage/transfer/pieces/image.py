@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
 
@@ -12,7 +13,11 @@ import attrs
 
 from libstorage.enums import VolumeFormat
 from libstorage.errors import InvalidRequestError
-from libstorage.transfer.pieces.piece import Hole, Piece, Source
+from libstorage.transfer.pieces.archives import packed_by
+from libstorage.transfer.pieces.layouts import follow
+from libstorage.transfer.pieces.piece import Piece, Source, joined
+from libstorage.transfer.pieces.plain import text_of
+from libstorage.transfer.pieces.tables import AHEAD, CutOffError, Peek, Tables
 from libstorage.units import Size
 from libstorage.xml.kinds import UnknownWord
 
@@ -24,6 +29,7 @@ VHDX: Final = UnknownWord("vhdx")
 
 _SECTOR: Final = 512
 _LONGEST_NAME: Final = 1023  # qemu's limit for the name of a backing file
+_DESCRIPTION: Final = 10240  # what qemu reads, whatever the header says
 _ISO_PLACE: Final = 32769
 
 
@@ -36,31 +42,114 @@ class ImageInfo:
         virtual_size: Size as a guest sees it, in bytes; ``None`` if the first bytes do not state it.
         backing_file: The backing file, as the image names it. A program that opens the image opens that file, too.
         data_file: Whether the data is in other files, which the image names.
+        packed: Archives and compressions around the content, outermost first: ``("xz", "tar")``. The format is ``raw``
+            then, and a guest would see the archive.
+        text: What a raw image plainly is in place of a disk: ``HTML``, ``XML``, ``Git LFS pointer``, ``JSON``, ``text`` or
+            ``nothing``.
+        fixed_vhd: Whether this is a VHD of fixed size, whose only mark ends it. libvirt takes it for a raw image,
+            and so a guest sees 512 bytes more: the mark.
     """
 
     format: VolumeFormat | UnknownWord
     virtual_size: Size | None
     backing_file: str | None = None
     data_file: bool = False
+    packed: tuple[str, ...] = ()
+    text: str | None = None
+    fixed_vhd: bool = False
 
 
-def probe(head: list[Piece], source: Source) -> ImageInfo:
-    """Detect format, size and references of an image.
+class Probed:
+    """An image that is read, and whose tables are followed meanwhile.
 
     Args:
         head: The first pieces: ``HEAD`` bytes, or the whole image if it is shorter.
         source: Source of the pieces, for its name and length.
+        peek: Reads elsewhere in the image.
+        follows: Whether the tables are followed.
+
+    Attributes:
+        info: Format, size and references of the image.
 
     Raises:
-        InvalidRequestError: If the image has the mark of a format, and breaks its rules.
+        InvalidRequestError: If the image has the mark of a format, and breaks its rules or is cut off.
     """
-    data = b"".join(bytes(piece.length) if isinstance(piece, Hole) else piece for piece in head)
-    length = len(data) if source.length is None and len(data) < HEAD else source.length
+
+    def __init__(
+        self, head: list[Piece], source: Source, peek: Peek | None = None, *, follows: bool = True
+    ) -> None:
+        data = joined(head)
+        length = len(data) if source.length is None and len(data) < HEAD else source.length
+        self._name = source.name
+        self._tables = Tables(length)
+        with _refused(self._name):
+            self.info: ImageInfo = _probed(_Head(data, length))
+            if follows:
+                self._follow(data, peek)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the last bytes of the image were seen."""
+        return self._tables.has_end
+
+    def feed(self, piece: Piece) -> None:
+        """Take the next piece of the image.
+
+        Raises:
+            InvalidRequestError: If the image is cut off, or breaks the rules of its format.
+        """
+        with _refused(self._name):
+            self._tables.feed(piece)
+
+    def finish(self) -> None:
+        """Take the end of the image.
+
+        Raises:
+            InvalidRequestError: If the image is cut off, or breaks the rules of its format.
+        """
+        with _refused(self._name):
+            self._tables.finish()
+
+    @property
+    def has_missed(self) -> bool:
+        """Whether tables went by before anything pointed to them."""
+        return self._tables.has_missed
+
+    def look_back(self, peek: Peek) -> None:
+        """Read the tables that went by, where the image is now.
+
+        Raises:
+            InvalidRequestError: If the image is cut off, or breaks the rules of its format.
+        """
+        with _refused(self._name):
+            self._tables.look_back(peek)
+
+    def _follow(self, data: bytes, peek: Peek | None) -> None:
+        """Follow the tables, those first that can be read now."""
+        if self.info.format == VolumeFormat.RAW:
+            self._tables.read_end(_SECTOR, self._see_end)
+        follow(self.info.format, data, self._tables)
+        self._tables.look(lambda place, most: data[place : place + most], HEAD * 4)
+        if peek is not None:
+            self._tables.look(peek, AHEAD)
+
+    def _see_end(self, data: bytes) -> None:
+        if data[:8] == b"conectix" and data[60:64] == b"\0\0\0\2":
+            self.info = attrs.evolve(self.info, fixed_vhd=True)
+
+
+@contextmanager
+def _refused(name: str) -> Iterator[None]:
+    """Turn what is found in an image into an error that names the image."""
     try:
-        return _probed(_Head(data, length))
+        yield
+    except CutOffError as error:
+        raise InvalidRequestError(
+            f"{name} is cut off, or damaged: {error}", hint="Get it again, and compare its checksum."
+        ) from None
     except (struct.error, ValueError, _BrokenError) as error:
         raise InvalidRequestError(
-            f"{source.name} begins like an image, but is not valid: {error}",
+            f"{name} begins like an image, but is not valid: {error}",
             hint="The image is damaged, or crafted to be misread.",
         ) from None
 
@@ -100,7 +189,9 @@ def _probed(head: _Head) -> ImageInfo:
             return read(head)
     if _is_descriptor(head.data):
         return ImageInfo(VolumeFormat.VMDK, None, data_file=True)
-    return head.plain()
+    plain = head.plain()
+    whole = head.length == len(head.data)
+    return attrs.evolve(plain, packed=packed_by(head.data), text=text_of(head.data, whole=whole))
 
 
 def _qcow(head: _Head) -> ImageInfo:
@@ -128,7 +219,9 @@ def _vmdk(head: _Head) -> ImageInfo:
     start, end = place * _SECTOR, (place + length) * _SECTOR
     if end > len(head.data):
         raise _BrokenError("its description is not at the stated offset")
-    parent = re.search(rb'parentFileNameHint[ \t]*=[ \t]*"([^"\n]+)"', head.data[start:end])
+    parent = re.search(
+        rb'parentFileNameHint[ \t]*=[ \t]*"([^"\n]+)"', head.data[start : max(end, start + _DESCRIPTION)]
+    )
     backing = _name(parent[1]) if parent else None
     # qemu takes the extents of the description, which may be any file, when there is no capacity
     return ImageInfo(VolumeFormat.VMDK, Size(sectors * _SECTOR), backing, data_file=not sectors)

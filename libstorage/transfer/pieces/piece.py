@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
@@ -38,6 +38,15 @@ class Source(Protocol):
 
     def read(self, most: int) -> Piece:
         """Return the next piece, of at most ``most`` bytes; ``b""`` at the end."""
+        ...
+
+
+@runtime_checkable
+class Peekable(Protocol):
+    """A source that can be read elsewhere, too."""
+
+    def peek(self, place: int, most: int) -> bytes:
+        """Return at most ``most`` bytes from an offset, and stay where the source is; empty if that is impossible."""
         ...
 
 
@@ -79,9 +88,19 @@ class Openable(Protocol):
         ...
 
 
+def peek_of(source: Source) -> Callable[[int, int], bytes]:
+    """Return what reads a source elsewhere; it finds nothing if the source can be read in order only."""
+    return source.peek if isinstance(source, Peekable) else lambda _place, _most: b""
+
+
 def length_of(piece: Piece) -> int:
     """Return the number of bytes of a piece."""
     return piece.length if isinstance(piece, Hole) else len(piece)
+
+
+def joined(pieces: list[Piece]) -> bytes:
+    """Return the bytes of pieces."""
+    return b"".join(bytes(piece.length) if isinstance(piece, Hole) else piece for piece in pieces)
 
 
 def zeros(length: int) -> Iterator[bytes]:

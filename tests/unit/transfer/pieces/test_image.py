@@ -46,7 +46,11 @@ IMAGES: dict[str, tuple[str, tuple[str, ...], ImageInfo]] = {
     "vdi": ("vdi", (), ImageInfo(VolumeFormat.VDI, SIZE)),
     "vdi static": ("vdi", ("-o", "static=on"), ImageInfo(VolumeFormat.VDI, SIZE)),
     "vpc": ("vpc", ("-o", "force_size=on"), ImageInfo(VolumeFormat.VPC, SIZE)),
-    "vpc fixed": ("vpc", ("-o", "subformat=fixed,force_size=on"), ImageInfo(VolumeFormat.RAW, SIZE + 512)),
+    "vpc fixed": (
+        "vpc",
+        ("-o", "subformat=fixed,force_size=on"),
+        ImageInfo(VolumeFormat.RAW, SIZE + 512, fixed_vhd=True),
+    ),
     "vhdx": ("vhdx", (), ImageInfo(UnknownWord("vhdx"), None)),
     "luks": ("luks", (*SECRET, "-o", "key-secret=key,iter-time=10"), ImageInfo(VolumeFormat.LUKS, SIZE)),
     "parallels": ("parallels", (), ImageInfo(VolumeFormat.PLOOP, SIZE)),
@@ -114,13 +118,32 @@ class TestRealImages:
         assert probe_image(tmp_path / "image") == ImageInfo(VolumeFormat.ISO, Size(10 * HEAD))
 
 
+class TestTables:
+    def test_more_entries_than_a_guest_needs_may_be_missing(self, tmp_path: Path) -> None:
+        """qemu takes them for empty."""
+        qemu_img(tmp_path, "create", "-q", "-f", "qcow2", "image", "1M")
+        image = bytearray((tmp_path / "image").read_bytes())
+        image[36:40] = (100).to_bytes(4, "big")
+        (tmp_path / "image").write_bytes(image)
+        qemu_img(tmp_path, "check", "-f", "qcow2", "image")
+        assert probe_image(tmp_path / "image").virtual_size == MiB
+
+    def test_an_entry_of_flags_only_is_no_empty_one(self, tmp_path: Path) -> None:
+        qemu_img(tmp_path, "create", "-q", "-f", "qcow2", "-o", "cluster_size=512", "image", "1M")
+        image = bytearray((tmp_path / "image").read_bytes())
+        place = int.from_bytes(image[40:48], "big")
+        image[place : place + 8] = (1 << 63).to_bytes(8, "big")
+        with pytest.raises(InvalidRequestError, match="is cut off"):
+            probe_image(bytes(image))
+
+
 class TestLengths:
     def test_a_source_that_cannot_tell_its_length(self) -> None:
-        assert probe_image(iter([b"x" * 100, b"y"])) == ImageInfo(VolumeFormat.RAW, Size(101))
+        assert probe_image(iter([b"x" * 100, b"y"])) == ImageInfo(VolumeFormat.RAW, Size(101), text="text")
         assert probe_image(bytes(1000) for _ in range(HEAD)) == ImageInfo(VolumeFormat.RAW, None)
 
     def test_nothing(self) -> None:
-        assert probe_image(b"") == ImageInfo(VolumeFormat.RAW, Size(0))
+        assert probe_image(b"") == ImageInfo(VolumeFormat.RAW, Size(0), text="nothing")
 
 
 def qcow2(
@@ -131,8 +154,8 @@ def qcow2(
 
 
 def vmdk(*, sectors: int = 2048, place: int = 1, length: int = 1, text: bytes = b"") -> bytes:
-    head = struct.pack("<4sIIQQQQ", b"KDMV", 1, 3, sectors, 128, place, length)
-    return head.ljust(512, b"\0") + text.ljust(512, b"\0")
+    head = struct.pack("<4sIIQQQQIQQ", b"KDMV", 1, 1, sectors, 128, place, length, 512, 0, 2)
+    return head.ljust(512, b"\0") + text.ljust(512, b"\0") + bytes(512)
 
 
 class TestHostile:
@@ -215,7 +238,9 @@ class TestHostile:
     def test_differences_to_another_vhd(self) -> None:
         footer = struct.pack(">8sIIQIIIIQQII", b"conectix", 2, 0x10000, 512, 0, 0, 0, 0, MiB, MiB, 0, 4)
         head = b"cxsparse".ljust(64, b"\0") + "base.vhd".encode("utf-16-be").ljust(512, b"\0")
-        image = footer.ljust(512, b"\0") + head
+        table = struct.pack(">8sQQIII", b"cxsparse", 0, 1536, 0x10000, 0, 2 * MiB)
+        head = table + head[len(table) :].ljust(1024 - len(table), b"\0")
+        image = footer.ljust(512, b"\0") + head + footer.ljust(512, b"\0")
         assert probe_image(image) == ImageInfo(VolumeFormat.VPC, Size(MiB), "base.vhd")
 
 
