@@ -199,14 +199,14 @@ def test_ctrl_c_while_it_is_made(pool: Pool, is_there: bool, monkeypatch: pytest
     """The call may have been carried out, or refused because another program was first."""
     make = calls.make_volume
 
-    def interrupted(*given: Any) -> Any:
+    def interrupted(*given: Any, **more: Any) -> Any:
         if is_there:
             subprocess.run(
                 ["virsh", "-c", pool.host.uri, "-q", "vol-create-as", pool.name, NAME, "4096"], check=True
             )
             place(pool).write_bytes(THEIRS)
         else:
-            make(*given)
+            make(*given, **more)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("libstorage.provision.create.make_volume", interrupted)
