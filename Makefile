@@ -4,8 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup system demo test quick check corpus lab stress sound judges lint format docs wheel-test coverage \
-	bench bench-compare clean
+.PHONY: help setup system demo test quick check corpus lab stress sound judges mutants lint format docs wheel-test \
+	coverage bench bench-compare clean
 help: ## list the targets
 	@awk -F ':[^#]*## ' '/^[a-z-]+:[^#]*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -91,6 +91,10 @@ FAULTS ?= 0
 SEED ?= 1
 judges: setup ## compare libvirt's schema, ours and the strict reader on JUDGES documents of each kind
 	nice $(BIN)/python -m tests.judges --documents $(JUDGES) --faults $(FAULTS) --seed $(SEED)
+
+# ONLY=transfer plants only the faults whose name or file has this word.
+mutants: setup ## plant faults, and look which ones the tests notice
+	nice $(BIN)/python -m tests.mutants $(foreach word,$(ONLY),--only $(word))
 
 clean: ## remove .venv, caches and built archives
 	rm -rf .venv .corpus .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .coverage* build dist

@@ -456,6 +456,8 @@ def test_a_document_is_quoted_nowhere(world: World) -> None:
     text = "".join(traceback.format_exception(error)) + repr(error) + repr(error.args)
     assert isinstance(error, DocumentError)
     assert "hunter2" not in text
+    assert "hunter2" not in repr(error.problems)
+    assert "\n" not in error.problems[0].reason
     assert "hunter2" in str(error.detail)
     assert pickle.loads(pickle.dumps(error)).detail is None
     assert error.problems

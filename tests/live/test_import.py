@@ -41,6 +41,8 @@ from libstorage import (
     VolumeSpec,
     connect,
 )
+from libstorage.connection.identity import VolumeId
+from libstorage.provision import fill
 from libstorage.testing import PrivateDaemon
 from libstorage.transfer.progress import TransferProgress
 from tests.live.conftest import started_daemon
@@ -324,6 +326,30 @@ class TestNothingIsLeft:
             else:
                 break
         assert steps >= 8
+
+    @pytest.mark.parametrize("is_made", [False, True])
+    def test_ctrl_c_while_the_volume_is_made(
+        self, pool: Pool, images: dict[str, Path], monkeypatch: pytest.MonkeyPatch, is_made: bool
+    ) -> None:
+        """A volume of that name that was there before is not ours to delete."""
+        create, there = fill.create_volume, pool.volumes.import_image(images["raw"], name="there")
+
+        def interrupt(*given: Any) -> VolumeId:
+            if is_made:
+                create(*given)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(fill, "create_volume", interrupt)
+        name = "made" if is_made else "there"
+        makes: list[Callable[[], object]] = [
+            lambda: pool.volumes.import_image(images["qcow2"], name=name),
+            lambda: there.copy_to(pool, name),
+        ]
+        for make in makes:
+            with pytest.raises(KeyboardInterrupt):
+                make()
+            assert files(pool) == ["there"]
+        assert content(there) == images["raw"].read_bytes()
 
     def test_the_deadline_passes(self, pool: Pool, images: dict[str, Path]) -> None:
         end = monotonic() + 1.2

@@ -405,6 +405,16 @@ class TestEnsure:
         assert str(difference).startswith("target.path is")
         assert not defined.is_active()
 
+    def test_what_is_defined_counts_and_not_what_runs(self, host: Host, spec: PoolSpec, folder: Path) -> None:
+        pool = host.pools.ensure(spec)
+        changed = attrs.evolve(spec.with_target(path=str(folder / "elsewhere")), uuid=pool.uuid)
+        host.pools.define(changed)
+        assert host.pools.ensure(changed) == pool
+        with pytest.raises(PoolExistsError, match=r"target\.path is"):
+            host.pools.ensure(spec)
+        assert path_of(pool) == folder / "images"
+        remove(pool)
+
     def test_defines_what_is_only_transient(self, host: Host, spec: PoolSpec) -> None:
         transient = host.pools.create_transient(spec, build=True)
         assert host.pools.ensure(spec) == transient

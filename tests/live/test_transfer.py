@@ -501,6 +501,29 @@ class TestTheLocalFile:
         assert [name for name in seen if name.startswith(".copy.part-")]
         assert sorted(path.name for path in folder.iterdir()) == ["copy", "pool"]
 
+    @pytest.mark.parametrize(
+        "how", [{}, {"overwrite": True}, {"resume": True}, {"parallel": 2}], ids="".join
+    )
+    def test_one_that_must_outlast_a_crash_is_synced_before_it_has_its_name(
+        self, make: Callable[..., Volume], folder: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any]
+    ) -> None:
+        synced: list[tuple[str, int, list[str]]] = []
+        sync, copy = os.fsync, folder / "copy"
+
+        def record(number: int) -> None:
+            found = os.fstat(number)
+            kind = "folder" if stat.S_ISDIR(found.st_mode) else "file"
+            synced.append((kind, found.st_size, [path.name for path in folder.iterdir() if path == copy]))
+            sync(number)
+
+        monkeypatch.setattr(os, "fsync", record)
+        make(100).download(copy, **how)
+        assert synced == []
+        copy.unlink()
+        make(3 * MiB).download(copy, durable=True, **how)
+        assert [one[0] for one in synced] == ["file", "folder"]
+        assert (synced[0][1:], synced[1][2]) == ((3 * MiB, []), ["copy"])
+
     def test_a_broken_download_leaves_no_trace(self, make: Callable[..., Volume], folder: Path) -> None:
         def fail(at: TransferProgress) -> None:
             if at.done:

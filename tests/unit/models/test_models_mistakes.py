@@ -364,6 +364,14 @@ MISTAKES: list[tuple[Any, ...]] = [
         "ScsiHostAdapter.name: 'host&1' contains <, & or ', which libvirt writes into its XML without escaping",
     ),
     (
+        lambda: ScsiHostAdapter(name="host<1"),
+        "ScsiHostAdapter.name: 'host<1' contains <, & or ', which libvirt writes into its XML without escaping",
+    ),
+    (
+        lambda: ScsiHostAdapter(name="host'1"),
+        "ScsiHostAdapter.name: \"host'1\" contains <, & or ', which libvirt writes into its XML without escaping",
+    ),
+    (
         lambda: Cipher(name="", size=1, mode="", hash=""),
         "Cipher.name: is empty, which qemu-img refuses",
         "Cipher.mode: is empty, which qemu-img refuses",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from time import monotonic, sleep
 from typing import Any, cast
 
 import pytest
@@ -81,6 +82,26 @@ def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PoolBusyError) as failed:
         see(*[PoolBusyError("busy")] * 1000)
     assert failed.value.outcome == "done"
+
+
+def test_a_refresh_counts_from_its_beginning() -> None:
+    """It may have seen nothing of what arrived while it ran."""
+    while_it_ran: list[float] = []
+
+    class Slow(FakeChannel):
+        def call(self, operation: Operation, target: object, body: Callable[[Any], Any]) -> object:
+            while_it_ran.append(monotonic())
+            sleep(0.05)  # the clock may be a coarse one
+            return super().call(operation, target, body)
+
+    channel, began = Slow(iter([None, None])), monotonic()
+    let_pool_see(cast(Channel, channel), POOL)
+    turn = channel.session().turns.of(POOL)
+    assert not turn.has_seen(while_it_ran[0])
+    assert turn.has_seen(began - 1)
+    turn.saw(began)
+    let_pool_see(cast(Channel, channel), POOL)
+    assert channel.calls == [POOL_REFRESH] * 2
 
 
 def test_a_refresh_that_others_made_meanwhile_is_enough() -> None:

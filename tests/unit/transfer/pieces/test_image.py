@@ -198,6 +198,9 @@ class TestHostile:
             b"# disk descriptorfile",
             b"#\n\n# hello\nversion=3\n",
             b"version=1\nRW 1 FLAT",
+            b"# Disk DescriptorFile\n" + b"#" * 600 + b"\nversion=1\n",
+            b"# DISK DESCRIPTORFILE\n" + b"# comment\n" * 100,
+            b"#" + b" " * 300 + b"\nversion=1\n",
         ],
     )
     def test_descriptions_of_vmdk_refer_to_files(self, text: bytes) -> None:
@@ -205,6 +208,7 @@ class TestHostile:
 
     def test_a_script_is_no_description(self) -> None:
         assert probe_image(b"#!/bin/sh\nexit 1\n").format == VolumeFormat.RAW
+        assert probe_image(b"# Disk Descriptor" + b"#" * 600 + b"\nversion=1\n").format == VolumeFormat.RAW
 
     def test_differences_to_another_vdi(self, tmp_path: Path) -> None:
         qemu_img(tmp_path, "create", "-q", "-f", "vdi", "image", "20M")

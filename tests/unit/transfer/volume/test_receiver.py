@@ -96,6 +96,22 @@ def test_a_slow_reader_is_served_in_parts() -> None:
     assert {stream.end for stream in volume.streams} <= {"finished", "aborted"}
 
 
+def test_the_deadline_bounds_the_lanes_time_again_after_each_piece() -> None:
+    seen: list[float] = []
+
+    def step() -> int:
+        seen.append(channel.lanes[0].expires)
+        return 100
+
+    volume, latest = MemoryVolume(DATA * 2, step), monotonic() + 30
+    channel = MemoryChannel(volume)
+    wanted = VolumeRange(VOLUME, 0, len(volume.data), holes=False)
+    with receiving(cast(Channel, channel), wanted, latest=latest) as source:
+        while source.read(1000):
+            pass
+    assert set(seen[1:]) == {latest}
+
+
 def test_the_time_limit_rests_while_the_reader_is_slow() -> None:
     volume = MemoryVolume(DATA * 4, stepping([100]))
     channel = MemoryChannel(volume)
