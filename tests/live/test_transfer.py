@@ -501,9 +501,7 @@ class TestTheLocalFile:
         assert [name for name in seen if name.startswith(".copy.part-")]
         assert sorted(path.name for path in folder.iterdir()) == ["copy", "pool"]
 
-    @pytest.mark.parametrize(
-        "how", [{}, {"overwrite": True}, {"resume": True}, {"parallel": 2}], ids="".join
-    )
+    @pytest.mark.parametrize("how", [{}, {"overwrite": True}, {"resume": True}, {"parallel": 2}], ids="".join)
     def test_one_that_must_outlast_a_crash_is_synced_before_it_has_its_name(
         self, make: Callable[..., Volume], folder: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any]
     ) -> None:

@@ -95,8 +95,8 @@ def test_a_refresh_counts_from_its_beginning() -> None:
             return super().call(operation, target, body)
 
     channel, began = Slow(iter([None, None])), monotonic()
-    let_pool_see(cast(Channel, channel), POOL)
     turn = channel.session().turns.of(POOL)
+    let_pool_see(cast(Channel, channel), POOL)
     assert not turn.has_seen(while_it_ran[0])
     assert turn.has_seen(began - 1)
     turn.saw(began)
