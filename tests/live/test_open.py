@@ -94,6 +94,22 @@ class TestReading:
                 with pytest.raises(ValueError, match="whence"):
                     file.raw.seek(0, 9)
 
+    @pytest.mark.parametrize("buffering", [-1, 0])
+    def test_without_a_size_the_usual_one_is_read_ahead(
+        self, make: Callable[..., Volume], buffering: int
+    ) -> None:
+        with make().open(buffering=buffering) as file:
+            assert len(file.peek(1)) == BUFFER
+            assert file.read() == NOISE
+
+    def test_sizes_that_are_none(self, make: Callable[..., Volume]) -> None:
+        volume = make()
+        for wrong in (-2, (1 << 30) + 1, True, "much"):
+            for mode in ("rb", "wb"):
+                with pytest.raises(InvalidRequestError, match="buffering must be a whole number from -1"):
+                    volume.open(mode, buffering=wrong)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+        volume.delete()  # nothing is open
+
     def test_into_a_buffer_of_an_exact_length(self, make: Callable[..., Volume]) -> None:
         with make().open() as file:
             assert isinstance(file.raw, VolumeReader)

@@ -229,7 +229,7 @@ class TestFinding:
                     act()
             assert Path(again.volumes[filled.name].path()).read_bytes() == CONTENT
 
-    @pytest.mark.parametrize("act", ["delete", "wipe", "resize", "upload", "clone", "download"])
+    @pytest.mark.parametrize("act", ["delete", "wipe", "resize", "upload", "clone", "clone theirs"])
     def test_a_pool_that_was_renamed_is_still_the_same(self, host: Host, folder: Path, act: str) -> None:
         """And the pool that has its old name now is another, whose volume of that name is left alone."""
         uuid, wiped = str(uuid4()), b"\0" * MiB
@@ -237,7 +237,7 @@ class TestFinding:
             spec = PoolSpec.dir(f"old-{uuid[:8]}", str(folder / "mine"), uuid=uuid)
             volume = mine.pools.define(spec).build().start().volumes.create(VolumeSpec.raw("v", MiB))
             volume.upload(CONTENT[:MiB])  # the lane knows pool and volume now
-            volume.pool.stop().undefine()
+            somebody_else.pools[spec.name].stop().undefine()
             renamed = somebody_else.pools.define(attrs.evolve(spec, name=f"new-{uuid[:8]}")).start()
             other = somebody_else.pools.define(PoolSpec.dir(spec.name, str(folder / "theirs"))).build()
             theirs = other.start().volumes.create(VolumeSpec.raw("v", MiB)).upload(CONTENT[MiB : 2 * MiB])
@@ -247,7 +247,9 @@ class TestFinding:
                 "resize": lambda: volume.resize(2 * MiB),
                 "upload": lambda: volume.upload(CONTENT[-MiB:]),
                 "clone": lambda: volume.clone("clone"),
-                "download": lambda: volume.download(folder / "copy"),
+                "clone theirs": lambda: (
+                    mine.pools.by_uuid(other.uuid).volumes["v"].clone("clone", pool=volume.pool)
+                ),
             }
             acts[act]()
             assert Path(theirs.path()).read_bytes() == CONTENT[MiB : 2 * MiB]
@@ -262,7 +264,7 @@ class TestFinding:
                     "resize": {"v": was + wiped},
                     "upload": {"v": CONTENT[-MiB:]},
                     "clone": {"v": was, "clone": was},
-                    "download": {"v": was},
+                    "clone theirs": {"v": was, "clone": CONTENT[MiB : 2 * MiB]},
                 }[act]
             )
             for pool in (renamed, other):

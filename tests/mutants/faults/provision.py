@@ -34,10 +34,26 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "clone-source-not-fresh",
         "provision/clone.py",
-        "raw_volume(lane, volume, fresh=True), wanted)",
-        "raw_volume(lane, volume), wanted)",
+        "source = raw_volume(lane, volume, fresh=True)",
+        "source = raw_volume(lane, volume)",
         "tests/live/test_volumes.py::TestFinding",
         "a clone gets the content of the volume of another pool",
+    ),
+    Fault(
+        "clone-within-a-stale-pool",
+        "provision/clone.py",
+        "raw = lane.pool(pool, fresh=pool != volume.pool)",
+        "raw = _",
+        "tests/live/test_volumes.py::TestFinding::test_a_pool_that_was_renamed_is_still_the_same",
+        "a clone within a pool that was renamed makes libvirtd hang",
+    ),
+    Fault(
+        "clone-into-a-stale-pool",
+        "provision/clone.py",
+        "fresh=pool != volume.pool",
+        "fresh=False",
+        "tests/live/test_volumes.py::TestFinding::test_a_pool_that_was_renamed_is_still_the_same",
+        "a clone into a pool that was renamed gets the content of another volume",
     ),
     Fault(
         "backing-path-may-climb",

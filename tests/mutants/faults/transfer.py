@@ -26,9 +26,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "settle-gives-up-at-once",
         "transfer/settle.py",
-        "            if monotonic() > limit:\n                return busy",
-        "            if limit:\n                return busy",
-        "tests/unit/transfer/test_settle.py tests/live/test_transfer.py::TestAfterTheUpload",
+        "if monotonic() > since + PATIENCE:",
+        "if monotonic() > since:",
+        "tests/unit/transfer/test_settle.py",
         "an upload fails while volumes are built in its pool",
     ),
     Fault(
@@ -142,14 +142,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "_XZ_MEMORY: Final = 64 << 20",
         "tests/unit/transfer/pieces/test_decompress.py",
         "what xz -9 writes is refused",
-    ),
-    Fault(
-        "zstd-frame-without-end",
-        "transfer/pieces/decompress.py",
-        "            if not one.eof:\n                raise reader.damaged",
-        "            if reader is None:\n                raise reader.damaged",
-        "tests/unit/transfer/pieces/test_decompress.py",
-        "damaged data passes for whole",
     ),
     Fault(
         "other-data-behind",

@@ -71,8 +71,13 @@ def test_which_sockets_may_be_a_connections(tmp_path: Path) -> None:
         daemon.bind(str(tmp_path / "libvirt-sock"))
         other.bind(str(tmp_path / "other-sock"))
         known = set(sockets.all_sockets())
-        with socket.socket(socket.AF_UNIX) as mine, socket.socket(socket.AF_UNIX) as theirs:
-            for listening in (daemon, other):
+        with (
+            socket.socket(socket.AF_UNIX) as mine,
+            socket.socket(socket.AF_UNIX) as theirs,
+            socket.socket(socket.AF_UNIX) as server,
+        ):
+            server.bind(str(tmp_path / "server"))
+            for listening in (daemon, other, server):
                 listening.listen()
             theirs.connect(str(tmp_path / "other-sock"))
             with socket.socket(socket.AF_INET) as network, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM):

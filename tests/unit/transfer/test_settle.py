@@ -13,7 +13,7 @@ from libstorage.connection.identity import PoolId
 from libstorage.operations import POOL_IS_ACTIVE, POOL_REFRESH, Operation
 from libstorage.session.channel import Channel
 from libstorage.session.guards import Change, Guards
-from libstorage.session.turns import Turns
+from libstorage.session.turns import MOMENT, Turns
 from libstorage.transfer import settle
 from libstorage.transfer.settle import let_pool_see
 
@@ -63,6 +63,18 @@ def test_a_busy_pool_is_asked_again() -> None:
     channel = see(PoolBusyError("busy"), PoolBusyError("busy"), None)
     assert channel.calls == [POOL_REFRESH] * 3
     assert {change.operation for change in channel.asked} == {POOL_REFRESH}
+
+
+def test_a_pool_that_is_busy_for_longer_than_a_moment_is_asked_again() -> None:
+    began, longer = monotonic(), 3 * MOMENT
+
+    def answers() -> Iterator[StorageError | None]:
+        while monotonic() < began + longer:
+            yield PoolBusyError("busy")
+        yield None
+
+    let_pool_see(cast(Channel, FakeChannel(answers())), POOL)
+    assert monotonic() >= began + longer
 
 
 def test_another_error_is_not_retried_and_says_what_has_arrived() -> None:

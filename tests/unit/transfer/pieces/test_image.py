@@ -145,6 +145,7 @@ class TestHostile:
             qcow2(version=0),
             qcow2(size=2**63),
             qcow2(backing=100, length=1024),
+            qcow2(backing=100, length=1024).ljust(4096, b"n"),
             qcow2(backing=2**63, length=10),
             qcow2(backing=len(qcow2()) - 5, length=10),
             b"QED\0" + b"\xff" * 100,
@@ -173,6 +174,10 @@ class TestHostile:
     def test_a_name_that_is_no_text(self) -> None:
         image = qcow2(backing=200, length=3)
         assert probe_image(image[:200] + b"a\xff\n" + image[203:]).backing_file == "a\\xff\n"
+
+    def test_the_longest_name(self) -> None:
+        image = qcow2(backing=600, length=1023)[:580].ljust(600, b"\0") + b"n" * 2000
+        assert probe_image(image).backing_file == "n" * 1023
 
     def test_a_name_without_a_place_is_none(self) -> None:
         assert probe_image(qcow2(length=10)).backing_file is None
