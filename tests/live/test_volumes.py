@@ -229,7 +229,9 @@ class TestFinding:
                     act()
             assert Path(again.volumes[filled.name].path()).read_bytes() == CONTENT
 
-    @pytest.mark.parametrize("act", ["delete", "wipe", "resize", "upload", "clone", "clone theirs"])
+    @pytest.mark.parametrize(
+        "act", ["delete", "wipe", "resize", "upload", "clone", "clone theirs", "clone to them"]
+    )
     def test_a_pool_that_was_renamed_is_still_the_same(self, host: Host, folder: Path, act: str) -> None:
         """And the pool that has its old name now is another, whose volume of that name is left alone."""
         uuid, wiped = str(uuid4()), b"\0" * MiB
@@ -247,13 +249,16 @@ class TestFinding:
                 "resize": lambda: volume.resize(2 * MiB),
                 "upload": lambda: volume.upload(CONTENT[-MiB:]),
                 "clone": lambda: volume.clone("clone"),
+                "clone to them": lambda: volume.clone("clone", pool=mine.pools.by_uuid(other.uuid)),
                 "clone theirs": lambda: (
                     mine.pools.by_uuid(other.uuid).volumes["v"].clone("clone", pool=volume.pool)
                 ),
             }
             acts[act]()
+            was = CONTENT[:MiB]
             assert Path(theirs.path()).read_bytes() == CONTENT[MiB : 2 * MiB]
-            assert other.volumes.names() == ("v",)
+            made = [Path(other.volumes[name].path()) for name in other.volumes.names() if name != "v"]
+            assert [path.read_bytes() for path in made] == [was] * (act == "clone to them")
             found = {path.name: path.read_bytes() for path in (folder / "mine").iterdir()}
             was = CONTENT[:MiB]
             assert (
@@ -264,6 +269,7 @@ class TestFinding:
                     "resize": {"v": was + wiped},
                     "upload": {"v": CONTENT[-MiB:]},
                     "clone": {"v": was, "clone": was},
+                    "clone to them": {"v": was},
                     "clone theirs": {"v": was, "clone": CONTENT[MiB : 2 * MiB]},
                 }[act]
             )
