@@ -477,6 +477,8 @@ def test_a_transient_pool_of_a_type_without_driver(uri: str, tmp_path: Path, kin
         target = NewPool(connection.uri, "new", NOBODY, kind)
         with connection.lane(op.POOL_CREATE_TRANSIENT, target, timeout=60) as lane:
             found = judge(Case(error, op.POOL_CREATE_TRANSIENT, target, lane))
+            failed = attrs.evolve(error, code=Code.OPERATION_FAILED)
+            taken = judge(Case(failed, op.POOL_CREATE_TRANSIENT, target, lane))
             others = [
                 judge(Case(error, operation, target, lane)).error
                 for operation in (op.POOL_START, op.POOL_BUILD)
@@ -484,6 +486,7 @@ def test_a_transient_pool_of_a_type_without_driver(uri: str, tmp_path: Path, kin
     assert found.error is (LibvirtError if kind == "dir" else UnsupportedError)
     assert ("host.pool_capabilities()" in str(found.hint)) is (kind == "sheepdog")
     assert others == [LibvirtError, LibvirtError]
+    assert taken.error is SourceConflictError
     with connect(uri) as host, pytest.raises(StorageError) as refused:
         host.pools.create_transient(
             PoolSpec.dir("new", str(tmp_path / "none"))

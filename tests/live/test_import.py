@@ -43,6 +43,7 @@ from libstorage import (
 )
 from libstorage.connection.identity import VolumeId
 from libstorage.provision import fill
+from libstorage.provision.create import create_volume
 from libstorage.testing import PrivateDaemon
 from libstorage.transfer.progress import TransferProgress
 from tests.live.conftest import started_daemon
@@ -332,11 +333,11 @@ class TestNothingIsLeft:
         self, pool: Pool, images: dict[str, Path], monkeypatch: pytest.MonkeyPatch, is_made: bool
     ) -> None:
         """A volume of that name that was there before is not ours to delete."""
-        create, there = fill.create_volume, pool.volumes.import_image(images["raw"], name="there")
+        there = pool.volumes.import_image(images["raw"], name="there")
 
         def interrupt(*given: Any) -> VolumeId:
             if is_made:
-                create(*given)
+                create_volume(*given)
             raise KeyboardInterrupt
 
         monkeypatch.setattr(fill, "create_volume", interrupt)

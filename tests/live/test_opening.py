@@ -219,6 +219,7 @@ class TestTakenOver:
             back: Host = pickle.loads(pickle.dumps(host.with_options(open_timeout=2)))
             for connection in (twin, apart.connection, here.connection):
                 assert connection.open_timeout == 3
+            assert apart.guards is here.guards
             assert connection_of(back).open_timeout == 2
             apart.close()
             back.close()

@@ -264,14 +264,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "ensure() finds differences in what libvirt reports",
     ),
     Fault(
-        "slash-of-root",
-        "models/compare.py",
-        '.rstrip("/") or "/"',
-        '.rstrip("/")',
-        "tests/unit/models/test_compare.py",
-        "nothing: both sides lose the slash",
-    ),
-    Fault(
         "fs-vendor-product",
         "models/pool_factories.py",
         "sources.FsSource(device=device, format=format, vendor=vendor, product=product)",

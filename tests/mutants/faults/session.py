@@ -68,7 +68,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "session/pool_state.py",
         'error.outcome, error.retry = "unknown", "no"',
         'error.outcome, error.retry = "unknown", "backoff"',
-        "tests/live/test_pools.py::TestLifecycle",
+        "tests/unit/session/test_pool_state.py",
         "a refresh that stopped the pool is tried again and again",
     ),
     Fault(
@@ -76,15 +76,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "session/pool_state.py",
         'error.outcome, error.retry = "unknown", "no"',
         'error.retry = "no"',
-        "tests/live/test_pools.py::TestLifecycle",
-        "nothing: the outcome was unknown before",
+        "tests/unit/session/test_pool_state.py",
+        "a refresh that stopped the pool is said not to have begun",
     ),
     Fault(
         "gone-by-refresh",
         "session/pool_state.py",
         "_GONE_BY_REFRESH if state.active is None else",
         "_GONE_BY_REFRESH if not state.active else",
-        "tests/live/test_pools.py::TestLifecycle",
+        "tests/unit/session/test_pool_state.py",
         "a stopped pool is said to be gone",
     ),
     Fault(
@@ -92,7 +92,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "session/pool_state.py",
         "(ConnectionFailedError, ConnectionLostError, DeadlineError)",
         "(ConnectionFailedError,)",
-        "tests/live/test_faults.py tests/live/test_handles.py",
+        "tests/unit/session/test_pool_state.py",
         "nothing but a call more",
     ),
     Fault(
@@ -100,7 +100,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "session/guards.py",
         "            guard(change)\n",
         "            return guard(change)\n",
-        "tests/live/test_guards.py",
+        "tests/unit/session/test_guards.py",
         "a second guard is not asked",
     ),
     Fault(
@@ -108,7 +108,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "session/session.py",
         "limit), guards=self.guards)",
         "limit))",
-        "tests/live/test_guards.py",
+        "tests/live/test_opening.py::TestTakenOver",
         "copies are not guarded",
     ),
     Fault(
@@ -148,7 +148,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "session/channel.py",
         "options, self._session, secrets=self._for_secrets)",
         "options, self._session)",
-        "tests/live/test_secrets.py tests/live/test_opening.py",
+        "tests/unit/session/test_channel.py",
         "secrets are asked of the wrong daemon",
     ),
     Fault(
@@ -164,7 +164,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "session/names.py",
         "POOL_NAME_BYTES: Final = 247",
         "POOL_NAME_BYTES: Final = 255",
-        "tests/unit/session/test_names.py",
+        "tests/live/test_pools.py::TestWhatCannotBeDefined",
         "a pool with a long name cannot be stored",
     ),
     Fault(
@@ -204,7 +204,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "session/arguments.py",
         "others = isinstance(given, bool | Flags | Number) and not isinstance(given, kind)",
         "others = isinstance(given, bool | Number) and not isinstance(given, kind)",
-        "tests/live/test_arguments.py",
+        "tests/unit/session/test_arguments.py",
         "flags of another call are taken",
     ),
     Fault(

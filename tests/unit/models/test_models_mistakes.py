@@ -522,8 +522,10 @@ PLACES_OF_USAGE = {"volume": "volume", "ceph": "name", "iscsi": "target", "tls":
 def test_each_usage_of_a_secret_has_one_place(kind: SecretUsage, place: str) -> None:
     given = {place: "/srv/v" if place == "volume" else "n"}
     if place == PLACES_OF_USAGE[kind]:
-        assert Usage(type=kind, **given).id == given[place]
-        assert SecretSpec.from_xml(SecretSpec(usage=Usage(type=kind, **given)).to_xml(), strict=True)
+        spec = SecretSpec(usage=Usage(type=kind, **given))
+        assert spec.usage is not None
+        assert spec.usage.id == given[place]
+        assert SecretSpec.from_xml(spec.to_xml(), strict=True) == spec
         return
     with pytest.raises(DocumentError) as caught:
         Usage(type=kind, **given)

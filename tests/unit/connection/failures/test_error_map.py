@@ -289,6 +289,12 @@ def test_what_a_helper_said(text: str, run: ProgramRun | None) -> None:
         (ProgramRun("iscsiadm", 12, ""), UnsupportedError, "modprobe iscsi_tcp"),
         (ProgramRun("iscsiadm", 127, ""), UnsupportedError, "open-iscsi"),
         (ProgramRun("vgs", 127, ""), UnsupportedError, "lvm2"),
+        *((ProgramRun("iscsiadm", status, ""), HelperError, "No iSCSI server answers") for status in (4, 8)),
+        *((ProgramRun("iscsiadm", status, ""), HelperError, "refuses the login") for status in (5, 19)),
+        *((ProgramRun("iscsiadm", status, ""), HelperError, "Start iscsid") for status in (18, 20)),
+        (ProgramRun("iscsiadm", 13, ""), HelperError, "requires root"),
+        (ProgramRun("iscsiadm", 15, ""), HelperError, "already logged in"),
+        (ProgramRun("iscsiadm", 21, ""), HelperError, "does not have that target"),
         (ProgramRun("iscsiadm", 77, "?"), HelperError, None),
         (ProgramRun("scrub", 1, "?"), HelperError, None),
     ],
@@ -334,6 +340,23 @@ def test_while_opening(code: Code, number: int | None, kind: type[StorageError],
         "cannot connect to x:///: no",
     )
     assert error.hint
+
+
+@pytest.mark.parametrize(
+    ("operation", "retry"),
+    [
+        (op.VOLUME_INFO, "now"),
+        (op.VOLUME_DOWNLOAD, "now"),
+        (op.VOLUME_DELETE, "after_reconcile"),
+        (op.POOL_REFRESH, "after_reconcile"),
+    ],
+)
+def test_a_connection_that_was_lost(operation: op.Operation, retry: Retry) -> None:
+    """Also where no lane tells that it is dead."""
+    error = map_error_of(said(Code.SYSTEM_ERROR, Domain.RPC, errno.EPIPE, "end\nof file"), operation)
+    assert (type(error), error.retry, error.outcome) == (ConnectionLostError, retry, "unknown")
+    assert error.message.endswith("the connection was lost: end")
+    assert type(map_error_of(said(Code.RPC, Domain.RPC), operation)) is InvalidRequestError
 
 
 def test_a_cipher_that_could_not_be_timed_may_be_tried_again() -> None:
