@@ -42,7 +42,7 @@ def test_within_the_bytes_that_a_volume_has(part: Part, expected: tuple[int, int
     """The size of an image's file, which is not its capacity."""
     have = spec(capacity=100, physical=60)
     if expected is None:
-        with pytest.raises(InvalidRequestError, match="are past the end of .*, which has 60 bytes"):
+        with pytest.raises(InvalidRequestError, match=r"are past the end of .*, which has 60 bytes"):
             volume_range(VOLUME, have, part, holes=False)
     else:
         found = volume_range(VOLUME, have, part, holes=False)
