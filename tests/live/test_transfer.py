@@ -465,8 +465,10 @@ class TestTheLocalFile:
 
     def test_it_is_not_overwritten_unasked(self, make: Callable[..., Volume], folder: Path) -> None:
         (folder / "copy").write_text("mine")
+        told: list[TransferProgress] = []
         with pytest.raises(ExistsError, match="overwrite=True") as refused:
-            make(100).download(folder / "copy")
+            make(100).download(folder / "copy", progress=told.append)
+        assert told == []  # before anything is received
         assert isinstance(refused.value, FileExistsError)
         assert (folder / "copy").read_text() == "mine"
         make(101).download(folder / "copy", overwrite=True)

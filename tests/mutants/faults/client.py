@@ -76,7 +76,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "client/pool.py",
         "switch(overwrite, PoolBuildFlags.OVERWRITE, PoolBuildFlags.NO_OVERWRITE)",
         "switch(overwrite, PoolBuildFlags.NO_OVERWRITE, PoolBuildFlags.OVERWRITE)",
-        "tests/live/test_pools.py tests/live/test_tables.py",
+        "tests/live/test_pools.py::TestBuildFlags",
         "build(overwrite=False) destroys what is there",
     ),
     Fault(
@@ -84,7 +84,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "client/pool.py",
         "PoolCreateFlags.WITH_BUILD_OVERWRITE, PoolCreateFlags.WITH_BUILD_NO_OVERWRITE",
         "PoolCreateFlags.WITH_BUILD_NO_OVERWRITE, PoolCreateFlags.WITH_BUILD_OVERWRITE",
-        "tests/live/test_pools.py tests/live/test_tables.py",
+        "tests/live/test_pools.py::TestBuildFlags",
         "start(build=True, overwrite=False) destroys what is there",
     ),
     Fault(

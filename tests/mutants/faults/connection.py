@@ -284,7 +284,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "connection/connection.py",
         "self.max_lanes if last else max(1, self.max_lanes - 1)",
         "self.max_lanes",
-        "tests/live/test_parallel.py tests/live/test_listing.py",
+        "tests/unit/connection/test_lanes.py",
         "streams take the last lane, and calls wait",
     ),
     Fault(
@@ -308,7 +308,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "connection/connection.py",
         "max(1, min(slow_calls, self.max_lanes - 1))",
         "max(1, min(slow_calls, self.max_lanes))",
-        "tests/live/test_lanes.py::TestOneCallPerLane",
+        "tests/unit/connection/test_lanes.py",
         "slow calls take the last lane, and others wait",
     ),
     Fault(
@@ -352,14 +352,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "a transfer that waits for a lane gives up while others make progress",
     ),
     Fault(
-        "waiters-first",
-        "connection/lanes.py",
-        "lane = None if self._waiters or self._closed else",
-        "lane = None if self._closed else",
-        "tests/live/test_lanes.py::TestOneCallPerLane::test_first_come_first_served tests/unit/connection/test_lanes.py",
-        "a call overtakes those who wait",
-    ),
-    Fault(
         "dead-lane-is-given",
         "connection/lanes.py",
         "            if lane.is_alive():\n                lane.give_to",
@@ -374,14 +366,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "_SHARED_SINCE = 10_000_000",
         "tests/unit/connection/test_lanes.py",
         "threads share a connection of a libvirt that crashes then",
-    ),
-    Fault(
-        "closed-lanes-open",
-        "connection/lanes.py",
-        "            if self._closed:\n                raise Closed\n",
-        "",
-        "tests/live/test_lanes.py::TestClosing",
-        "a closed host opens a connection",
     ),
     Fault(
         "keepalive-swapped",

@@ -157,7 +157,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "        if not overwrite:\n            raise _exists(path)\n        return",
         "        return",
         "tests/live/test_transfer.py::TestTheLocalFile",
-        "nothing: a link fails in the end",
+        "a download is refused only when all of it was received",
     ),
     Fault(
         "replace-what-appears",

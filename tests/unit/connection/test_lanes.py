@@ -279,6 +279,25 @@ def refused(lanes: Lanes, kind: type[Exception], seconds: float = 5) -> None:
         lanes.give(holder, lanes.take(holder, TimeLimit(seconds)))
 
 
+def test_one_lane_is_left_by_slow_calls_and_streams(uri: str, pool: PoolId) -> None:
+    with Connection(uri, lanes=3) as connection:
+        for operation, told in ((op.POOL_BUILD, "all 2 slow calls"), (op.VOLUME_DOWNLOAD, "all 3 calls")):
+            with (
+                connection.lane(operation, pool, timeout=60),
+                connection.lane(operation, pool, timeout=60),
+            ):
+                with pytest.raises(DeadlineError, match=told):
+                    connection.call(operation, pool, lambda _: None, timeout=0.05)
+                short = connection.call(op.POOL_INFO, pool, lambda _: "short", timeout=60)
+                assert short == "short"
+        with (
+            connection.lane(op.VOLUME_DOWNLOAD, pool, timeout=60),
+            connection.lane(op.VOLUME_DOWNLOAD, pool, timeout=60),
+            connection.lane(op.VOLUME_DOWNLOAD, pool, timeout=60, last=True),
+        ):
+            assert connection.lane_count() == 3
+
+
 @pytest.mark.parametrize("operation", [op.POOL_BUILD, op.VOLUME_DELETE])
 def test_a_slow_call_that_got_no_lane_leaves_its_place(
     uri: str, pool: PoolId, operation: op.Operation
