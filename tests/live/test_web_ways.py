@@ -379,6 +379,32 @@ def test_redirects_from_tls_to_none_carry_no_headers(
     assert not [head for head in heads if b"hunter2" in head or b"Authorization" in head or b"X: y" in head]
 
 
+def test_a_redirect_back_carries_no_headers_either(pool: Pool) -> None:
+    """The other server could choose what is asked for."""
+    back = list[str]()
+
+    def there(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(f"HTTP/1.1 302 X\r\nLocation: http://{back[0]}/y\r\n\r\n".encode())
+
+    with served(there) as (other, _), served(to(other)) as (place, heads):
+        back.append(place)
+        pool.volumes.import_image(f"http://u:hunter2@{place}/x", name="v", headers={"X": "hunter3"})
+    assert [b"hunter3" in head for head in heads] == [True, False]
+    assert [b"Authorization" in head for head in heads] == [True, False]
+
+
+def to(other: str) -> Talk:
+    """Redirects /x to another server, and has a file for every other path."""
+
+    def talk(connection: socket.socket, head: bytes) -> None:
+        if head.startswith(b"GET /x"):
+            connection.sendall(f"HTTP/1.1 302 X\r\nLocation: http://{other}/\r\n\r\n".encode())
+        else:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndata")
+
+    return talk
+
+
 @pytest.mark.parametrize(
     "spelling", ["127.1", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "127.0.0.2", "localhost"]
 )
