@@ -157,23 +157,23 @@ class TestSources:
         assert content(second) == images["qcow2"].read_bytes()
 
     def test_names(self, pool: Pool, folder: Path) -> None:
-        for name in ("jammy.img.xz", "jammy.xz"):
+        for name in ("jammy.img.xz", "matrix.xz"):
             (folder / name).write_bytes(lzma.compress(b"x"))
         (folder / "plain.xz").write_bytes(b"x")
         with (folder / "jammy.img.xz").open("rb") as file:
             made = [
                 pool.volumes.import_image(file),
-                pool.volumes.import_image(str(folder / "jammy.xz")),
+                pool.volumes.import_image(str(folder / "matrix.xz")),
                 pool.volumes.import_image(folder / "plain.xz"),
-                pool.volumes.import_image(folder / "jammy.xz", decompress=None),
+                pool.volumes.import_image(folder / "matrix.xz", decompress=None),
                 pool.volumes.import_image(b"x", VolumeSpec(name="of the spec")),
                 pool.volumes.import_image(b"x", VolumeSpec(name="of the spec"), name="given"),
             ]
         assert [volume.name for volume in made] == [
             "jammy.img",
-            "jammy",
+            "matrix",
             "plain.xz",
-            "jammy.xz",
+            "matrix.xz",
             "of the spec",
             "given",
         ]
