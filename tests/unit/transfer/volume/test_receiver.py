@@ -16,7 +16,7 @@ from libstorage.transfer.pieces.piece import Hole, Piece, length_of
 from libstorage.transfer.volume import intake, receiver
 from libstorage.transfer.volume.range import VolumeRange
 from libstorage.transfer.volume.receiver import receiving
-from tests.unit.transfer.memory import VOLUME, MemoryChannel, MemoryVolume, channel_to
+from tests.unit.transfer.memory import VOLUME, MemoryChannel, MemoryStream, MemoryVolume, channel_to
 from tests.unit.transfer.volume.test_streams import STEPS, bytes_of, stepping
 
 DATA = bytes(range(1, 251)) * 8
@@ -60,6 +60,18 @@ def test_holes_stay_holes(steps: list[int], runs: list[tuple[int, int]], most: i
     assert sum(map(length_of, (piece for piece in pieces if isinstance(piece, Hole)))) == sum(
         hole for _, hole in runs
     )
+
+
+def test_a_hole_that_goes_past_the_range_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    def whole_hole(stream: MemoryStream, flags: int = 0) -> int:
+        at, length = stream.volume.holes[0]
+        stream.place, stream.left = at + length, 0
+        return length
+
+    monkeypatch.setattr(MemoryStream, "recvHole", whole_hole)
+    volume = MemoryVolume(b"x" * 10 + bytes(90))
+    volume.holes.append((10, 90))
+    assert received(volume, 0, 50, 1000, holes=True) == [b"x" * 10, Hole(40)]
 
 
 @given(STEPS, st.integers(1, 500))
