@@ -139,6 +139,20 @@ class TestReading:
             counter.procedures[VOL_DOWNLOAD] == 2
         )  # the beginning, and when that is read to its end, the rest
 
+    def test_after_a_seek_more_is_received_than_is_asked_for(
+        self, make: Callable[..., Volume], counter: RpcCounter
+    ) -> None:
+        volume = make()
+        with (
+            connect(counter.uri) as host,
+            host.pools[volume.pool.name].volumes[volume.name].open() as file,
+        ):
+            for place in (MiB, 3 * MiB):
+                file.raw.seek(place)
+                read = b"".join(file.raw.read(10) or b"" for _ in range(100))
+                assert read == NOISE[place : place + 1000]
+        assert counter.procedures[VOL_DOWNLOAD] == 2
+
     def test_it_is_leased(self, make: Callable[..., Volume]) -> None:
         volume = make()
         with volume.open() as file, volume.open() as other:

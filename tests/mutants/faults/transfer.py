@@ -380,7 +380,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "transfer/explain.py",
         '            error.outcome = "not_started"\n',
         "            error.outcome = None\n",
-        "tests/live/test_transfer.py::TestBrokenOff tests/live/test_transfer_faults.py::TestTheDaemon",
+        "tests/unit/transfer/test_explain.py",
         "an upload that did not begin has no outcome",
     ),
     Fault(
@@ -388,7 +388,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "transfer/explain.py",
         '"unknown", "after_reconcile"',
         '"unknown", "backoff"',
-        "tests/live/test_transfer.py::TestBrokenOff tests/live/test_transfer_faults.py::TestChecks",
+        "tests/unit/transfer/test_explain.py",
         "an upload that broke off is tried again at once",
     ),
     Fault(
@@ -396,7 +396,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "transfer/upload.py",
         "    if place.done or place.same:\n        let_pool_see",
         "    if place.done and place.same:\n        let_pool_see",
-        "tests/live/test_transfer.py::TestWhole",
+        "tests/live/test_calls.py::test_transfers",
         "libvirt shows the old format and size",
     ),
     Fault(
@@ -420,7 +420,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "transfer/progress.py",
         "        if monotonic() > self.latest:\n",
         "        if monotonic() > self.latest + 60:\n",
-        "tests/live/test_import.py::TestNothingIsLeft::test_the_deadline_passes",
+        "tests/unit/transfer/test_progress.py",
         "a transfer outlasts its deadline",
     ),
     Fault(
