@@ -476,7 +476,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "transfer/writer.py",
         "            if self._pipe.taken != self._done:\n",
         "            if self._pipe.taken > self._done:\n",
-        "tests/live/test_open.py",
+        "tests/unit/transfer/test_writer.py",
         "what does not fit is lost without a word",
     ),
 )
