@@ -15,6 +15,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import attrs
@@ -175,9 +176,10 @@ class TestAConnectionThatBreaks:
     def test_one_that_falls_silent_does_not_outlive_the_deadline(
         self, web: Web, volume: Volume, said: int
     ) -> None:
-        web.pages["/x"] = Page(NOISE, silent=said)
+        web.pages["/x"], began = Page(NOISE, silent=said), monotonic()
         with pytest.raises(DeadlineError, match="the deadline passed") as late:
             volume.upload(web.url("/x"), deadline=0.5)
+        assert monotonic() - began < 10  # the server would be silent for 30
         assert late.value.outcome == ("unknown" if said >= 0 else "not_started")
         volume.upload(NOISE)
 
