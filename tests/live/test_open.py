@@ -148,7 +148,7 @@ class TestReading:
             host.pools[volume.pool.name].volumes[volume.name].open() as file,
         ):
             for place in (MiB, 3 * MiB):
-                file.raw.seek(place)
+                file.raw.seek(place, os.SEEK_SET)
                 read = b"".join(file.raw.read(10) or b"" for _ in range(100))
                 assert read == NOISE[place : place + 1000]
         assert counter.procedures[VOL_DOWNLOAD] == 2
