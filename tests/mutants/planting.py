@@ -21,6 +21,8 @@ from tests.support import CHECKOUT
 
 PATIENCE: Final = 180.0
 """Seconds for the tests of one fault; a fault that makes a test hang is noticed, too."""
+PATIENCE_FOR_ALL: Final = 1800.0
+"""Seconds for the tests of all faults, while none is planted."""
 
 _LEFT_BEHIND = shutil.ignore_patterns(".*", "__pycache__", "build", "dist")
 _PYTEST = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider")
@@ -58,11 +60,11 @@ class Copy:
             path.write_text(text, "utf-8")
             os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
-    def run(self, tests: Sequence[str], *more: str) -> tuple[int | None, str]:
+    def run(self, tests: Sequence[str], patience: float = PATIENCE) -> tuple[int | None, str]:
         """Run tests; return pytest's status, ``None`` if they take too long, and the end of the output."""
         environment = os.environ | {"PYTHONPATH": str(self.folder), "HYPOTHESIS_PROFILE": "ci"}
         running = subprocess.Popen(
-            [*_PYTEST, *more, *tests],
+            [*_PYTEST, *tests],
             cwd=self.folder,
             env=environment,
             stdout=subprocess.PIPE,
@@ -72,9 +74,9 @@ class Copy:
             start_new_session=True,
         )
         try:
-            told, _ = running.communicate(timeout=PATIENCE)
+            told, _ = running.communicate(timeout=patience)
         except subprocess.TimeoutExpired:
-            return None, f"took longer than {PATIENCE:.0f} s"
+            return None, f"took longer than {patience:.0f} s"
         finally:
             if running.poll() is None:
                 os.killpg(running.pid, signal.SIGKILL)
@@ -93,7 +95,7 @@ class Copy:
 def broken_selections(copy: Copy, faults: Sequence[Fault]) -> str:
     """Run the tests of all faults while none is planted; return what failed."""
     tests = sorted({test for fault in faults for test in fault.selection})
-    status, told = copy.run(tests)
+    status, told = copy.run(tests, PATIENCE_FOR_ALL)
     return "" if status == 0 else told
 
 
