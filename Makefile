@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup system demo test quick check corpus lab stress sound judges images lint format docs wheel-test \
+.PHONY: help setup system demo test quick check corpus lab stress sound judges images mutants lint format docs wheel-test \
 	coverage bench bench-compare clean
 help: ## list the targets
 	@awk -F ':[^#]*## ' '/^[a-z-]+:[^#]*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,10 @@ judges: setup ## compare libvirt's schema, ours and the strict reader on JUDGES 
 IMAGES ?= 20000
 images: setup ## fuzz the probing of images with IMAGES=20000 cut and changed images, which qemu-img judges
 	nice $(BIN)/python -m tests.images --images $(IMAGES) --seed $(SEED)
+
+# ONLY=transfer plants only the faults whose name or file has this word.
+mutants: setup ## plant faults, and look which ones the tests notice
+	nice $(BIN)/python -m tests.mutants $(foreach word,$(ONLY),--only $(word))
 
 clean: ## remove .venv, caches and built archives
 	rm -rf .venv .corpus .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .coverage* build dist

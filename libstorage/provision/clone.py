@@ -112,8 +112,11 @@ def _made(
     reflink = VolumeCreateFlags.REFLINK if mode == "reflink" else None
     wanted = combined(VolumeCreateFlags, flags, reflink, volume_create_flags(channel.versions))
 
-    def copy(raw: RawPool, lane: Lane) -> RawVolume:
-        return raw.createXMLFrom(spec.to_xml(), raw_volume(lane, volume, fresh=True), wanted)
+    def copy(_: RawPool, lane: Lane) -> RawVolume:
+        # The source first: if its pool was renamed, a clone from one raw object of the pool to another deadlocks libvirtd.
+        source = raw_volume(lane, volume, fresh=True)
+        raw = lane.pool(pool, fresh=pool != volume.pool)
+        return raw.createXMLFrom(spec.to_xml(), source, wanted)
 
     def link(raw: RawPool, _: Lane) -> RawVolume:
         return raw.createXML(spec.to_xml(), wanted)

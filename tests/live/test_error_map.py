@@ -18,10 +18,15 @@ from typing import TypeAlias
 import attrs
 import pytest
 
+from libstorage import PoolSpec, connect
 from libstorage import operations as op
 from libstorage.connection.address.uri import parse
+from libstorage.connection.binding import Answer
+from libstorage.connection.codes import Code, Domain
 from libstorage.connection.connection import Connection
-from libstorage.connection.identity import HostId, Identity, PoolId, SecretId, VolumeId
+from libstorage.connection.failures.case import Case
+from libstorage.connection.failures.judge import judge
+from libstorage.connection.identity import HostId, Identity, NewPool, PoolId, SecretId, VolumeId
 from libstorage.connection.lane import Lane
 from libstorage.errors import (
     AccessDeniedError,
@@ -29,6 +34,7 @@ from libstorage.errors import (
     ExistsError,
     HelperError,
     InvalidRequestError,
+    LibvirtError,
     NoSpaceError,
     NotFoundError,
     PoolActiveError,
@@ -457,9 +463,38 @@ def test_a_document_is_quoted_nowhere(world: World) -> None:
     text = "".join(traceback.format_exception(error)) + repr(error) + repr(error.args)
     assert isinstance(error, DocumentError)
     assert "hunter2" not in text
+    assert "hunter2" not in repr(error.problems)
+    assert "\n" not in error.problems[0].reason
     assert "hunter2" in str(error.detail)
     assert pickle.loads(pickle.dumps(error)).detail is None
     assert error.problems
+
+
+@pytest.mark.parametrize("kind", ["dir", "sheepdog"])
+def test_a_transient_pool_of_a_type_without_driver(uri: str, tmp_path: Path, kind: str) -> None:
+    """libvirt gives the same code for other reasons, which are not to be mistaken for that one."""
+    error = Answer(Code.INTERNAL_ERROR, Domain.STORAGE, 2, None, "said", "said")
+    with Connection(uri) as connection:
+        target = NewPool(connection.uri, "new", NOBODY, kind)
+        with connection.lane(op.POOL_CREATE_TRANSIENT, target, timeout=60) as lane:
+            found = judge(Case(error, op.POOL_CREATE_TRANSIENT, target, lane))
+            failed = attrs.evolve(error, code=Code.OPERATION_FAILED)
+            taken = judge(Case(failed, op.POOL_CREATE_TRANSIENT, target, lane))
+            others = [
+                judge(Case(error, operation, target, lane)).error
+                for operation in (op.POOL_START, op.POOL_BUILD)
+            ]
+    assert found.error is (LibvirtError if kind == "dir" else UnsupportedError)
+    assert ("host.pool_capabilities()" in str(found.hint)) is (kind == "sheepdog")
+    assert others == [LibvirtError, LibvirtError]
+    assert taken.error is SourceConflictError
+    with connect(uri) as host, pytest.raises(StorageError) as refused:
+        host.pools.create_transient(
+            PoolSpec.dir("new", str(tmp_path / "none"))
+            if kind == "dir"
+            else PoolSpec.sheepdog("new", host="h", source_name="n")
+        )
+    assert type(refused.value) is (StorageIOError if kind == "dir" else UnsupportedError)
 
 
 def test_a_read_only_host(world: World) -> None:

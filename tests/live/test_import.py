@@ -41,6 +41,9 @@ from libstorage import (
     VolumeSpec,
     connect,
 )
+from libstorage.connection.identity import VolumeId
+from libstorage.provision import fill
+from libstorage.provision.create import create_volume
 from libstorage.testing import PrivateDaemon
 from libstorage.transfer.progress import TransferProgress
 from tests.live.conftest import started_daemon
@@ -154,23 +157,23 @@ class TestSources:
         assert content(second) == images["qcow2"].read_bytes()
 
     def test_names(self, pool: Pool, folder: Path) -> None:
-        for name in ("jammy.img.xz", "jammy.xz"):
+        for name in ("jammy.img.xz", "matrix.xz"):
             (folder / name).write_bytes(lzma.compress(b"\0x"))
         (folder / "plain.xz").write_bytes(b"x")
         with (folder / "jammy.img.xz").open("rb") as file:
             made = [
                 pool.volumes.import_image(file),
-                pool.volumes.import_image(str(folder / "jammy.xz")),
+                pool.volumes.import_image(str(folder / "matrix.xz")),
                 pool.volumes.import_image(folder / "plain.xz"),
-                pool.volumes.import_image(folder / "jammy.xz", decompress=None),
+                pool.volumes.import_image(folder / "matrix.xz", decompress=None),
                 pool.volumes.import_image(b"x", VolumeSpec(name="of the spec")),
                 pool.volumes.import_image(b"x", VolumeSpec(name="of the spec"), name="given"),
             ]
         assert [volume.name for volume in made] == [
             "jammy.img",
-            "jammy",
+            "matrix",
             "plain.xz",
-            "jammy.xz",
+            "matrix.xz",
             "of the spec",
             "given",
         ]
@@ -324,6 +327,30 @@ class TestNothingIsLeft:
             else:
                 break
         assert steps >= 8
+
+    @pytest.mark.parametrize("is_made", [False, True])
+    def test_ctrl_c_while_the_volume_is_made(
+        self, pool: Pool, images: dict[str, Path], monkeypatch: pytest.MonkeyPatch, is_made: bool
+    ) -> None:
+        """A volume of that name that was there before is not ours to delete."""
+        there = pool.volumes.import_image(images["raw"], name="there")
+
+        def interrupt(*given: Any) -> VolumeId:
+            if is_made:
+                create_volume(*given)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(fill, "create_volume", interrupt)
+        name = "made" if is_made else "there"
+        makes: list[Callable[[], object]] = [
+            lambda: pool.volumes.import_image(images["qcow2"], name=name),
+            lambda: there.copy_to(pool, name),
+        ]
+        for make in makes:
+            with pytest.raises(KeyboardInterrupt):
+                make()
+            assert files(pool) == ["there"]
+        assert content(there) == images["raw"].read_bytes()
 
     def test_the_deadline_passes(self, pool: Pool, images: dict[str, Path]) -> None:
         end = monotonic() + 1.2

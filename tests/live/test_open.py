@@ -94,6 +94,22 @@ class TestReading:
                 with pytest.raises(ValueError, match="whence"):
                     file.raw.seek(0, 9)
 
+    @pytest.mark.parametrize("buffering", [-1, 0])
+    def test_without_a_size_the_usual_one_is_read_ahead(
+        self, make: Callable[..., Volume], buffering: int
+    ) -> None:
+        with make().open(buffering=buffering) as file:
+            assert len(file.peek(1)) == BUFFER
+            assert file.read() == NOISE
+
+    def test_sizes_that_are_none(self, make: Callable[..., Volume]) -> None:
+        volume = make()
+        for wrong in (-2, (1 << 30) + 1, True, "much"):
+            for mode in ("rb", "wb"):
+                with pytest.raises(InvalidRequestError, match="buffering must be a whole number from -1"):
+                    volume.open(mode, buffering=wrong)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+        volume.delete()  # nothing is open
+
     def test_into_a_buffer_of_an_exact_length(self, make: Callable[..., Volume]) -> None:
         with make().open() as file:
             assert isinstance(file.raw, VolumeReader)
@@ -122,6 +138,20 @@ class TestReading:
         assert (
             counter.procedures[VOL_DOWNLOAD] == 2
         )  # the beginning, and when that is read to its end, the rest
+
+    def test_after_a_seek_more_is_received_than_is_asked_for(
+        self, make: Callable[..., Volume], counter: RpcCounter
+    ) -> None:
+        volume = make()
+        with (
+            connect(counter.uri) as host,
+            host.pools[volume.pool.name].volumes[volume.name].open() as file,
+        ):
+            for place in (MiB, 3 * MiB):
+                file.raw.seek(place, os.SEEK_SET)
+                read = b"".join(file.raw.read(10) or b"" for _ in range(100))
+                assert read == NOISE[place : place + 1000]
+        assert counter.procedures[VOL_DOWNLOAD] == 2
 
     def test_it_is_leased(self, make: Callable[..., Volume]) -> None:
         volume = make()

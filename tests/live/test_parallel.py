@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -289,6 +289,30 @@ class TestRangesFail:
             filled(pool).download(folder / "copy", parallel=3, progress=fail)
         assert not files(folder)
         assert not [thread for thread in threading.enumerate() if "range" in thread.name]
+
+    def test_the_others_end_at_once_and_keep_their_lanes(
+        self, pool: Pool, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each is told before any is waited for."""
+        volume = pool.volumes.create(VolumeSpec.raw("large.img", 256 * MiB))
+        volume.download(folder / "copy", parallel=3, sparse=False)  # the lanes are open now
+        lanes, write = connection_of(pool.host)._lanes, sinks.Cursor.write
+
+        def slowly(place: sinks.Cursor, piece: Piece) -> None:
+            sleep(0.02)
+            write(place, piece)
+
+        def fail(at: TransferProgress) -> None:
+            if at.done:
+                raise KeyError("mine")
+
+        monkeypatch.setattr(sinks.Cursor, "write", slowly)
+        before, began = set(lanes._lanes), monotonic()
+        with pytest.raises(KeyError):
+            volume.download(folder / "other", parallel=3, sparse=False, progress=fail)
+        assert monotonic() - began < 10  # all of it would take 20
+        assert before == set(lanes._lanes)
+        assert not any(lane.is_cut for lane in before)
 
     @pytest.mark.parametrize(
         ("target", "options", "told"),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import attrs
@@ -147,6 +148,36 @@ class TestBuildFlags:
         with pytest.raises(StateError, match="No source device") as started:
             defined.start(build=True, overwrite=overwrite)
         assert "overwrite needs a device" in str(started.value)
+
+    @pytest.mark.parametrize("verb", ["build", "start", "create_transient"])
+    def test_what_is_there_is_destroyed_only_if_that_is_asked_for(
+        self, host: Host, folder: Path, verb: str
+    ) -> None:
+        """On a file with a file system, which libvirt takes for a device."""
+        if os.geteuid() != 0:
+            pytest.skip("not run: only root can mount a file system")
+        disk, name = folder / "disk", f"fs-{uuid.uuid4().hex[:8]}"
+        with disk.open("wb") as file:
+            file.truncate(8 << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-L", "precious", disk], check=True)
+        spec, before = PoolSpec.fs(name, str(folder / "mounted"), str(disk), format="ext4"), disk.read_bytes()
+
+        def act(*, overwrite: bool) -> object:
+            if verb == "create_transient":
+                return host.pools.create_transient(spec, build=True, overwrite=overwrite)
+            pool = host.pools.define(spec) if name not in host.pools else host.pools[name]
+            return pool.build(overwrite) if verb == "build" else pool.start(build=True, overwrite=overwrite)
+
+        try:
+            with pytest.raises(StorageError):
+                act(overwrite=False)
+            assert disk.read_bytes() == before
+            with suppress(StorageError):  # not every machine can mount a file
+                act(overwrite=True)
+            assert b"precious" not in disk.read_bytes()
+        finally:
+            if name in host.pools:
+                remove(host.pools[name])
 
     @pytest.mark.parametrize("flag", [PoolBuildFlags.REPAIR, PoolBuildFlags.RESIZE])
     def test_no_backend_takes_repair_and_resize(self, defined: Pool, flag: PoolBuildFlags) -> None:
@@ -414,6 +445,16 @@ class TestEnsure:
         (difference,) = refused.value.differences
         assert str(difference).startswith("target.path is")
         assert not defined.is_active()
+
+    def test_what_is_defined_counts_and_not_what_runs(self, host: Host, spec: PoolSpec, folder: Path) -> None:
+        pool = host.pools.ensure(spec)
+        changed = attrs.evolve(spec.with_target(path=str(folder / "elsewhere")), uuid=pool.uuid)
+        host.pools.define(changed)
+        assert host.pools.ensure(changed) == pool
+        with pytest.raises(PoolExistsError, match=r"target\.path is"):
+            host.pools.ensure(spec)
+        assert path_of(pool) == folder / "images"
+        remove(pool)
 
     def test_defines_what_is_only_transient(self, host: Host, spec: PoolSpec) -> None:
         transient = host.pools.create_transient(spec, build=True)

@@ -179,6 +179,32 @@ class TestParts:
         assert content(volume) == b"v" * 3000
         assert volume.info().capacity == 3000
 
+    @pytest.mark.parametrize("offset", [3001, 10**12, 2**63 - 1])
+    def test_never_past_the_end_without_a_length(
+        self, make: Callable[..., Volume], folder: Path, offset: int
+    ) -> None:
+        volume = make(3000)
+        for target in (io.BytesIO(), folder / "copy"):
+            with pytest.raises(
+                InvalidRequestError, match=r"are past the end of .*, which has 3000 bytes"
+            ) as past:
+                volume.download(target, offset=offset)
+            assert (past.value.outcome, past.value.operation) == ("not_started", "volume.download")
+        with pytest.raises(InvalidRequestError, match="do not fit"):
+            volume.upload(iter([b"x"]), offset=offset)
+        assert not (folder / "copy").exists()
+        assert content(volume) == b"v" * 3000
+
+    def test_no_file_grows_beyond_what_libvirt_can_express(self, pool: Pool) -> None:
+        volume = pool.volumes.create(VolumeSpec.qcow2("v.qcow2", MiB))
+        with pytest.raises(InvalidRequestError, match="cannot grow to hold") as refused:
+            volume.upload(cast(BinaryIO, Broken(0, KeyError("read"))), offset=1, length=2**63 - 1)
+        assert (refused.value.outcome, refused.value.operation) == ("not_started", "volume.upload")
+        with pytest.raises(KeyError):
+            volume.upload(cast(BinaryIO, Broken(0, KeyError("read"))), offset=1, length=2**63 - 2)
+        with pytest.raises(InvalidRequestError, match="cannot grow to hold"):
+            volume.upload(b"x", offset=2 * MiB)
+
     @pytest.mark.parametrize("wrong", [-1, True, "much", 1.5])
     @pytest.mark.parametrize("name", ["offset", "length"])
     def test_what_is_no_size(self, make: Callable[..., Volume], name: str, wrong: Any) -> None:
@@ -439,8 +465,10 @@ class TestTheLocalFile:
 
     def test_it_is_not_overwritten_unasked(self, make: Callable[..., Volume], folder: Path) -> None:
         (folder / "copy").write_text("mine")
+        told: list[TransferProgress] = []
         with pytest.raises(ExistsError, match="overwrite=True") as refused:
-            make(100).download(folder / "copy")
+            make(100).download(folder / "copy", progress=told.append)
+        assert told == []  # before anything is received
         assert isinstance(refused.value, FileExistsError)
         assert (folder / "copy").read_text() == "mine"
         make(101).download(folder / "copy", overwrite=True)
@@ -500,6 +528,27 @@ class TestTheLocalFile:
         assert "copy" not in seen
         assert [name for name in seen if name.startswith(".copy.part-")]
         assert sorted(path.name for path in folder.iterdir()) == ["copy", "pool"]
+
+    @pytest.mark.parametrize("how", [{}, {"overwrite": True}, {"resume": True}, {"parallel": 2}], ids="".join)
+    def test_one_that_must_outlast_a_crash_is_synced_before_it_has_its_name(
+        self, make: Callable[..., Volume], folder: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any]
+    ) -> None:
+        synced: list[tuple[str, int, list[str]]] = []
+        sync, copy = os.fsync, folder / "copy"
+
+        def record(number: int) -> None:
+            found = os.fstat(number)
+            kind = "folder" if stat.S_ISDIR(found.st_mode) else "file"
+            synced.append((kind, found.st_size, [path.name for path in folder.iterdir() if path == copy]))
+            sync(number)
+
+        monkeypatch.setattr(os, "fsync", record)
+        make(100).download(copy, **how)
+        assert synced == []
+        copy.unlink()
+        make(3 * MiB + 5).download(copy, durable=True, **how)
+        assert [one[0] for one in synced] == ["file", "folder"]
+        assert (synced[0][1:], synced[1][2]) == ((3 * MiB + 5, []), ["copy"])
 
     def test_a_broken_download_leaves_no_trace(self, make: Callable[..., Volume], folder: Path) -> None:
         def fail(at: TransferProgress) -> None:

@@ -343,6 +343,15 @@ class TestResume:
         assert sum(one.done for one in told if one.phase == "upload" and one.done) > 0
         assert max(one.done for one in told if one.phase == "upload") == len(data) - same
 
+    @pytest.mark.parametrize("length", [0, 1, MiB, SIZE - 1])
+    def test_an_upload_of_less_than_the_volume_has(self, volume: Volume, length: int) -> None:
+        """All of it is there already, and the source does not say that it ends."""
+        volume.upload(NOISE[:SIZE])
+        parts = [NOISE[start : min(start + 1000, length)] for start in range(0, length, 1000)]
+        for source in (parts, NOISE[:length]):
+            volume.upload(source, resume=True, deadline=10)
+            assert content(volume) == NOISE[:SIZE]
+
     @pytest.mark.parametrize("place", [None, 0, 5 * MiB, 9 * MiB])
     @pytest.mark.parametrize("part", [{}, {"offset": 1000, "length": 11 * MiB}])
     def test_a_download(self, pool: Pool, folder: Path, place: int | None, part: dict[str, Any]) -> None:
@@ -370,7 +379,10 @@ class TestResume:
         volume.download(folder / "copy", resume=True)
         assert (folder / "copy").read_bytes() == content(volume)
 
-    @pytest.mark.parametrize("what", ["link", "hard link", "readable", "folder", "pipe", "another's"])
+    @pytest.mark.parametrize(
+        "what",
+        ["link", "hard link", "folder", "pipe", "another's", "0o640", "0o660", "0o610", "0o604", "0o602"],
+    )
     def test_what_is_not_ours_is_left_alone(self, volume: Volume, folder: Path, what: str) -> None:
         left, precious = folder / ".copy.part", folder / "precious"
         precious.write_bytes(b"mine")
@@ -385,7 +397,7 @@ class TestResume:
             os.mkfifo(left, 0o600)
         else:
             left.write_bytes(b"theirs")
-            left.chmod(0o644 if what == "readable" else 0o600)
+            left.chmod(int(what, 8) if what.startswith("0o") else 0o600)
         if what == "another's":
             if os.geteuid() != 0:
                 pytest.skip("not run: needs root, who can give a file away")

@@ -15,6 +15,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import attrs
@@ -175,9 +176,10 @@ class TestAConnectionThatBreaks:
     def test_one_that_falls_silent_does_not_outlive_the_deadline(
         self, web: Web, volume: Volume, said: int
     ) -> None:
-        web.pages["/x"] = Page(NOISE, silent=said)
+        web.pages["/x"], began = Page(NOISE, silent=said), monotonic()
         with pytest.raises(DeadlineError, match="the deadline passed") as late:
             volume.upload(web.url("/x"), deadline=0.5)
+        assert monotonic() - began < 10  # the server would be silent for 30
         assert late.value.outcome == ("unknown" if said >= 0 else "not_started")
         volume.upload(NOISE)
 
@@ -213,9 +215,28 @@ class TestAConnectionThatBreaks:
             read(web.url("/x"))
 
     def test_a_server_that_is_out_of_order_for_a_moment(self, web: Web) -> None:
-        web.pages["/x"] = Page(NOISE, cuts=[MiB], later=Page(status=503))
-        with pytest.raises(TransferError, match="503"):
-            read(web.url("/x"))
+        for status in (429, 500, 503, 599):
+            web.asked.clear()
+            web.pages["/x"] = Page(NOISE, cuts=[MiB], later=Page(status=status))
+            with pytest.raises(TransferError, match=f"3 retries: the server answered HTTP {status}"):
+                read(web.url("/x"))
+            assert len(web.asked) == 4
+            web.pages["/x"] = Page(NOISE, cuts=[MiB], later=Page(status=status, later=Page(NOISE)))
+            assert read(web.url("/x")) == NOISE
+
+    def test_what_a_server_refuses_is_not_asked_for_again(self, web: Web) -> None:
+        for status in (400, 403, 404, 410, 416, 428):
+            web.asked.clear()
+            web.pages["/x"] = Page(NOISE, cuts=[MiB], later=Page(status=status))
+            with pytest.raises(TransferError, match=f"for the rest, the server answered HTTP {status}"):
+                read(web.url("/x"))
+            assert len(web.asked) == 2
+
+    def test_progress_begins_the_tries_anew(self, web: Web) -> None:
+        """Six breaks, of which no four follow each other without a byte between them."""
+        web.pages["/x"] = Page(NOISE, cuts=[MiB, 0, 1, 0, 0, 1, 0, 1, 1])
+        assert read(web.url("/x")) == NOISE
+        assert len(web.asked) == 10
 
 
 class TestAServerThatLies:

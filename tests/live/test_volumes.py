@@ -8,10 +8,12 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import get_args
+from uuid import uuid4
 
+import attrs
 import pytest
 
 from libstorage import (
@@ -228,6 +230,53 @@ class TestFinding:
                 with pytest.raises(PoolNotFoundError):
                     act()
             assert Path(again.volumes[filled.name].path()).read_bytes() == CONTENT
+
+    @pytest.mark.parametrize(
+        "act", ["delete", "wipe", "resize", "upload", "clone", "clone theirs", "clone to them"]
+    )
+    def test_a_pool_that_was_renamed_is_still_the_same(self, host: Host, folder: Path, act: str) -> None:
+        """And the pool that has its old name now is another, whose volume of that name is left alone."""
+        uuid, wiped = str(uuid4()), b"\0" * MiB
+        with connect(host.uri, lanes=1) as mine, connect(host.uri) as somebody_else:
+            spec = PoolSpec.dir(f"old-{uuid[:8]}", str(folder / "mine"), uuid=uuid)
+            volume = mine.pools.define(spec).build().start().volumes.create(VolumeSpec.raw("v", MiB))
+            volume.upload(CONTENT[:MiB])  # the lane knows pool and volume now
+            somebody_else.pools[spec.name].stop().undefine()
+            renamed = somebody_else.pools.define(attrs.evolve(spec, name=f"new-{uuid[:8]}")).start()
+            other = somebody_else.pools.define(PoolSpec.dir(spec.name, str(folder / "theirs"))).build()
+            theirs = other.start().volumes.create(VolumeSpec.raw("v", MiB)).upload(CONTENT[MiB : 2 * MiB])
+            acts: dict[str, Callable[[], object]] = {
+                "delete": volume.delete,
+                "wipe": volume.wipe,
+                "resize": lambda: volume.resize(2 * MiB),
+                "upload": lambda: volume.upload(CONTENT[-MiB:]),
+                "clone": lambda: volume.clone("clone"),
+                "clone to them": lambda: volume.clone("clone", pool=mine.pools.by_uuid(other.uuid)),
+                "clone theirs": lambda: (
+                    mine.pools.by_uuid(other.uuid).volumes["v"].clone("clone", pool=volume.pool)
+                ),
+            }
+            acts[act]()
+            was = CONTENT[:MiB]
+            assert Path(theirs.path()).read_bytes() == CONTENT[MiB : 2 * MiB]
+            made = [Path(other.volumes[name].path()) for name in other.volumes.names() if name != "v"]
+            assert [path.read_bytes() for path in made] == [was] * (act == "clone to them")
+            found = {path.name: path.read_bytes() for path in (folder / "mine").iterdir()}
+            was = CONTENT[:MiB]
+            assert (
+                found
+                == {
+                    "delete": {},
+                    "wipe": {"v": wiped},
+                    "resize": {"v": was + wiped},
+                    "upload": {"v": CONTENT[-MiB:]},
+                    "clone": {"v": was, "clone": was},
+                    "clone to them": {"v": was},
+                    "clone theirs": {"v": was, "clone": CONTENT[MiB : 2 * MiB]},
+                }[act]
+            )
+            for pool in (renamed, other):
+                remove(pool)
 
 
 ODD_NAMES = [

@@ -277,35 +277,53 @@ def part(said: bytes, data: bytes = b"b" * 60, *more: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "again",
+    ("again", "why"),
     [
-        part(b"bytes 39-98/100", b"b" * 60, b'ETag: "1"'),
-        part(b"bytes 41-99/100", b"b" * 59, b'ETag: "1"'),
-        part(b"bytes 0-99/100", b"b" * 100, b'ETag: "1"'),
-        part(b"bytes 40-99/101", b"b" * 60, b'ETag: "1"'),
-        part(b"bytes 40-98/99", b"b" * 59, b'ETag: "1"'),
-        part(b"bytes 40-99/100", b"b" * 60, b'ETag: "2"'),
-        part(b"bytes 40-99/100", b"b" * 61, b'ETag: "1"'),
-        part(b"bytes 40-99/100", b"b" * 10, b'ETag: "1"'),
-        part(b"bytes 99-40/100", b"b" * 60, b'ETag: "1"'),
-        part(b"bytes 40-99/99", b"b" * 60, b'ETag: "1"'),
-        part(b"bytes=40-99/100", b"b" * 60, b'ETag: "1"'),
-        part(b"items 40-99/100", b"b" * 60, b'ETag: "1"'),
-        part(b"bytes 40-99/*"),
-        part(b"bytes 40-99/100", b"b" * 60, b'ETag: "1"', b"Content-Encoding: gzip"),
-        part(b"bytes 40-99/100", b"b" * 60, b'ETag: "1"', b"Content-Type: multipart/byteranges; boundary=x"),
-        b'HTTP/1.1 206 Part\r\nETag: "1"\r\nContent-Length: 60\r\n\r\n' + b"b" * 60,
-        b'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 100\r\n\r\n' + b"b" * 100,
-        b"HTTP/1.1 416 No\r\nContent-Range: bytes */40\r\nContent-Length: 0\r\n\r\n",
-        b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n",
-        b"HTTP/1.1 302 No\r\nLocation: ftp://h/\r\nContent-Length: 0\r\n\r\n",
-        b"nonsense\r\n\r\n",
+        (part(b"bytes 39-98/100", b"b" * 60, b'ETag: "1"'), "not support ranges"),
+        (part(b"bytes 41-99/100", b"b" * 59, b'ETag: "1"'), "not support ranges"),
+        (part(b"bytes 0-99/100", b"b" * 100, b'ETag: "1"'), "not support ranges"),
+        (part(b"bytes 40-99/101", b"b" * 60, b'ETag: "1"'), "the file changed"),
+        (part(b"bytes 40-98/99", b"b" * 59, b'ETag: "1"'), "the file changed"),
+        (part(b"bytes 40-99/100", b"b" * 60, b'ETag: "2"'), "the file changed"),
+        (part(b"bytes 40-99/100", b"b" * 61, b'ETag: "1"'), "it sent 61 bytes and stated 60"),
+        (part(b"bytes 40-99/100", b"b" * 10, b'ETag: "1"'), "it sent 10 bytes and stated 60"),
+        (part(b"bytes 99-40/100", b"b" * 60, b'ETag: "1"'), "its Content-Range is"),
+        (part(b"bytes 40-99/99", b"b" * 60, b'ETag: "1"'), "its Content-Range is"),
+        (part(b"bytes=40-99/100", b"b" * 60, b'ETag: "1"'), "its Content-Range is"),
+        (part(b"items 40-99/100", b"b" * 60, b'ETag: "1"'), "its Content-Range is"),
+        (part(b"bytes 40-99/*"), "does not say that it did not"),
+        (part(b"bytes 40-99/100", b"b" * 60, b'ETag: "1"', b"Content-Encoding: gzip"), "encoded the file"),
+        (
+            part(
+                b"bytes 40-99/100", b"b" * 60, b'ETag: "1"', b"Content-Type: multipart/byteranges; boundary=x"
+            ),
+            "parts that were not requested",
+        ),
+        (b'HTTP/1.1 206 Part\r\nETag: "1"\r\nContent-Length: 60\r\n\r\n' + b"b" * 60, "not support ranges"),
+        (b'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 100\r\n\r\n' + b"b" * 100, "not support ranges"),
+        (
+            part(b"bytes 40-99/100", b"b" * 60, b'ETag: "1"').replace(b"206 Part", b"200 OK"),
+            "not support ranges",
+        ),
+        (b"HTTP/1.1 416 No\r\nContent-Range: bytes */40\r\nContent-Length: 0\r\n\r\n", "HTTP 416"),
+        (b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", "HTTP 404"),
+        (b"HTTP/1.1 302 No\r\nLocation: ftp://h/\r\nContent-Length: 0\r\n\r\n", "not of a web server"),
+        (b"nonsense\r\n\r\n", "does not use HTTP"),
     ],
 )
-def test_a_part_that_is_not_the_rest(pool: Pool, again: bytes) -> None:
-    with served(answers(FIRST, again)) as (place, heads), pytest.raises(TransferError):
+def test_a_part_that_is_not_the_rest(pool: Pool, again: bytes, why: str) -> None:
+    with served(answers(FIRST, again)) as (place, heads), pytest.raises(TransferError, match=why):
         pool.volumes.import_image(f"http://{place}/x", name="v")
     assert b"Range: bytes=40-\r\n" in heads[1]
+    assert len(heads) == 2
+    assert left_in(pool) == []
+
+
+def test_a_part_that_leaves_bytes_out_is_not_made_up_for(pool: Pool) -> None:
+    later = part(b"bytes 41-99/100", b"b" * 59, b'ETag: "1"')
+    last = part(b"bytes 99-99/100", b"c", b'ETag: "1"')
+    with served(answers(FIRST, later, last)) as (place, _), pytest.raises(TransferError):
+        pool.volumes.import_image(f"http://{place}/x", name="v")
     assert left_in(pool) == []
 
 
@@ -359,6 +377,32 @@ def test_redirects_from_tls_to_none_carry_no_headers(
         pool.volumes.import_image(web.url("/x", user="u:hunter2@"), name="w")
     assert len(heads) == 2
     assert not [head for head in heads if b"hunter2" in head or b"Authorization" in head or b"X: y" in head]
+
+
+def test_a_redirect_back_carries_no_headers_either(pool: Pool) -> None:
+    """The other server could choose what is asked for."""
+    back = list[str]()
+
+    def there(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(f"HTTP/1.1 302 X\r\nLocation: http://{back[0]}/y\r\n\r\n".encode())
+
+    with served(there) as (other, _), served(to(other)) as (place, heads):
+        back.append(place)
+        pool.volumes.import_image(f"http://u:hunter2@{place}/x", name="v", headers={"X": "hunter3"})
+    assert [b"hunter3" in head for head in heads] == [True, False]
+    assert [b"Authorization" in head for head in heads] == [True, False]
+
+
+def to(other: str) -> Talk:
+    """Redirects /x to another server, and has a file for every other path."""
+
+    def talk(connection: socket.socket, head: bytes) -> None:
+        if head.startswith(b"GET /x"):
+            connection.sendall(f"HTTP/1.1 302 X\r\nLocation: http://{other}/\r\n\r\n".encode())
+        else:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndata")
+
+    return talk
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if page.password and page.password != self.headers.get("Authorization"):
             page = Page(status=401)
+        if page.status and page.later is not None:
+            server.pages[path] = page.later
         if page.to or page.status:
             self._answer(302 if page.to else page.status or 0, {"Location": page.to, "Content-Length": 0})
             return

@@ -220,6 +220,10 @@ class TestDocumentError:
         assert error.problems == PROBLEMS
 
     def test_of_many_problems_the_first_are_shown(self) -> None:
+        five = str(DocumentError([Problem(f"/pool/{number}", "is odd") for number in range(5)]))
+        assert five.splitlines() == ["5 problems:", *(f"  /pool/{number}: is odd" for number in range(5))]
+        six = str(DocumentError([Problem(f"/pool/{number}", "is odd") for number in range(6)]))
+        assert six.endswith("/pool/4: is odd\n  … and 1 more, in .problems")
         problems = [Problem(f"/pool/{number}", "is odd") for number in range(7)]
         error = DocumentError(problems)
         assert "/pool/4" in str(error)

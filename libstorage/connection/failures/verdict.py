@@ -116,7 +116,7 @@ PLAIN: dict[int, Verdict] = {
     Code.STORAGE_VOL_EXIST: VOLUME_EXISTS,
     Code.ARGUMENT_UNSUPPORTED: UNSUPPORTED,
     Code.OPERATION_UNSUPPORTED: UNSUPPORTED,
-    Code.OPERATION_TIMEOUT: Verdict(DeadlineError, retry="after_reconcile"),
+    Code.OPERATION_TIMEOUT: Verdict(DeadlineError, retry="after_reconcile", outcome="unknown"),
     Code.OPERATION_ABORTED: Verdict(TransferError),
     Code.RESOURCE_BUSY: Verdict(BusyError, "Wait and try again.", retry="backoff"),
     Code.STORAGE_POOL_BUILT: Verdict(

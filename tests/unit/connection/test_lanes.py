@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -17,11 +18,12 @@ from libstorage.connection.clock import NEVER, TimeLimit
 from libstorage.connection.connection import Connection
 from libstorage.connection.identity import HostId, PoolId, SecretId, VolumeId
 from libstorage.connection.lane import Lane, width_for
-from libstorage.connection.lanes import Lanes, NoLane
+from libstorage.connection.lanes import Closed, Lanes, NoLane
 from libstorage.connection.limits import Holder
 from libstorage.connection.opening import Opener
 from libstorage.errors import (
     ConnectionFailedError,
+    DeadlineError,
     InvalidRequestError,
     NoSpaceError,
     PoolActiveError,
@@ -177,6 +179,142 @@ class TestWidth:
     def test_by_libvirts_version(self) -> None:
         assert width_for(9_000_000) == width_for(10_003_000) == 1
         assert width_for(10_004_000) > 1
+
+
+class TestTimeLimits:
+    @pytest.fixture
+    def lane(self, uri: str) -> Iterator[Lane]:
+        lane = Opener(process.current(), parse(uri), False, (5, 3), 10.0)()
+        yield lane
+        lane.close(TimeLimit(1))
+
+    def test_progress_begins_the_time_anew_but_never_past_the_latest(self, lane: Lane) -> None:
+        limit, began = TimeLimit(60), monotonic()
+        lane.enter(limit)
+        lane.renew(began + 30)
+        assert lane.expires == began + 30
+        with lane.paused(began + 40):
+            assert lane.expires == NEVER
+        assert lane.expires == began + 40
+        lane.renew(began + 1000)
+        assert began + 60 <= lane.expires < began + 1000
+        with lane.paused():
+            assert lane.expires == NEVER
+        assert began + 60 <= lane.expires < NEVER
+
+    def test_the_first_of_several_counts(self, lane: Lane) -> None:
+        late, soon = TimeLimit(60), TimeLimit(30)
+        lane.enter(late)
+        lane.enter(soon)
+        assert lane.expires == soon.expires
+        lane.leave(soon)
+        assert lane.expires == late.expires
+        lane.leave(late)
+        assert lane.expires == NEVER
+
+    @pytest.mark.parametrize("fails", [False, True])
+    def test_a_call_that_is_over_has_none(self, connection: Connection, pool: PoolId, fails: bool) -> None:
+        """Or the idle lane would be cut when it runs out."""
+        lanes: list[Lane] = []
+
+        def body(lane: Lane) -> object:
+            lanes.append(lane)
+            assert lane.expires < NEVER
+            return lane.pool(PoolId("", "none", "2" * 8 + UUID[8:]) if fails else pool).info()
+
+        for _ in range(2):
+            with pytest.raises(PoolNotFoundError) if fails else nullcontext():
+                connection.call(op.POOL_INFO, pool, body, timeout=60)
+            assert lanes[-1].expires == NEVER
+            assert not lanes[-1].threads()
+        assert lanes[0] is lanes[1]
+
+
+class TestOpeningLanes:
+    def test_one_that_opens_after_the_end_is_closed(self, uri: str) -> None:
+        opener = Opener(process.current(), parse(uri), False, (5, 3), 10.0)
+        go, begun, opened = threading.Event(), threading.Event(), list[Lane]()
+
+        def slowly(limit: TimeLimit | None) -> Lane:
+            begun.set()
+            go.wait(10)
+            opened.append(opener(limit))
+            return opened[-1]
+
+        lanes = Lanes(slowly, opener(), width=1, limit=2)
+        holder = Holder()
+        lane = lanes.take(holder, TimeLimit(5))
+        waiting = threading.Thread(target=refused, args=(lanes, Closed))
+        waiting.start()
+        assert begun.wait(5)
+        lanes.give(holder, lane)
+        waiting.join(5)
+        lanes.close(0.01)
+        go.set()
+        assert wait_until(lambda: bool(opened) and vars(opened[0].connection)["_o"] is None)
+        assert lanes.count() == 0
+
+    def test_one_that_fails_is_not_tried_again_at_once(self, uri: str) -> None:
+        opener = Opener(process.current(), parse(uri), False, (5, 3), 10.0)
+        tries: list[float] = []
+
+        def fail(limit: TimeLimit | None) -> Lane:
+            tries.append(monotonic())
+            raise ConnectionFailedError("no")
+
+        lanes, holder = Lanes(fail, opener(), width=1, limit=2), Holder()
+        lane = lanes.take(holder, TimeLimit(5))
+        began = monotonic()
+        for _ in range(20):
+            refused(lanes, NoLane, 0.01)
+        assert 1 <= len(tries) <= 2 + (monotonic() - began)
+        lanes.give(holder, lane)
+        lanes.close(0.1)
+
+
+def refused(lanes: Lanes, kind: type[Exception], seconds: float = 5) -> None:
+    """Whoever asks for a lane gets none; or gets one that is free again at once."""
+    holder = Holder()
+    with suppress(kind):
+        lanes.give(holder, lanes.take(holder, TimeLimit(seconds)))
+
+
+def test_one_lane_is_left_by_slow_calls_and_streams(uri: str, pool: PoolId) -> None:
+    with Connection(uri, lanes=3) as connection:
+        for operation, told in ((op.POOL_BUILD, "all 2 slow calls"), (op.VOLUME_DOWNLOAD, "all 3 calls")):
+            with (
+                connection.lane(operation, pool, timeout=60),
+                connection.lane(operation, pool, timeout=60),
+            ):
+                with pytest.raises(DeadlineError, match=told):
+                    connection.call(operation, pool, lambda _: None, timeout=0.05)
+                short = connection.call(op.POOL_INFO, pool, lambda _: "short", timeout=60)
+                assert short == "short"
+        with (
+            connection.lane(op.VOLUME_DOWNLOAD, pool, timeout=60),
+            connection.lane(op.VOLUME_DOWNLOAD, pool, timeout=60),
+            connection.lane(op.VOLUME_DOWNLOAD, pool, timeout=60, last=True),
+        ):
+            assert connection.lane_count() == 3
+
+
+@pytest.mark.parametrize("operation", [op.POOL_BUILD, op.VOLUME_DELETE])
+def test_a_slow_call_that_got_no_lane_leaves_its_place(
+    uri: str, pool: PoolId, operation: op.Operation
+) -> None:
+    """Though its error is kept, and what its traceback holds with it."""
+    here, kept = HostId(uri), list[StorageError]()
+    with Connection(uri, lanes=2) as connection:
+        with (
+            connection.lane(op.HOST_VERSION, here, timeout=60),
+            connection.lane(op.HOST_VERSION, here, timeout=60),
+        ):
+            for _ in range(3):
+                with pytest.raises(DeadlineError, match="all 2 calls") as refused:
+                    connection.call(operation, pool, lambda _: None, timeout=0.05)
+                kept.append(refused.value)
+        assert connection.call(operation, pool, lambda _: "done", timeout=60) == "done"
+    assert len(kept) == 3
 
 
 def test_a_connection_without_a_daemon(connection: Connection, pool: PoolId) -> None:

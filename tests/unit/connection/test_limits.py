@@ -77,6 +77,18 @@ def test_one_that_waits_for_its_key_holds_up_nobody_else(two: Admission) -> None
     assert not enters(two, Holder())
 
 
+def test_who_only_helps_does_not_overtake_one_that_waits_for_its_key(two: Admission) -> None:
+    first, second, helper = Holder(), Holder(), Holder()
+    assert two.enter(first, TimeLimit(1), key="pool")
+    waiting = threading.Thread(target=two.enter, args=(second, TimeLimit(5)), kwargs={"key": "pool"})
+    waiting.start()
+    assert wait_until(lambda: two.is_wanted)
+    assert not two.join(helper)  # though there is room
+    two.leave(first)
+    waiting.join()
+    assert two.join(helper)
+
+
 def test_a_place_whose_holder_is_gone_is_free(two: Admission) -> None:
     held = [Holder(), Holder()]
     assert all(enters(two, holder) for holder in held)

@@ -265,6 +265,8 @@ CASES: dict[str, list[tuple[Spec, Spec, bool]]] = {
         (image("vpc"), image("vpc", capacity=1), True),
         (image("vpc", capacity=1), image("vpc", capacity=2), True),
         (image("vpc", capacity=3 << 20), image("vpc", capacity=1), True),
+        (image("vpc", capacity=16 * 255 * 512), image("vpc", capacity=1), False),
+        (image("vpc", capacity=16 * 255 * 512 + 1), image("vpc", capacity=1), True),
         (image("vdi", capacity=34 * 1024), image("vdi", capacity=1), True),
     ],
     "as allocated": [

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from libstorage.enums import PoolType
@@ -156,6 +157,64 @@ def test_a_pool_with_every_option(type: PoolType) -> None:
         left_out |= {"target"}
     of_others = ("source.device.", "source.adapter.", "source.auth.secret.")  # given whole
     assert {name for name in unset(pool) if not name.startswith(of_others)} == left_out
+
+
+# Where each option goes, by its name. The parts of a list count as its first.
+PLACES = {
+    **{
+        name: f"target.{name}"
+        for name in ("path", "permissions", "encryption", "nocow", "compat", "cluster_size")
+    },
+    **{name: f"source.{name}" for name in ("vendor", "product", "device", "devices", "format", "dir")},
+    **{name: f"source.{name}" for name in ("initiator", "auth", "adapter", "protocol_version")},
+    **dict.fromkeys(("host", "hosts"), "source.hosts"),
+    **{name: f"target.features.{name}" for name in ("lazy_refcounts", "extended_l2")},
+    "source_name": "source.name",
+    "cow": "features.cow",
+    "refresh_allocation": "refresh.volume.allocation",
+    "backing": "backing_store",
+}
+OTHER_PLACES: dict[str, dict[str, str]] = {
+    "VolumeSpec": {"format": "target.format"},
+    "SecretSpec": {"path": "usage.volume", "name": "usage.name", "target": "usage.target"},
+    "Auth": {"uuid": "secret.uuid", "usage": "secret.usage"},
+    "Encryption": {"uuid": "secrets.uuid", "usage": "secrets.usage"},
+}
+
+
+def is_at(made: Element, option: str, value: Any) -> bool:
+    """Whether an option is what the field has that is meant by it: setting that field to it changes nothing."""
+    places = PLACES | OTHER_PLACES.get(type(made).__name__, {})
+    *way, field = places.get(option, option).split(".")
+    holder: Any = made
+    for step in way:
+        found = getattr(holder, step)
+        holder = found[0] if isinstance(found, tuple) else found
+    return bool(attrs.evolve(holder, **{field: value}) == holder) and getattr(holder, field) is not None
+
+
+@pytest.mark.parametrize("type", PoolType)
+def test_each_option_of_a_pool_is_in_its_field(type: PoolType) -> None:
+    pool = factory_of(type)(**POOLS[type])
+    assert [option for option, value in POOLS[type].items() if not is_at(pool, option, value)] == []
+
+
+@pytest.mark.parametrize(
+    ("factory", "options"), [row[:2] for row in OTHERS], ids=[row[0].__qualname__ for row in OTHERS]
+)
+def test_each_option_of_others_is_in_its_field(
+    factory: Callable[..., Element], options: dict[str, Any]
+) -> None:
+    made = factory(**options)
+    given = {option: value for option, value in options.items() if value is not None}
+    assert [option for option, value in given.items() if not is_at(made, option, value)] == []
+
+
+@pytest.mark.parametrize("option", ["lazy_refcounts", "extended_l2"])
+def test_switches_of_qcow2_are_not_mixed_up(option: str) -> None:
+    features = VolumeSpec.qcow2("v", 1, **{option: True}).target.features  # type: ignore[arg-type]
+    assert features is not None
+    assert [name for name in ("lazy_refcounts", "extended_l2") if getattr(features, name)] == [option]
 
 
 @pytest.mark.parametrize("type", PoolType)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import attrs
 import pytest
 
-from libstorage.enums import VolumeFormat
+from libstorage.enums import SecretUsage, VolumeFormat
 from libstorage.errors import DocumentError, Problem
 from libstorage.models.adapters import FcHostAdapter, ParentAddress, PciAddress, ScsiHostAdapter
 from libstorage.models.auth import Auth, SecretRef
@@ -21,6 +22,8 @@ from libstorage.models.secret import SecretSpec, Usage
 from libstorage.models.source_parts import Device, Initiator, SourceHost
 from libstorage.models.sources import (
     DirSource,
+    DiskSource,
+    FsSource,
     GlusterSource,
     IscsiDirectSource,
     IscsiSource,
@@ -29,6 +32,7 @@ from libstorage.models.sources import (
     RbdSource,
     SheepdogSource,
     UnknownSource,
+    VstorageSource,
     ZfsSource,
 )
 from libstorage.models.volume import BackingStore, VolumeFeatures, VolumeSpec, VolumeTarget
@@ -364,6 +368,14 @@ MISTAKES: list[tuple[Any, ...]] = [
         "ScsiHostAdapter.name: 'host&1' contains <, & or ', which libvirt writes into its XML without escaping",
     ),
     (
+        lambda: ScsiHostAdapter(name="host<1"),
+        "ScsiHostAdapter.name: 'host<1' contains <, & or ', which libvirt writes into its XML without escaping",
+    ),
+    (
+        lambda: ScsiHostAdapter(name="host'1"),
+        "ScsiHostAdapter.name: \"host'1\" contains <, & or ', which libvirt writes into its XML without escaping",
+    ),
+    (
         lambda: Cipher(name="", size=1, mode="", hash=""),
         "Cipher.name: is empty, which qemu-img refuses",
         "Cipher.mode: is empty, which qemu-img refuses",
@@ -405,6 +417,34 @@ MISTAKES: list[tuple[Any, ...]] = [
         "VolumeTarget.cluster_size: 3 KiB is not a valid cluster size for qcow2; expected 512 bytes to 2 MiB, a power of 2",
     ),
     (
+        lambda: VolumeSpec.qcow2("v", 1, cluster_size=256),
+        "VolumeTarget.cluster_size: 256 bytes is not a valid cluster size for qcow2; expected 512 bytes to 2 MiB, a power of 2",
+    ),
+    (
+        lambda: VolumeSpec.qcow2("v", 1, cluster_size="4 MiB"),
+        "VolumeTarget.cluster_size: 4 MiB is not a valid cluster size for qcow2; expected 512 bytes to 2 MiB, a power of 2",
+    ),
+    *(
+        (
+            lambda name=name: VolumeSpec.raw(name, 1, encryption=LUKS),
+            f"VolumeSpec.name: {name!r} is not a valid name for an encrypted volume; expected a letter, followed by letters, digits and -._",
+        )
+        for name in ("1v", "_v", ".v", "v:1", "vé")
+    ),
+    *(
+        (
+            lambda source=source: PoolSpec(
+                name="a", source=source, target=SRV, features=PoolFeatures(cow=False)
+            ),
+            f"PoolSpec.features.cow: only dir and fs pools support cow, not {source.type} pools",
+        )
+        for source in (
+            NetfsSource(hosts="nas", dir="/e"),
+            VstorageSource(name="c"),
+            DiskSource(device="/dev/sdb"),
+        )
+    ),
+    (
         lambda: VolumeSpec(name="v", type="filee"),
         "VolumeSpec.type: 'filee' is not valid; expected one of file, block, dir, network, netdir, ploop (did you mean 'file'?)",
     ),
@@ -424,6 +464,75 @@ def test_a_mistake_is_told(mistake: Callable[[], Any], said: list[str]) -> None:
         mistake()
     assert [str(problem) for problem in caught.value.problems] == said
     assert all(line in str(caught.value) for line in said)
+
+
+# What is just sound: each end of a list, each place.
+SOUND: list[Callable[[], Any]] = [
+    *(partial(VolumeSpec.qcow2, "v", 1, cluster_size=512 << power) for power in range(13)),
+    lambda: VolumeSpec.qcow2("v", 1, cluster_size="16 KiB", extended_l2=True),
+    lambda: VolumeSpec.qcow2("v", 1, extended_l2=True),
+    lambda: VolumeSpec.qcow2("v", 1, compat="0.10"),
+    lambda: VolumeSpec.qcow2("v", 1, compat="1.1", lazy_refcounts=True, extended_l2=True),
+    *(partial(VolumeSpec.raw, name, 1, encryption=LUKS) for name in ("v", "V1", "v-._9", "z" * 200)),
+    *(partial(VolumeSpec.image, "v", form, 1, encryption=LUKS) for form in ("raw", "qcow2")),
+    *(
+        partial(VolumeSpec.image, "v", form, 1, backing=BackingStore(path="/b", format=below))
+        for form, below in (
+            ("cow", "raw"),
+            ("qcow", "qcow2"),
+            ("qcow2", "vmdk"),
+            ("qed", "raw"),
+            ("vmdk", "vmdk"),
+        )
+    ),
+    partial(VolumeSpec.image, "v", "qcow", 1),
+    partial(PciAddress, domain=0xFFFFFFFF, bus=0xFF, slot=0x1F, function=7),
+    partial(PciAddress, domain=0, bus=0, slot=0, function=0),
+    partial(ParentAddress, unique_id=1, address=PciAddress()),
+    partial(SourceHost, name="h", port=-1),
+    partial(SourceHost, name="h", port=65535),
+    partial(Permissions, mode=0o777, owner=-1, group=2**32 - 1),
+    partial(Permissions, mode=0, owner=0, group=0),
+    *(
+        partial(PoolSpec, name="a", source=source, target=SRV, features=PoolFeatures(cow=cow))
+        for source in (DirSource(), FsSource(device="/dev/sdb"))
+        for cow in (True, False)
+    ),
+    partial(PoolSpec, name="a", source=MpathSource(), target=SRV, features=PoolFeatures()),
+    partial(VolumeSpec.raw, "v", 2**63 - 1),
+    partial(VolumeSpec.raw, "...", 0),
+    partial(RbdSource, hosts="m", name="p", auth=CEPH),
+    partial(IscsiSource, hosts="m", device=IQN, auth=CHAP),
+    partial(NetfsSource, hosts="nas", dir="share", format="cifs"),
+    partial(NetfsSource, hosts="nas", dir="volume", format="glusterfs"),
+    partial(NetfsSource, hosts="nas", dir="/e", format="nfs", protocol_version="4.2"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(SOUND)))
+def test_what_is_just_sound_is_taken(number: int) -> None:
+    assert SOUND[number]() is not None
+
+
+PLACES_OF_USAGE = {"volume": "volume", "ceph": "name", "iscsi": "target", "tls": "name", "vtpm": "name"}
+
+
+@pytest.mark.parametrize("kind", SecretUsage)
+@pytest.mark.parametrize("place", ["volume", "name", "target"])
+def test_each_usage_of_a_secret_has_one_place(kind: SecretUsage, place: str) -> None:
+    given = {place: "/srv/v" if place == "volume" else "n"}
+    if place == PLACES_OF_USAGE[kind]:
+        spec = SecretSpec(usage=Usage(type=kind, **given))
+        assert spec.usage is not None
+        assert spec.usage.id == given[place]
+        assert SecretSpec.from_xml(spec.to_xml(), strict=True) == spec
+        return
+    with pytest.raises(DocumentError) as caught:
+        Usage(type=kind, **given)
+    assert {problem.path for problem in caught.value.problems} == {
+        f"Usage.{place}",
+        f"Usage.{PLACES_OF_USAGE[kind]}",
+    }
 
 
 def test_an_error_carries_its_problems() -> None:

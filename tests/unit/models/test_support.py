@@ -16,6 +16,34 @@ def test_every_ability_is_told_of_types_that_libvirt_has(ability: Ability) -> No
     assert able_types(ability).split(", ") == [kind for kind in PoolType if supports(kind, ability)]
 
 
+EVERYTHING = set(Ability)
+FILES = EVERYTHING - {Ability.FIND_SOURCES}
+READ_AND_WRITTEN = {Ability.PATHS, Ability.WIPE, Ability.UPLOAD, Ability.DOWNLOAD}
+MADE = {Ability.CREATE, Ability.DELETE, Ability.DELETE_POOL}
+BY_TYPE: dict[PoolType, set[Ability]] = {
+    PoolType.DIR: FILES,
+    PoolType.FS: FILES,
+    PoolType.NETFS: EVERYTHING,
+    PoolType.VSTORAGE: FILES,
+    PoolType.LOGICAL: READ_AND_WRITTEN | MADE | {Ability.CLONE, Ability.FIND_SOURCES},
+    PoolType.DISK: READ_AND_WRITTEN | MADE | {Ability.CLONE},
+    PoolType.ZFS: (READ_AND_WRITTEN | MADE) - {Ability.WIPE},
+    PoolType.ISCSI: READ_AND_WRITTEN | {Ability.FIND_SOURCES},
+    PoolType.SCSI: READ_AND_WRITTEN,
+    PoolType.MPATH: READ_AND_WRITTEN,
+    PoolType.ISCSI_DIRECT: {Ability.WIPE, Ability.FIND_SOURCES},
+    PoolType.RBD: {Ability.CREATE, Ability.DELETE, Ability.CLONE, Ability.RESIZE, Ability.WIPE},
+    PoolType.GLUSTER: {Ability.DELETE, Ability.FIND_SOURCES},
+    PoolType.SHEEPDOG: set(),
+}
+"""The functions that the storage drivers of libvirt 9.0 have, driver by driver."""
+
+
+@pytest.mark.parametrize("kind", PoolType)
+def test_each_type_can_do_what_its_driver_can(kind: PoolType) -> None:
+    assert {ability for ability in Ability if kind.supports(ability)} == BY_TYPE[kind]
+
+
 def test_a_type_that_is_not_known_is_for_the_daemon_to_decide() -> None:
     assert all(supports("a newer one", ability) for ability in Ability)
     assert not has_files("a newer one")

@@ -66,6 +66,19 @@ def test_nothing_is_written_past_the_room(pieces: list[Piece], room: int) -> Non
     assert len(bytes_of(both.written)) <= room
 
 
+def test_the_deadline_bounds_the_lanes_time_again_after_each_piece() -> None:
+    lane, limit = lane_to(MemoryVolume(b"")), TimeLimit(60.0)
+    lane.enter(limit)
+    watch, seen = Watch("x", None, 30.0), list[float]()
+
+    class Looking(Pieces):
+        def write(self, piece: Piece) -> None:
+            seen.append(limit.expires)
+
+    pump(source := Looking([b"abc", b"def"]), source, watch.phase("upload", 6), lane)
+    assert [*seen, limit.expires] == [watch.latest] * 3
+
+
 def test_the_lanes_time_rests_in_the_source_and_in_the_progress_function() -> None:
     lane, limit = lane_to(MemoryVolume(b"")), TimeLimit(60.0)
     lane.enter(limit)

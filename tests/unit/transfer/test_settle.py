@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from time import monotonic, sleep
 from typing import Any, cast
 
 import pytest
@@ -12,7 +13,7 @@ from libstorage.connection.identity import PoolId
 from libstorage.operations import POOL_IS_ACTIVE, POOL_REFRESH, Operation
 from libstorage.session.channel import Channel
 from libstorage.session.guards import Change, Guards
-from libstorage.session.turns import Turns
+from libstorage.session.turns import MOMENT, Turns
 from libstorage.transfer import settle
 from libstorage.transfer.settle import let_pool_see
 
@@ -64,6 +65,18 @@ def test_a_busy_pool_is_asked_again() -> None:
     assert {change.operation for change in channel.asked} == {POOL_REFRESH}
 
 
+def test_a_pool_that_is_busy_for_longer_than_a_moment_is_asked_again() -> None:
+    began, longer = monotonic(), 3 * MOMENT
+
+    def answers() -> Iterator[StorageError | None]:
+        while monotonic() < began + longer:
+            yield PoolBusyError("busy")
+        yield None
+
+    let_pool_see(cast(Channel, FakeChannel(answers())), POOL)
+    assert monotonic() >= began + longer
+
+
 def test_another_error_is_not_retried_and_says_what_has_arrived() -> None:
     channel = FakeChannel(iter([StorageIOError("no such directory"), None]))
     with pytest.raises(StorageIOError) as failed:
@@ -81,6 +94,26 @@ def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PoolBusyError) as failed:
         see(*[PoolBusyError("busy")] * 1000)
     assert failed.value.outcome == "done"
+
+
+def test_a_refresh_counts_from_its_beginning() -> None:
+    """It may have seen nothing of what arrived while it ran."""
+    while_it_ran: list[float] = []
+
+    class Slow(FakeChannel):
+        def call(self, operation: Operation, target: object, body: Callable[[Any], Any]) -> object:
+            while_it_ran.append(monotonic())
+            sleep(0.05)  # the clock may be a coarse one
+            return super().call(operation, target, body)
+
+    channel, began = Slow(iter([None, None])), monotonic()
+    turn = channel.session().turns.of(POOL)
+    let_pool_see(cast(Channel, channel), POOL)
+    assert not turn.has_seen(while_it_ran[0])
+    assert turn.has_seen(began - 1)
+    turn.saw(began)
+    let_pool_see(cast(Channel, channel), POOL)
+    assert channel.calls == [POOL_REFRESH] * 2
 
 
 def test_a_refresh_that_others_made_meanwhile_is_enough() -> None:

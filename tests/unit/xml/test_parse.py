@@ -13,7 +13,7 @@ import pytest
 from lxml import etree
 
 from libstorage.errors import DocumentError
-from libstorage.xml.parse import LARGEST, MOST_MARKUP, parse
+from libstorage.xml.parse import LARGEST, MOST_ATTRIBUTES, MOST_MARKUP, parse
 from tests.support import CHECKOUT
 from tests.unit.xml import hostile
 
@@ -130,6 +130,37 @@ def test_what_is_refused_and_how(xml: Any, message: str) -> None:
 def test_the_largest_documents_are_read() -> None:
     assert len(parse("<a>" + "<b/>" * (MOST_MARKUP - 2) + "</a>")) == MOST_MARKUP - 2
     assert len(parse("<a>" + "b" * (LARGEST - 7) + "</a>").text or "") == LARGEST - 7
+
+
+def attributes(number: int) -> str:
+    return "".join(f" a{place}=''" for place in range(number))
+
+
+def test_the_most_attributes_of_a_document() -> None:
+    """With the tags of the elements: two of <a>, one of each <b>."""
+    crowd, rest = f"<b{attributes(499)}/>" * 199, MOST_MARKUP - 2 - 199 * 500 - 1
+    assert len(parse(f"<a>{crowd}<b{attributes(rest)}/></a>")) == 200
+    assert refusal(f"<a>{crowd}<b{attributes(rest + 1)}/></a>") == (
+        "/: the document has more than 100,000 tags and attributes"
+    )
+
+
+@pytest.mark.parametrize("comment", ["", "<!-- -->"])
+def test_the_most_attributes_of_an_element(comment: str) -> None:
+    for most in (f"<a>{comment}<b{{}}/></a>", f"<a>{comment}<c d=''/><b{{}}/><c/></a>"):
+        assert len(parse(most.format(attributes(MOST_ATTRIBUTES)))) >= 1
+        assert refusal(most.format(attributes(MOST_ATTRIBUTES + 1))) == (
+            "/a/b (line 1): an element can have at most 1,000 attributes"
+        )
+
+
+@pytest.mark.parametrize("comment", ["", "<!-- -->"])
+def test_the_most_namespaces_of_a_document(comment: str) -> None:
+    declared = [f"<b xmlns:n{place}='n'/>" for place in range(MOST_ATTRIBUTES + 1)]
+    assert len(parse(f"<a>{comment}{''.join(declared[1:])}</a>")) == MOST_ATTRIBUTES
+    assert refusal(f"<a>{comment}{''.join(declared)}</a>") == (
+        "/: the document declares more than 1,000 namespaces"
+    )
 
 
 def test_threads_read_at_once_and_share_what_they_read() -> None:

@@ -17,7 +17,7 @@ from lxml import etree
 
 from libstorage.errors import DocumentError, InvalidRequestError, UnsupportedError
 from libstorage.xml.explain import MOST_PROBLEMS
-from libstorage.xml.schema import validate
+from libstorage.xml.schema import is_valid, validate
 
 Judge = Literal["xsd", "rng"]
 LIBVIRT = "/usr/share/libvirt/schemas"
@@ -254,6 +254,30 @@ def test_a_schema_of_libvirt_that_refuses_more_than_ours_speaks_for_itself(
     with pytest.raises(DocumentError) as caught:
         validate(POOL, "rng")
     assert "/pool/name (line 2): Element name failed to validate content" in map(str, caught.value.problems)
+
+
+def problems_of(text: str) -> list[str]:
+    with pytest.raises(DocumentError) as caught:
+        validate(text)
+    return [problem.reason for problem in caught.value.problems]
+
+
+def test_the_most_attributes_that_reach_the_library() -> None:
+    bound = "an element can have at most 50 attributes"
+    for number, is_refused in ((49, False), (50, True), (100, True), (600, True)):
+        more = "".join(f" a{place}=''" for place in range(number))  # beside type
+        text = f"<pool type='dir'{more}><name>a</name><target><path>/srv</path></target></pool>"
+        assert (problems_of(text) == [bound]) is is_refused
+        assert not is_valid(text)
+
+
+def test_the_deepest_elements_that_reach_the_library() -> None:
+    bound = "elements can be nested at most 15 deep"
+    for depth, is_refused in ((15, False), (16, True), (40, True)):
+        inner = "<a>" * (depth - 1) + "</a>" * (depth - 1)
+        text = f"<pool type='dir'>{inner}</pool>"
+        assert (bound in problems_of(text)) is is_refused
+        assert not is_valid(text)
 
 
 def test_reading_and_importing_do_not_load_the_library() -> None:

@@ -171,6 +171,8 @@ TRAPS = {
         "qemu+EXT://h/system",
         "qemu+ssh://host/system?Command=/bin/evil",
         "qemu+ssh://host/system?socket=/x;%63ommand=/bin/evil",
+        "qemu+ssh://host/system?no_tty=1;command=/bin/evil",
+        "qemu+ssh://host/system?mode=auto&no_tty=1;command=/bin/evil",
     ],
     "netcat": ["qemu+ssh://host/system?netCat=/bin/evil", "qemu+libssh://host/system?netcat=x"],
     "no_verify": [

@@ -21,11 +21,17 @@ from libstorage.errors import (
     ConnectionFailedError,
     ConnectionLostError,
     DeadlineError,
+    DocumentError,
     ExistsError,
     HelperError,
     InvalidRequestError,
     LibvirtError,
     NoSpaceError,
+    NotFoundError,
+    Outcome,
+    PoolNotFoundError,
+    Retry,
+    SecretNotFoundError,
     StateError,
     StorageError,
     StorageIOError,
@@ -50,44 +56,72 @@ def verdict(answer: Answer, operation: op.Operation = op.VOLUME_RESIZE) -> type[
 
 
 @pytest.mark.parametrize(
-    ("code", "kind"),
+    ("code", "kind", "retry", "outcome"),
     [
-        (Code.NO_MEMORY, LibvirtError),
-        (Code.INVALID_CONN, ConnectionLostError),
-        (Code.INVALID_STREAM, ConnectionLostError),
-        (Code.OVERFLOW, InvalidRequestError),
-        (Code.ACCESS_DENIED, AccessDeniedError),
-        (Code.AUTH_FAILED, AuthenticationError),
-        (Code.OPERATION_UNSUPPORTED, UnsupportedError),
-        (Code.OPERATION_TIMEOUT, DeadlineError),
-        (Code.OPERATION_ABORTED, TransferError),
-        (Code.RESOURCE_BUSY, BusyError),
-        (Code.STORAGE_PROBE_FAILED, StateError),
-        (Code.STORAGE_POOL_BUILT, StateError),
-        (9999, LibvirtError),
+        (Code.NO_MEMORY, LibvirtError, "backoff", "unknown"),
+        (Code.INVALID_CONN, ConnectionLostError, "now", "not_started"),
+        (Code.INVALID_STORAGE_POOL, ConnectionLostError, "now", "not_started"),
+        (Code.INVALID_STORAGE_VOL, ConnectionLostError, "now", "not_started"),
+        (Code.INVALID_STREAM, ConnectionLostError, "now", "not_started"),
+        (Code.OVERFLOW, InvalidRequestError, "no", "not_started"),
+        (Code.XML_DETAIL, DocumentError, "no", "not_started"),
+        (Code.XML_INVALID_SCHEMA, DocumentError, "no", "not_started"),
+        (Code.OPERATION_DENIED, AccessDeniedError, "no", "not_started"),
+        (Code.ACCESS_DENIED, AccessDeniedError, "no", "not_started"),
+        (Code.AUTH_FAILED, AuthenticationError, "no", "not_started"),
+        (Code.AUTH_CANCELLED, AuthenticationError, "no", "not_started"),
+        (Code.AUTH_UNAVAILABLE, AuthenticationError, "no", "not_started"),
+        (Code.NO_STORAGE_POOL, PoolNotFoundError, "no", "not_started"),
+        (Code.NO_STORAGE_VOL, VolumeNotFoundError, "no", "not_started"),
+        (Code.STORAGE_VOL_EXIST, VolumeExistsError, "no", "not_started"),
+        (Code.ARGUMENT_UNSUPPORTED, UnsupportedError, "no", "not_started"),
+        (Code.OPERATION_UNSUPPORTED, UnsupportedError, "no", "not_started"),
+        (Code.OPERATION_TIMEOUT, DeadlineError, "after_reconcile", "unknown"),
+        (Code.OPERATION_ABORTED, TransferError, "no", "not_started"),
+        (Code.RESOURCE_BUSY, BusyError, "backoff", "not_started"),
+        (Code.STORAGE_PROBE_FAILED, StateError, "no", "not_started"),
+        (Code.STORAGE_POOL_BUILT, StateError, "no", "not_started"),
+        (9999, LibvirtError, "no", "unknown"),
     ],
 )
-def test_by_code(code: int, kind: type[StorageError]) -> None:
-    assert verdict(said(code)) is kind
+def test_by_code(code: int, kind: type[StorageError], retry: Retry, outcome: Outcome) -> None:
+    error = map_error_of(said(code), op.VOLUME_RESIZE)
+    assert (type(error), error.retry, error.outcome) == (kind, retry, outcome)
 
 
 @pytest.mark.parametrize(
-    ("number", "kind"),
+    ("number", "kind", "retry", "outcome"),
     [
-        (errno.ENOSPC, NoSpaceError),
-        (errno.EDQUOT, NoSpaceError),
-        (errno.EACCES, AccessDeniedError),
-        (errno.EPERM, AccessDeniedError),
-        (errno.EROFS, StorageIOError),
-        (errno.EIO, StorageIOError),
-        (errno.EOPNOTSUPP, UnsupportedError),
-        (errno.EFBIG, InvalidRequestError),
-        (errno.ENOENT, VolumeNotFoundError),
-        (None, StorageIOError),
+        (errno.ENOSPC, NoSpaceError, "no", "unknown"),
+        (errno.EDQUOT, NoSpaceError, "no", "unknown"),
+        (errno.EACCES, AccessDeniedError, "no", "unknown"),
+        (errno.EPERM, AccessDeniedError, "no", "unknown"),
+        (errno.EEXIST, ExistsError, "no", "unknown"),
+        (errno.ENAMETOOLONG, InvalidRequestError, "no", "not_started"),
+        (errno.EFBIG, InvalidRequestError, "no", "unknown"),
+        (errno.ENOTDIR, StorageIOError, "no", "unknown"),
+        (errno.EROFS, StorageIOError, "no", "unknown"),
+        (errno.ENOTEMPTY, StorageIOError, "no", "unknown"),
+        (errno.EOPNOTSUPP, UnsupportedError, "no", "unknown"),
+        (errno.ENOSYS, UnsupportedError, "no", "unknown"),
+        (errno.EXDEV, UnsupportedError, "no", "unknown"),
+        (errno.EIO, StorageIOError, "backoff", "unknown"),
+        (errno.ETIMEDOUT, StorageIOError, "backoff", "unknown"),
+        (errno.ESTALE, StorageIOError, "backoff", "unknown"),
+        (errno.ENOENT, VolumeNotFoundError, "no", "not_started"),
+        (9999, StorageIOError, "no", "unknown"),
+        (None, StorageIOError, "no", "unknown"),
     ],
 )
-def test_by_the_systems_number(number: int | None, kind: type[StorageError]) -> None:
-    assert verdict(said(Code.SYSTEM_ERROR, number=number)) is kind
+def test_by_the_systems_number(
+    number: int | None, kind: type[StorageError], retry: Retry, outcome: Outcome
+) -> None:
+    error = map_error_of(said(Code.SYSTEM_ERROR, number=number), op.VOLUME_RESIZE)
+    assert (type(error), error.retry, error.outcome) == (kind, retry, outcome)
+    if kind is StorageIOError:
+        assert error.errno == number
+        reading = map_error_of(said(Code.SYSTEM_ERROR, number=number), op.VOLUME_INFO)
+        assert reading.outcome == "not_started"  # a read has no outcome to be unsure of
 
 
 CHANGES = [
@@ -127,30 +161,55 @@ def error_of(code: int, operation: op.Operation, number: int = 0) -> StorageErro
     return map_error(complaint, operation, VOLUME, None, "x:///")
 
 
-def test_a_disk_that_fails_may_recover() -> None:
-    assert (
-        judge(Case(said(Code.SYSTEM_ERROR, number=errno.EIO), op.VOLUME_INFO, VOLUME, None)).retry
-        == "backoff"
-    )
-
-
 @pytest.mark.parametrize(
-    ("operation", "answer", "kind"),
+    ("operation", "answer", "kind", "outcome"),
     [
-        (op.POOL_STOP, said(Code.OPERATION_INVALID), StateError),
-        (op.VOLUME_CLONE, said(Code.OPERATION_INVALID), StateError),
-        (op.POOL_DEFINE, said(Code.OPERATION_FAILED), ExistsError),
-        (op.POOL_START, said(Code.OPERATION_FAILED), StateError),
-        (op.VOLUME_DOWNLOAD, said(Code.OPERATION_FAILED, Domain.STREAMS), TransferError),
-        (op.POOL_START, said(Code.INTERNAL_ERROR), LibvirtError),
-        (op.VOLUME_RESIZE, said(Code.INVALID_SECRET), LibvirtError),
-        (op.VOLUME_WIPE, said(Code.SYSTEM_ERROR, Domain.NONE, errno.ENOENT), UnsupportedError),
+        (op.POOL_STOP, said(Code.OPERATION_INVALID), StateError, "not_started"),
+        (op.VOLUME_CLONE, said(Code.OPERATION_INVALID), StateError, "not_started"),
+        (op.VOLUME_DELETE, said(Code.OPERATION_INVALID), StateError, "not_started"),
+        (op.POOL_START, said(Code.OPERATION_INVALID), StateError, "not_started"),
+        (op.POOL_BUILD, said(Code.OPERATION_INVALID), StateError, "not_started"),
+        (op.POOL_DEFINE, said(Code.OPERATION_FAILED), ExistsError, "not_started"),
+        (op.POOL_CREATE_TRANSIENT, said(Code.OPERATION_FAILED), ExistsError, "not_started"),
+        (op.VOLUME_CREATE, said(Code.OPERATION_FAILED), LibvirtError, "unknown"),
+        (op.VOLUME_RESIZE, said(Code.OPERATION_FAILED), NoSpaceError, "unknown"),
+        (op.POOL_START, said(Code.OPERATION_FAILED), StateError, "not_started"),
+        (op.POOL_FIND_SOURCES, said(Code.OPERATION_FAILED), NotFoundError, "not_started"),
+        (op.VOLUME_DOWNLOAD, said(Code.OPERATION_FAILED, Domain.STREAMS), TransferError, "not_started"),
+        (op.POOL_START, said(Code.INTERNAL_ERROR), LibvirtError, "unknown"),
+        (op.POOL_CREATE_TRANSIENT, said(Code.INTERNAL_ERROR), LibvirtError, "unknown"),
+        (op.POOL_DEFINE, said(Code.INTERNAL_ERROR), UnsupportedError, "not_started"),
+        (op.POOL_DEFINE, said(Code.INTERNAL_ERROR, Domain.NONE), LibvirtError, "unknown"),
+        (op.VOLUME_CLONE, said(Code.INTERNAL_ERROR), VolumeExistsError, "not_started"),
+        (op.VOLUME_CREATE, said(Code.INTERNAL_ERROR), LibvirtError, "unknown"),
+        (op.VOLUME_CREATE, said(Code.INTERNAL_ERROR, Domain.TEST), NoSpaceError, "unknown"),
+        (op.POOL_SET_AUTOSTART, said(Code.INTERNAL_ERROR), LibvirtError, "unknown"),
+        (op.VOLUMES_LIST, said(Code.INTERNAL_ERROR, Domain.RPC), UnsupportedError, "not_started"),
+        (op.VOLUMES_LIST, said(Code.RPC, Domain.RPC), UnsupportedError, "not_started"),
+        (op.VOLUME_CREATE, said(Code.RPC, Domain.RPC), InvalidRequestError, "not_started"),
+        (op.SECRET_DEFINE, said(Code.INTERNAL_ERROR, Domain.SECRET), ExistsError, "not_started"),
+        (op.SECRET_VALUE, said(Code.NO_SECRET, Domain.SECRET), SecretNotFoundError, "not_started"),
+        (op.SECRET_VALUE, said(Code.INVALID_SECRET, Domain.SECRET), AccessDeniedError, "not_started"),
+        (op.VOLUME_RESIZE, said(Code.INVALID_SECRET), LibvirtError, "unknown"),
+        (op.VOLUME_RESIZE, said(Code.XML_ERROR), SecretNotFoundError, "not_started"),
+        (op.VOLUME_CREATE, said(Code.XML_ERROR), DocumentError, "not_started"),
+        (op.VOLUME_CREATE, said(Code.INVALID_ARG), InvalidRequestError, "not_started"),
+        (op.VOLUME_CREATE, said(Code.CONFIG_UNSUPPORTED), UnsupportedError, "not_started"),
+        (op.POOL_START, said(Code.CONFIG_UNSUPPORTED), UnsupportedError, "not_started"),
+        (op.VOLUME_WIPE, said(Code.NO_SUPPORT), UnsupportedError, "not_started"),
+        (op.POOL_BUILD, said(Code.STORAGE_PROBE_FAILED), StateError, "not_started"),
+        (op.VOLUME_CREATE, said(Code.SYSTEM_ERROR, number=errno.EEXIST), VolumeExistsError, "not_started"),
+        (op.VOLUME_CREATE, said(Code.SYSTEM_ERROR, number=errno.ENOENT), StorageIOError, "unknown"),
+        (op.POOL_START, said(Code.SYSTEM_ERROR, number=errno.ENOENT), StorageIOError, "unknown"),
+        (op.VOLUME_WIPE, said(Code.SYSTEM_ERROR, Domain.NONE, errno.ENOENT), UnsupportedError, "not_started"),
+        (op.VOLUME_WIPE, said(Code.SYSTEM_ERROR, number=errno.ENOENT), VolumeNotFoundError, "not_started"),
     ],
 )
 def test_what_cannot_be_decided_becomes_the_class_between(
-    operation: op.Operation, answer: Answer, kind: type[StorageError]
+    operation: op.Operation, answer: Answer, kind: type[StorageError], outcome: Outcome
 ) -> None:
-    assert verdict(answer, operation) is kind
+    error = map_error_of(answer, operation)
+    assert (type(error), error.retry, error.outcome) == (kind, "no", outcome)
 
 
 @pytest.mark.parametrize(
@@ -257,6 +316,7 @@ def test_what_a_helper_said(text: str, run: ProgramRun | None) -> None:
             NoSpaceError,
             "Free some",
         ),
+        (ProgramRun("mkfs", 1, "mkfs.ext4: Disk quota exceeded while writing"), NoSpaceError, "Free some"),
         (ProgramRun("qemu-img", 1, 'Failed to get "write" lock'), HelperError, "open"),
         (ProgramRun("qemu-img", 1, "Unknown file format 'cow'"), UnsupportedError, "raw and qcow2"),
         (ProgramRun("zfs", 1, "cannot create 'a/b': out of space"), NoSpaceError, "zpool"),
@@ -266,6 +326,12 @@ def test_what_a_helper_said(text: str, run: ProgramRun | None) -> None:
         (ProgramRun("iscsiadm", 12, ""), UnsupportedError, "modprobe iscsi_tcp"),
         (ProgramRun("iscsiadm", 127, ""), UnsupportedError, "open-iscsi"),
         (ProgramRun("vgs", 127, ""), UnsupportedError, "lvm2"),
+        *((ProgramRun("iscsiadm", status, ""), HelperError, "No iSCSI server answers") for status in (4, 8)),
+        *((ProgramRun("iscsiadm", status, ""), HelperError, "refuses the login") for status in (5, 19)),
+        *((ProgramRun("iscsiadm", status, ""), HelperError, "Start iscsid") for status in (18, 20)),
+        (ProgramRun("iscsiadm", 13, ""), HelperError, "requires root"),
+        (ProgramRun("iscsiadm", 15, ""), HelperError, "already logged in"),
+        (ProgramRun("iscsiadm", 21, ""), HelperError, "does not have that target"),
         (ProgramRun("iscsiadm", 77, "?"), HelperError, None),
         (ProgramRun("scrub", 1, "?"), HelperError, None),
     ],
@@ -277,12 +343,57 @@ def test_what_to_do_about_a_helper(run: ProgramRun, kind: type[StorageError], hi
     assert (error.program, error.exit_status, error.stderr) == (run.program, run.exit_status, run.stderr)
     assert error.hint is None if hint is None else hint in str(error.hint)
     assert error.outcome == ("not_started" if kind is UnsupportedError else "unknown")
+    assert error.retry == "no"
 
 
-def map_error_of(answer: Answer) -> StorageError:
+def map_error_of(answer: Answer, operation: op.Operation = op.VOLUME_CREATE) -> StorageError:
+    complaint, number = load().libvirtError(""), answer.errno or 0
+    vars(complaint)["err"] = (answer.code, answer.domain, answer.text, 2, None, answer.bare, None, number, 0)
+    return map_error(complaint, operation, VOLUME, None, "x:///")
+
+
+@pytest.mark.parametrize(
+    ("code", "number", "kind", "retry"),
+    [
+        (Code.SYSTEM_ERROR, errno.EACCES, AuthenticationError, "no"),
+        (Code.SYSTEM_ERROR, errno.EPERM, AuthenticationError, "no"),
+        (Code.SYSTEM_ERROR, errno.ECONNREFUSED, ConnectionFailedError, "backoff"),
+        (Code.AUTH_FAILED, None, AuthenticationError, "no"),
+        (Code.AUTH_CANCELLED, None, AuthenticationError, "no"),
+        (Code.AUTH_UNAVAILABLE, None, AuthenticationError, "no"),
+        (Code.RPC, None, ConnectionFailedError, "no"),
+        (Code.NO_CONNECT, None, ConnectionFailedError, "no"),
+        (Code.GNUTLS_ERROR, None, ConnectionFailedError, "no"),
+    ],
+)
+def test_while_opening(code: Code, number: int | None, kind: type[StorageError], retry: Retry) -> None:
     complaint = load().libvirtError("")
-    vars(complaint)["err"] = (answer.code, answer.domain, answer.text, 2, None, answer.bare, None, 0, 0)
-    return map_error(complaint, op.VOLUME_CREATE, VOLUME, None, "x:///")
+    vars(complaint)["err"] = (code, Domain.RPC, "no\nmore", 2, None, "no\nmore", None, number or 0, 0)
+    error = map_open_error(complaint, "x:///")
+    assert (type(error), error.retry, error.outcome) == (kind, retry, "not_started")
+    assert (error.uri, error.operation, error.message) == (
+        "x:///",
+        "host.open",
+        "cannot connect to x:///: no",
+    )
+    assert error.hint
+
+
+@pytest.mark.parametrize(
+    ("operation", "retry"),
+    [
+        (op.VOLUME_INFO, "now"),
+        (op.VOLUME_DOWNLOAD, "now"),
+        (op.VOLUME_DELETE, "after_reconcile"),
+        (op.POOL_REFRESH, "after_reconcile"),
+    ],
+)
+def test_a_connection_that_was_lost(operation: op.Operation, retry: Retry) -> None:
+    """Also where no lane tells that it is dead."""
+    error = map_error_of(said(Code.SYSTEM_ERROR, Domain.RPC, errno.EPIPE, "end\nof file"), operation)
+    assert (type(error), error.retry, error.outcome) == (ConnectionLostError, retry, "unknown")
+    assert error.message.endswith("the connection was lost: end")
+    assert type(map_error_of(said(Code.RPC, Domain.RPC), operation)) is InvalidRequestError
 
 
 def test_a_cipher_that_could_not_be_timed_may_be_tried_again() -> None:

@@ -18,6 +18,8 @@ from libstorage.errors import (
     AuthenticationError,
     LibvirtError,
     NotFoundError,
+    Outcome,
+    Retry,
     StorageError,
     StorageIOError,
     VolumeNotFoundError,
@@ -32,19 +34,21 @@ def case(text: str, operation: op.Operation = op.POOL_START, domain: Domain = Do
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"),
+    ("status", "kind", "retry", "outcome"),
     [
-        ("Authentication failure(513)", AuthenticationError),
-        ("Authorization failure(514)", AccessDeniedError),
-        ("Target not found(515)", NotFoundError),
-        ("Target removed(516)", NotFoundError),
-        ("Target error(768)", StorageIOError),
-        ("Service unavailable(769)", StorageIOError),
+        ("Authentication failure(513)", AuthenticationError, "no", None),
+        ("Authorization failure(514)", AccessDeniedError, "no", None),
+        ("Target not found(515)", NotFoundError, "no", None),
+        ("Target removed(516)", NotFoundError, "no", None),
+        ("Target error(768)", StorageIOError, "backoff", "not_started"),
+        ("Service unavailable(769)", StorageIOError, "backoff", "not_started"),
     ],
 )
-def test_the_status_of_a_login_decides(status: str, kind: type[StorageError]) -> None:
+def test_the_status_of_a_login_decides(
+    status: str, kind: type[StorageError], retry: Retry, outcome: Outcome | None
+) -> None:
     verdict = judge(case(FAILED + status))
-    assert verdict.error is kind
+    assert (verdict.error, verdict.retry, verdict.outcome) == (kind, retry, outcome)
     assert verdict.hint
 
 

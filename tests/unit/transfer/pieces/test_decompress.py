@@ -197,6 +197,31 @@ class TestDamage:
         with pytest.raises(TransferError):
             read(bytes(packed))
 
+    @pytest.mark.parametrize(("eighths", "fits"), [(0, True), (1, False), (8, False)])
+    def test_a_zstd_that_wants_too_much_memory(self, eighths: int, fits: bool) -> None:
+        """A frame says how far it refers back; libstorage takes 128 MiB, as the program does."""
+        window = ((27 - 10) << 3) + eighths  # 128 MiB, and as many eighths of that
+        block = (4 << 3 | 1).to_bytes(3, "little") + b"data"
+        frame = b"\x28\xb5\x2f\xfd\0" + bytes([window]) + block
+        if fits:
+            assert read(frame) == b"data"
+        else:
+            with pytest.raises(TransferError, match="is damaged"):
+                read(frame)
+
+    @pytest.mark.parametrize(("size", "fits"), [(64 << 20, True), (256 << 20, False)])
+    def test_the_largest_xz(self, size: int, fits: bool) -> None:
+        packed = bytearray(lzma.compress(b"data", filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 20}]))
+        place = packed.index(b"\x21\x01") + 2  # the property of LZMA2, in the header of the block
+        packed[place] = 2 * (size.bit_length() - 13)
+        header = 12, 12 + 4 * (packed[12] + 1) - 4
+        packed[header[1] : header[1] + 4] = zlib.crc32(packed[slice(*header)]).to_bytes(4, "little")
+        if fits:
+            assert read(bytes(packed)) == b"data"
+        else:
+            with pytest.raises(TransferError, match="is damaged"):
+                read(bytes(packed))
+
 
 def bomb(kind: Compression, size: int) -> Iterator[bytes]:
     """So many zeros, compressed, little by little."""

@@ -168,6 +168,7 @@ class TestHostile:
             qcow2(version=0),
             qcow2(size=2**63),
             qcow2(backing=100, length=1024),
+            qcow2(backing=100, length=1024).ljust(4096, b"n"),
             qcow2(backing=2**63, length=10),
             qcow2(backing=len(qcow2()) - 5, length=10),
             b"QED\0" + b"\xff" * 100,
@@ -197,6 +198,10 @@ class TestHostile:
         image = qcow2(backing=200, length=3)
         assert probe_image(image[:200] + b"a\xff\n" + image[203:]).backing_file == "a\\xff\n"
 
+    def test_the_longest_name(self) -> None:
+        image = qcow2(backing=600, length=1023)[:580].ljust(600, b"\0") + b"n" * 2000
+        assert probe_image(image).backing_file == "n" * 1023
+
     def test_a_name_without_a_place_is_none(self) -> None:
         assert probe_image(qcow2(length=10)).backing_file is None
 
@@ -221,6 +226,9 @@ class TestHostile:
             b"# disk descriptorfile",
             b"#\n\n# hello\nversion=3\n",
             b"version=1\nRW 1 FLAT",
+            b"# Disk DescriptorFile\n" + b"#" * 600 + b"\nversion=1\n",
+            b"# DISK DESCRIPTORFILE\n" + b"# comment\n" * 100,
+            b"#" + b" " * 300 + b"\nversion=1\n",
         ],
     )
     def test_descriptions_of_vmdk_refer_to_files(self, text: bytes) -> None:
@@ -228,6 +236,7 @@ class TestHostile:
 
     def test_a_script_is_no_description(self) -> None:
         assert probe_image(b"#!/bin/sh\nexit 1\n").format == VolumeFormat.RAW
+        assert probe_image(b"# Disk Descriptor" + b"#" * 600 + b"\nversion=1\n").format == VolumeFormat.RAW
 
     def test_differences_to_another_vdi(self, tmp_path: Path) -> None:
         qemu_img(tmp_path, "create", "-q", "-f", "vdi", "image", "20M")

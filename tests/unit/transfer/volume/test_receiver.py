@@ -17,7 +17,7 @@ from libstorage.transfer.pieces.piece import Hole, Piece, length_of
 from libstorage.transfer.volume import intake, receiver
 from libstorage.transfer.volume.range import VolumeRange
 from libstorage.transfer.volume.receiver import receiving
-from tests.unit.transfer.memory import VOLUME, MemoryChannel, MemoryVolume, channel_to
+from tests.unit.transfer.memory import VOLUME, MemoryChannel, MemoryStream, MemoryVolume, channel_to
 from tests.unit.transfer.volume.test_streams import STEPS, bytes_of, stepping
 
 DATA = bytes(range(1, 251)) * 8
@@ -61,6 +61,18 @@ def test_holes_stay_holes(steps: list[int], runs: list[tuple[int, int]], most: i
     assert sum(map(length_of, (piece for piece in pieces if isinstance(piece, Hole)))) == sum(
         hole for _, hole in runs
     )
+
+
+def test_a_hole_that_goes_past_the_range_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    def whole_hole(stream: MemoryStream, flags: int = 0) -> int:
+        at, length = stream.volume.holes[0]
+        stream.place, stream.left = at + length, 0
+        return length
+
+    monkeypatch.setattr(MemoryStream, "recvHole", whole_hole)
+    volume = MemoryVolume(b"x" * 10 + bytes(90))
+    volume.holes.append((10, 90))
+    assert received(volume, 0, 50, 1000, holes=True) == [b"x" * 10, Hole(40)]
 
 
 @given(STEPS, st.integers(1, 500))
@@ -110,6 +122,22 @@ def test_a_slow_reader_is_served_in_parts() -> None:
     assert data == DATA * 2
     assert len(volume.streams) > 2
     assert {stream.end for stream in volume.streams} <= {"finished", "aborted"}
+
+
+def test_the_deadline_bounds_the_lanes_time_again_after_each_piece() -> None:
+    seen: list[float] = []
+
+    def step() -> int:
+        seen.append(channel.lanes[0].expires)
+        return 100
+
+    volume, latest = MemoryVolume(DATA * 2, step), monotonic() + 30
+    channel = MemoryChannel(volume)
+    wanted = VolumeRange(VOLUME, 0, len(volume.data), holes=False)
+    with receiving(cast(Channel, channel), wanted, latest=latest) as source:
+        while source.read(1000):
+            pass
+    assert set(seen[1:]) == {latest}
 
 
 def test_the_time_limit_rests_while_the_reader_is_slow() -> None:
