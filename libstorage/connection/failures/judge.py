@@ -236,7 +236,11 @@ def _system_error(case: Case) -> Verdict:
 
 def _missing(case: Case) -> Verdict:
     if case.op == op.VOLUME_WIPE and case.said.domain == Domain.NONE:
-        return Verdict(UnsupportedError, "All algorithms except zero require the program scrub on the host.")
+        return Verdict(
+            UnsupportedError,
+            "All algorithms except zero require the program scrub on the host.",
+            outcome="not_started",
+        )
     if case.op in {op.VOLUME_RESIZE, op.VOLUME_WIPE, op.VOLUME_UPLOAD, op.VOLUME_DOWNLOAD}:
         return verdict.VOLUME_GONE
     if case.op in {op.POOL_START, op.POOL_REFRESH, op.POOL_CREATE_TRANSIENT}:

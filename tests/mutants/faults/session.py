@@ -114,7 +114,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "volume-without-guard",
         "session/calls.py",
-        "    _ask_guards(channel, operation, volume)\n    with leases()",
+        "    _ask_guards(channel, Change(operation, volume))\n    with leases()",
         "    with leases()",
         "tests/live/test_guards.py",
         "changes of volumes are not guarded",
@@ -122,8 +122,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "secret-elsewhere",
         "session/calls.py",
-        "    _change(channel.for_secrets(), operation, secret,",
-        "    _change(channel, operation, secret,",
+        "    _change(channel.for_secrets(), Change(operation, secret),",
+        "    _change(channel, Change(operation, secret),",
         "tests/live/test_secrets.py",
         "secrets of a storage host cannot be changed",
     ),
@@ -262,5 +262,21 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "if type != PoolType.ISCSI_DIRECT or daemon_version > 0:",
         "tests/live/test_pools.py::TestOfAHost",
         "discovery kills the daemon",
+    ),
+    Fault(
+        "unknown-parts-are-sent",
+        "session/soundness.py",
+        "    if change.spec is None:\n        return\n",
+        "    if change.spec is not None:\n        return\n",
+        "tests/live/test_soundness.py",
+        "a misspelt element is dropped in silence",
+    ),
+    Fault(
+        "capacity-of-a-reserve",
+        "transfer/upload.py",
+        "    return available <= max(_LEAST_RESERVE, capacity // _RESERVE)",
+        "    return available <= 0",
+        "tests/live/test_transfer_faults.py::TestFull",
+        "a full file system is another error",
     ),
 )

@@ -274,8 +274,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "end-is-not-compared",
         "transfer/volume/streams.py",
-        "    if missing is not None:\n        raise",
-        "    if missing is not None and not missing.data:\n        raise",
+        "    if missing is not None:\n        _send_again",
+        "    if missing is not None and not missing.data:\n        _send_again",
         "tests/unit/transfer/volume/test_streams.py",
         "an upload into a full pool reports success",
     ),

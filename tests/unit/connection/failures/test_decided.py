@@ -104,7 +104,7 @@ def said(code: Code, number: int | None = None, domain: Domain = Domain.STORAGE)
         (op.VOLUME_DELETE, "dir/there", said(Code.OPERATION_INVALID), VolumeBusyError, "backoff", None),
         (op.VOLUME_DELETE, "dir/none", said(Code.OPERATION_INVALID), StateError, "no", None),
         (op.VOLUME_DELETE, "stopped/none", said(Code.OPERATION_INVALID), PoolInactiveError, "no", None),
-        (op.VOLUME_CREATE, "dir/none", said(Code.OPERATION_INVALID), VolumeExistsError, "no", None),
+        (op.VOLUME_CREATE, "dir/none", said(Code.OPERATION_INVALID), VolumeExistsError, "no", "not_started"),
         (op.VOLUME_CREATE, "dir/a/b", said(Code.OPERATION_INVALID), InvalidRequestError, "no", None),
         (op.VOLUME_CLONE, "dir/none", said(Code.OPERATION_INVALID), StateError, "no", None),
         (op.POOL_DEFINE, "dir", said(Code.OPERATION_FAILED), PoolExistsError, "no", None),

@@ -186,7 +186,7 @@ def error_of(code: int, operation: op.Operation, number: int = 0) -> StorageErro
         (op.POOL_SET_AUTOSTART, said(Code.INTERNAL_ERROR), LibvirtError, "unknown"),
         (op.VOLUMES_LIST, said(Code.INTERNAL_ERROR, Domain.RPC), UnsupportedError, "not_started"),
         (op.VOLUMES_LIST, said(Code.RPC, Domain.RPC), UnsupportedError, "not_started"),
-        (op.VOLUME_CREATE, said(Code.RPC, Domain.RPC), InvalidRequestError, "not_started"),
+        (op.VOLUME_CREATE, said(Code.RPC, Domain.RPC), InvalidRequestError, "unknown"),
         (op.SECRET_DEFINE, said(Code.INTERNAL_ERROR, Domain.SECRET), ExistsError, "not_started"),
         (op.SECRET_VALUE, said(Code.NO_SECRET, Domain.SECRET), SecretNotFoundError, "not_started"),
         (op.SECRET_VALUE, said(Code.INVALID_SECRET, Domain.SECRET), AccessDeniedError, "not_started"),
