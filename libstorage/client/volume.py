@@ -35,6 +35,7 @@ from libstorage.operations import (
 from libstorage.provision import clone
 from libstorage.provision.checks import backing
 from libstorage.provision.clone import CloneMode
+from libstorage.provision.header import check_header
 from libstorage.session.arguments import NoFlags, combined, member_of, size_of
 from libstorage.session.calls import ask_volume, change_volume, volume_xml
 from libstorage.transfer import download, upload
@@ -148,8 +149,11 @@ class Volume(Handle[VolumeId]):
         Raises:
             VolumeNotFoundError: If the volume is gone.
             UnsupportedError: If the volume is encrypted, is a directory, or has no absolute path.
+            StateError: If the file begins like an image of another format than libvirt takes it for.
         """
-        return backing(self.spec())
+        spec = self.spec()
+        check_header(self._channel, self._id, spec)
+        return backing(spec)
 
     # ---- verbs ------------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from libstorage.models.support import able_types, supports
 from libstorage.models.volume import VolumeSpec, VolumeTarget
 from libstorage.operations import VOLUME_CLONE, VOLUME_CREATE, VOLUME_RESIZE
 from libstorage.provision.checks import IMAGES, NEVER_GROW, backing, check_volume_spec
+from libstorage.provision.header import check_header
 from libstorage.provision.undo import made
 from libstorage.session.arguments import NoFlags, combined
 from libstorage.session.calls import capacity_of, change_volume, make_volume, pool_spec, volume_spec
@@ -91,12 +92,20 @@ def clone(
     facts = _facts(channel, mode, volume.pool, pool)
     operation = VOLUME_CREATE if mode == "linked" else VOLUME_CLONE
     with leases().reading(volume, operation):
-        request = request_for(new, mode, lambda: volume_spec(channel, volume), *facts)
+        request = request_for(new, mode, lambda: _source(channel, volume, new), *facts)
         new_volume = _made(channel, volume, request.spec, pool, mode, flags, validate=validate)
     if request.capacity is not None:
         with made(channel, new_volume, operation):
             _grow(channel, new_volume, request.capacity)
     return new_volume
+
+
+def _source(channel: Channel, volume: VolumeId, new: str | VolumeSpec) -> VolumeSpec:
+    """Return the document of the source, after its format was compared with its file unless ``new`` states the format."""
+    have = volume_spec(channel, volume)
+    if isinstance(new, str) or new.backing_store is None:
+        check_header(channel, volume, have)
+    return have
 
 
 def _made(

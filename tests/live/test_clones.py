@@ -6,12 +6,14 @@ import io
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from libstorage import (
+    BackingStore,
     CloneMode,
     Host,
     InvalidRequestError,
@@ -19,6 +21,7 @@ from libstorage import (
     Permissions,
     Pool,
     PoolSpec,
+    StateError,
     StorageError,
     UnsupportedError,
     Volume,
@@ -404,3 +407,38 @@ def unable(kind: str) -> PoolSpec:
         else ""
     )
     return PoolSpec.from_xml(f"<pool type='{kind}'><name>{name}</name>{sources[kind]}{target}</pool>")
+
+
+# ---- what the file says ---------------------------------------------------------------------------------------------
+
+REPLACED = ("raw", "qcow2", "qed", "vmdk", "vdi", "vpc", "qcow")
+
+
+@pytest.mark.parametrize("file", REPLACED)
+@pytest.mark.parametrize("said", REPLACED)
+def test_a_format_that_the_file_does_not_have(pool: Pool, said: str, file: str) -> None:
+    """Another program replaced the file, and libvirt does not know yet."""
+    volume = pool.volumes.create(VolumeSpec.image("v", said, 8 * MiB, allocation=0))
+    names = pool.volumes.names()
+    qemu_img("create", "-q", "-f", file, volume.path(), "8M")
+    tries: list[Callable[[], object]] = [
+        volume.as_backing,
+        lambda: volume.clone("clone"),
+        lambda: volume.clone(VolumeSpec.qcow2("clone")),
+        lambda: volume.clone("clone", mode="linked"),
+    ]
+    for attempt in tries:
+        if file == said:
+            made = attempt()
+            if isinstance(made, Volume):
+                made.delete()
+            continue
+        with pytest.raises(StateError, match=f"for {said}, but its file begins like an? {file} image"):
+            attempt()
+        assert pool.volumes.names() == names
+    stated = VolumeSpec.qcow2("link", backing=BackingStore(path=volume.path(), format=said))
+    if said in ("raw", "qcow2"):  # whoever states the format insists
+        with suppress(StorageError):  # qemu-img may refuse what is not a qcow2 image
+            volume.clone(stated, mode="linked").delete()
+    assert pool.refresh().volumes[volume.name].spec().target.format == file
+    volume.delete()
