@@ -55,9 +55,14 @@ class Scene:
 
 @contextmanager
 def dir_scene() -> Iterator[Scene]:
-    """A directory of this machine."""
-    with _scratch() as folder, PrivateDaemon() as daemon, connect(daemon.uri) as host:
-        path = str(folder / "pool")
+    """A directory of this machine, on a file system that nobody else writes to."""
+    with (
+        _scratch() as folder,
+        file_system(folder) as place,
+        PrivateDaemon() as daemon,
+        connect(daemon.uri) as host,
+    ):
+        path = str(place / "pool")
         spec, clash = PoolSpec.dir("scene", path), PoolSpec.dir("clash", path)
         yield _scene_of_files(daemon, host, spec, clash, folder)
 
@@ -133,6 +138,20 @@ def loop_device(folder: Path, size: int) -> Iterator[str]:
         yield device
     finally:
         subprocess.run(["losetup", "--detach", device], check=True)
+
+
+@contextmanager
+def file_system(folder: Path) -> Iterator[Path]:
+    """A new ext4 file system of this machine."""
+    with loop_device(folder, 128 * MiB) as device:
+        place = folder / "mounted"
+        place.mkdir()
+        subprocess.run(["mkfs.ext4", "-q", device], check=True)
+        subprocess.run(["mount", device, place], check=True)
+        try:
+            yield place
+        finally:
+            subprocess.run(["umount", place], check=True)
 
 
 def clean(scene: Scene) -> None:
