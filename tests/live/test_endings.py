@@ -231,8 +231,10 @@ PLACES = (
         """
         def work():
             while not is_over.is_set():
-                with contextlib.suppress(ls.ConnectionLostError):  # a call that runs when the program ends is cut
+                try:
                     host.pools.names()
+                except ls.ConnectionLostError:  # a call that runs when the program ends is cut
+                    pass
         #main
         is_over = threading.Event()
         thread = threading.Thread(target=work, daemon=True)

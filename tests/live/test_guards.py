@@ -98,6 +98,10 @@ VERBS: dict[str, tuple[str, Callable[[Things], object]]] = {
     "Volume.upload": ("volume.upload", lambda t: t.volume.upload(io.BytesIO(b"y"))),
     "Volume.open": ("volume.upload", write),
     "Secrets.define": ("secret.define", lambda t: t.host.secrets.define(SecretSpec.volume("/x"))),
+    "Secrets.ensure_ceph": (
+        "secret.define",
+        lambda t: t.host.secrets.ensure_ceph("web", b"\1\0" + bytes(26)),
+    ),
     "Secret.set_value": ("secret.set_value", lambda t: t.secret.set_value(b"other")),
     "Secret.undefine": ("secret.undefine", lambda t: t.secret.undefine()),
 }

@@ -214,14 +214,14 @@ class TestOneBadDocument:
 
     def test_a_mistake_of_ours_is_one_entrys_too(self, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
         fill(pool, FEW)
-        read = documents.Document.from_xml.__func__  # type: ignore[attr-defined]
+        read = documents.Document.from_libvirt.__func__  # type: ignore[attr-defined]
 
         def fail(model: type[Any], /, xml: str, **options: bool) -> Any:
             if "v00007.img" in xml:
                 raise AttributeError("HUNTER2")
             return read(model, xml, **options)
 
-        monkeypatch.setattr(documents.Document, "from_xml", classmethod(fail))
+        monkeypatch.setattr(documents.Document, "from_libvirt", classmethod(fail))
         entries = pool.volumes.specs()
         (error,) = [entry.error for entry in entries if entry.error]
         assert isinstance(error, DocumentError)
