@@ -29,7 +29,7 @@ _LIKE_RAW: Final = (VolumeFormat.RAW, VolumeFormat.ISO, VolumeFormat.LUKS, VHDX)
 
 @attrs.frozen
 class _Whole:
-    """The whole of a volume as the probe is told of it; only the head is read."""
+    """Name and size of a volume, of which only the head is read."""
 
     name: str
     length: int
