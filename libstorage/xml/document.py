@@ -113,11 +113,17 @@ class Document(Element):
         Raises:
             DocumentError: If the document cannot be read. The error has every problem, each with its path and line.
         """
-        found = _found(cls, xml, strict=strict)
+        try:
+            if not strict:
+                try:
+                    return fast_reader(cls)(xml.decode() if isinstance(xml, bytes) else xml)  # type: ignore[no-any-return]
+                except NOT_FAST:
+                    pass
+            return _read(cls, xml, strict=strict)  # type: ignore[no-any-return]
+        except Exception as error:  # noqa: BLE001 -- a caller that reads untrusted documents expects one class of errors
+            refused = _refusal(error)
         del xml  # a traceback may show this frame
-        if isinstance(found, StorageError):
-            raise found
-        return found  # type: ignore[no-any-return]
+        raise refused
 
     @classmethod
     def from_libvirt(cls, xml: str | bytes) -> Self:
@@ -132,11 +138,16 @@ class Document(Element):
         Raises:
             DocumentError: If the document cannot be read. The error has every problem, each with its path and line.
         """
-        found = _found(cls, xml, reported=True)
-        del xml  # a traceback may show this frame
-        if isinstance(found, StorageError):
-            raise found
-        return found  # type: ignore[no-any-return]
+        try:
+            try:
+                return fast_reader(cls)(xml.decode() if isinstance(xml, bytes) else xml)  # type: ignore[no-any-return]
+            except NOT_FAST:
+                pass
+            return _read(cls, xml, reported=True)  # type: ignore[no-any-return]
+        except Exception as error:  # noqa: BLE001 -- as for from_xml
+            refused = _refusal(error)
+        del xml
+        raise refused
 
     @classmethod
     def fill_in(cls, values: dict[str, Any]) -> None:
@@ -208,22 +219,12 @@ class Document(Element):
         return Table(("field", "value"), rows, title=type(self).__name__).html()
 
 
-def _found(model: Any, xml: str | bytes, *, strict: bool = False, reported: bool = False) -> Any:
-    """Return a document, or the error for it: raised from here, its traceback would show the text."""
-    try:
-        if not strict:
-            try:
-                return fast_reader(model)(xml.decode() if isinstance(xml, bytes) else xml)
-            except NOT_FAST:
-                pass
-        return _read(model, xml, strict=strict, reported=reported)
-    except StorageError as error:
-        return without_frames(error)
-    except Exception as error:  # noqa: BLE001 -- a caller that reads untrusted documents expects one class of errors
-        return unexpected(error, "read")
+def _refusal(error: Exception) -> StorageError:
+    """Return the error for a document that could not be read, without the frames in which it was read."""
+    return without_frames(error) if isinstance(error, StorageError) else unexpected(error, "read")
 
 
-def _read(model: Any, xml: str | bytes, *, strict: bool, reported: bool) -> Any:
+def _read(model: Any, xml: str | bytes, *, strict: bool = False, reported: bool = False) -> Any:
     """Read a document that the fast reader does not accept. The fast reader works without lxml."""
     from libstorage.xml.parse import parse
     from libstorage.xml.read import read_carefully
