@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Self, TypeVar
 
 from libstorage.client.handle import Handle
@@ -17,9 +18,7 @@ from libstorage.enums import (
     PoolType,
     XmlFlags,
 )
-from libstorage.errors import (
-    InvalidRequestError,
-)
+from libstorage.errors import InvalidRequestError, LibvirtError, StorageError
 from libstorage.models.info import PoolInfo
 from libstorage.models.pool import PoolSpec
 from libstorage.operations import (
@@ -36,6 +35,7 @@ from libstorage.operations import (
     POOL_UNDEFINE,
     Operation,
 )
+from libstorage.provision.broken import add_broken_files
 from libstorage.session.arguments import NoFlags, combined, switch
 from libstorage.session.calls import ask_pool, change_pool, pool_xml
 from libstorage.units import counted
@@ -248,8 +248,19 @@ class Pool(Handle[PoolId]):
         return ask_pool(self._channel, operation, self._id, read)
 
     def _change(self, operation: Operation, act: Callable[[RawPool], object]) -> Self:
-        change_pool(self._channel, operation, self._id, act)
+        try:
+            change_pool(self._channel, operation, self._id, act)
+        except LibvirtError as error:
+            if operation in (POOL_START, POOL_REFRESH):
+                self._add_broken_files(error)
+            raise
         return self
+
+    def _add_broken_files(self, error: LibvirtError) -> None:
+        with suppress(StorageError):  # the first error is the one to report
+            add_broken_files(
+                error, self.spec(inactive=True), is_local=self._channel.session().connection.local
+            )
 
     def _label(self) -> str:
         return repr(self.name)

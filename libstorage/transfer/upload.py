@@ -18,9 +18,10 @@ from libstorage.session.channel import Channel
 from libstorage.transfer.ends.opening import UploadSource, opened_source
 from libstorage.transfer.explain import explained
 from libstorage.transfer.pieces.checksum import Checks, Digest
-from libstorage.transfer.pieces.filters import Hashed, Padded, Sparsified
-from libstorage.transfer.pieces.piece import Source
+from libstorage.transfer.pieces.filters import Hashed, Padded, Preceded, Sparsified
+from libstorage.transfer.pieces.piece import Hole, Source, taken
 from libstorage.transfer.pieces.resume import after_what_is_there
+from libstorage.transfer.pieces.stub import HEADER, stops_a_pool
 from libstorage.transfer.progress import Watch
 from libstorage.transfer.pump import pump
 from libstorage.transfer.settle import let_pool_see
@@ -65,7 +66,8 @@ def upload(
     ):
         place = _Region.find(volume, read_document(channel, volume), source, part)
         with explained(VOLUME_UPLOAD, volume, place.state):
-            _fill(channel, source, place, watch, checks, sparse=sparse, tail=tail, resume=resume)
+            whole = _checked(source, place)
+            _fill(channel, whole, place, watch, checks, sparse=sparse, tail=tail, resume=resume)
     if place.done or place.same:
         let_pool_see(watch.limited(channel), volume.pool)
 
@@ -223,6 +225,23 @@ class _Region:
         end = "the end" if self.length is None else self.offset + self.length
         told = f"{sent} bytes were sent; bytes {self.offset} to {end} of {self.volume} are now undefined."
         return f"{told} Upload it again from the start, or with resume=True.", True
+
+
+def _checked(source: Source, place: _Region) -> Source:
+    """Return the source, unless it would leave a file because of which libvirt stops the pool.
+
+    Raises:
+        InvalidRequestError: If it would.
+    """
+    if not place.is_file or not place.room or place.offset or place.end >= HEADER:
+        return source
+    head = taken(source, HEADER)
+    if stops_a_pool(b"".join(bytes(piece.length) if isinstance(piece, Hole) else piece for piece in head)):
+        raise InvalidRequestError(
+            f"{source.name} has only the first bytes of a qcow2 image, and libvirt stops a pool with such a file",
+            hint="Upload the whole image.",
+        )
+    return Preceded(head, source)
 
 
 def _check_word(what: str, word: object, words: tuple[object, ...]) -> None:

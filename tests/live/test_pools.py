@@ -601,3 +601,40 @@ class TestOfAHost:
             assert mine.info() == pool.info()
             with pytest.raises(AccessDeniedError, match="readonly"):
                 mine.refresh()
+
+
+class TestBrokenFiles:
+    """The first bytes of a qcow2 image keep libvirt from looking at a directory."""
+
+    HEADER = b"QFI\xfb" + (3).to_bytes(4, "big") + bytes(96)
+
+    @pytest.mark.parametrize("length", [32, 60, 72, 96])
+    def test_the_file_is_named(self, host: Host, spec: PoolSpec, length: int) -> None:
+        pool = host.pools.define(spec).build()
+        file = path_of(pool) / "part.qcow2"
+        (path_of(pool) / "good.img").write_bytes(bytes(100))
+        for act in (pool.start, pool.refresh):
+            file.write_bytes(self.HEADER[:length])
+            with pytest.raises(StorageError, match=r"'part\.qcow2'") as failed:
+                act()
+            assert "good.img" not in str(failed.value)
+            file.unlink()
+            pool.start()
+        (path_of(pool) / "good.img").unlink()
+        remove(pool)
+
+    @pytest.mark.parametrize("length", [8, 32, 60, 103])
+    def test_an_upload_does_not_take_the_pool_away(self, pool: Pool, length: int) -> None:
+        other = pool.volumes.create(VolumeSpec.raw("other.img", 4096))
+        data = self.HEADER[:length]
+        for size in (length, 103):
+            volume = pool.volumes.create(VolumeSpec.raw("a.img", size, allocation=0))
+            with pytest.raises(InvalidRequestError, match="only the first bytes of a qcow2 image") as refused:
+                volume.upload(data if size == length else iter([data[:5], data[5:]]))
+            assert refused.value.outcome == "not_started"
+            assert pool.refresh().is_active()
+            volume.delete()
+        whole = pool.volumes.create(VolumeSpec.raw("a.img", 4096)).upload(data)
+        assert pool.refresh().is_active()
+        whole.delete()
+        other.delete()
