@@ -66,8 +66,7 @@ def upload(
     ):
         place = _Region.find(volume, read_document(channel, volume), source, part)
         with explained(VOLUME_UPLOAD, volume, place.state):
-            whole = _checked(source, place)
-            _fill(channel, whole, place, watch, checks, sparse=sparse, tail=tail, resume=resume)
+            _fill(channel, source, place, watch, checks, sparse=sparse, tail=tail, resume=resume)
     if place.done or place.same:
         let_pool_see(watch.limited(channel), volume.pool)
 
@@ -111,7 +110,7 @@ def _fill(
     tail: Tail,
     resume: bool = False,
 ) -> None:
-    volume, digest = place.volume, checks.digest()
+    source, volume, digest = _checked(source, place), place.volume, checks.digest()
     sent = Digest() if checks.verify else None
     reading = Hashed(source, digest) if digest else source
     if tail == "zero" or (place.is_empty and sparse is not False):
@@ -233,7 +232,7 @@ def _checked(source: Source, place: _Region) -> Source:
     Raises:
         InvalidRequestError: If it would.
     """
-    if not place.is_file or not place.room or place.offset or place.end >= HEADER:
+    if not place.is_file or place.room == 0 or place.offset or place.end >= HEADER:
         return source
     head = taken(source, HEADER)
     if stops_a_pool(b"".join(bytes(piece.length) if isinstance(piece, Hole) else piece for piece in head)):

@@ -13,6 +13,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+import libstorage.fsspec
 from libstorage import (
     AccessDeniedError,
     DocumentError,
@@ -624,7 +625,7 @@ class TestBrokenFiles:
         remove(pool)
 
     @pytest.mark.parametrize("length", [8, 32, 60, 103])
-    def test_an_upload_does_not_take_the_pool_away(self, pool: Pool, length: int) -> None:
+    def test_an_upload_does_not_take_the_pool_away(self, host: Host, pool: Pool, length: int) -> None:
         other = pool.volumes.create(VolumeSpec.raw("other.img", 4096))
         data = self.HEADER[:length]
         for size in (length, 103):
@@ -634,6 +635,10 @@ class TestBrokenFiles:
             assert refused.value.outcome == "not_started"
             assert pool.refresh().is_active()
             volume.delete()
+        system = libstorage.fsspec.LibvirtFileSystem(host=host)
+        with pytest.raises(InvalidRequestError, match="only the first bytes of a qcow2 image"):
+            system.pipe_file(f"{pool.name}/new.img", data)
+        assert pool.refresh().volumes.names() == ("other.img",)
         whole = pool.volumes.create(VolumeSpec.raw("a.img", 4096)).upload(data)
         assert pool.refresh().is_active()
         whole.delete()
