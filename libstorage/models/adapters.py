@@ -24,6 +24,8 @@ WWN = matching(
 class PciAddress(Element):
     """A PCI address: the ``<address>`` element."""
 
+    TAG: ClassVar[str] = "address"
+
     domain: int | None = field(
         default=None, metadata=attribute("domain", pci("PCI domain", 4, 0xFFFFFFFF), doc="PCI domain.")
     )
@@ -51,6 +53,8 @@ class PciAddress(Element):
 class ParentAddress(Element):
     """The PCI device of an adapter, which stays the same across reboots: the ``<parentaddr>`` element."""
 
+    TAG: ClassVar[str] = "parentaddr"
+
     unique_id: int | None = field(
         default=None,
         metadata=attribute(
@@ -70,6 +74,8 @@ class ParentAddress(Element):
 class ScsiHostAdapter(Element):
     """A SCSI host adapter, identified by its name or by its PCI device."""
 
+    TAG: ClassVar[str] = "adapter"
+    IS_TYPED: ClassVar[bool] = True
     type: ClassVar[AdapterType] = AdapterType.SCSI_HOST
 
     name: str | None = field(
@@ -96,6 +102,8 @@ class ScsiHostAdapter(Element):
 class FcHostAdapter(Element):
     """A virtual Fibre Channel adapter (NPIV), identified by its world wide names."""
 
+    TAG: ClassVar[str] = "adapter"
+    IS_TYPED: ClassVar[bool] = True
     type: ClassVar[AdapterType] = AdapterType.FC_HOST
 
     parent: str | None = field(
@@ -131,6 +139,9 @@ class FcHostAdapter(Element):
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class UnknownAdapter(Element):
     """An adapter of a kind that libstorage does not know; the adapter's content is in the document's ``unknown``."""
+
+    TAG: ClassVar[str] = "adapter"
+    IS_TYPED: ClassVar[bool] = True
 
     type: str = field(metadata=word(doc="The kind of adapter that the document names."))
 

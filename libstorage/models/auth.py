@@ -25,6 +25,7 @@ SECRET_UUID = matching("secret uuid", r"[0-9a-f]{8}\-([0-9a-f]{4}\-){3}[0-9a-f]{
 class SecretRef(Element):
     """A reference to a secret by its UUID or usage: the ``<secret>`` element inside ``<auth>`` and ``<encryption>``."""
 
+    TAG: ClassVar[str] = "secret"
     SECRETIVE: ClassVar[bool] = True
 
     uuid: str | None = field(
@@ -46,6 +47,7 @@ class SecretRef(Element):
 class Auth(Element):
     """The user name and secret with which a pool logs in: the ``<auth>`` element."""
 
+    TAG: ClassVar[str] = "auth"
     SECRETIVE: ClassVar[bool] = True
 
     type: AuthType | UnknownWord = field(

@@ -19,6 +19,8 @@ from libstorage.xml.kinds import YES_NO, UnknownWord, words
 class CapabilityEnum(Element):
     """A list of allowed words: the ``<enum>`` element."""
 
+    TAG: ClassVar[str] = "enum"
+
     name: str = field(
         metadata=attribute("name", doc="Meaning of the words: sourceFormatType or targetFormatType.")
     )
@@ -48,6 +50,8 @@ class CapabilityOptions(Element):
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PoolTypeCapabilities(Element):
     """A host's report on one pool type: the ``<pool>`` element."""
+
+    TAG: ClassVar[str] = "pool"
 
     type: PoolType | UnknownWord = field(
         converter=to_pool_type, metadata=attribute("type", words(PoolType), doc="The pool type.")

@@ -42,6 +42,8 @@ class SourceQuery(Document):
 class FoundSource(Element):
     """One source that discovery found, with all fields of the document, whatever the pool type."""
 
+    TAG: ClassVar[str] = "source"
+
     hosts: tuple[SourceHost, ...] = field(default=(), converter=to_hosts, metadata=_HOSTS)
     devices: tuple[Device, ...] = field(
         default=(),

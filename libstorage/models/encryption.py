@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class Cipher(Element):
     """The cipher of a LUKS volume: the ``<cipher>`` element."""
 
+    TAG: ClassVar[str] = "cipher"
     SECRETIVE: ClassVar[bool] = True
 
     name: str = field(metadata=attribute("name", doc="Algorithm, such as aes or serpent."))
@@ -46,6 +47,7 @@ class Cipher(Element):
 class Ivgen(Element):
     """The initialization vector of a LUKS volume: the ``<ivgen>`` element."""
 
+    TAG: ClassVar[str] = "ivgen"
     SECRETIVE: ClassVar[bool] = True
 
     name: str = field(metadata=attribute("name", doc="Name of the generator: plain, plain64 or essiv."))
@@ -70,6 +72,7 @@ class Encryption(Element):
     type is ``volume``.
     """
 
+    TAG: ClassVar[str] = "encryption"
     SECRETIVE: ClassVar[bool] = True
 
     format: EncryptionFormat | UnknownWord = field(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from attrs import field, frozen
 
 from libstorage.models.convert import to_mode
@@ -17,6 +19,8 @@ class Permissions(Element):
     libvirt sets this mode, owner and group on the files and directories that it creates. In a document that libvirt
     reports they are the actual values.
     """
+
+    TAG: ClassVar[str] = "permissions"
 
     mode: int | None = field(
         default=None,

@@ -15,6 +15,7 @@ from libstorage.errors import Problem
 from libstorage.models.convert import to_names, to_size, to_uuid
 from libstorage.models.pool_factories import PoolFactories
 from libstorage.models.pool_parts import (
+    RBD,
     ConfigOption,
     Options,
     PoolFeatures,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     import uuid as uuids
 
 FS = Namespace(prefix="fs", uri="http://libvirt.org/schemas/storagepool/fs/1.0")
-RBD = Namespace(prefix="rbd", uri="http://libvirt.org/schemas/storagepool/rbd/1.0")
 
 
 def _given(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import cast
+from typing import ClassVar, cast
 
 from attrs import field, frozen
 
@@ -13,13 +13,17 @@ from libstorage.models.convert import many, to_path, to_refresh_allocation
 from libstorage.models.permissions import Permissions
 from libstorage.models.source_parts import ABSOLUTE_PATH
 from libstorage.xml.document import Element
-from libstorage.xml.fields import attribute, child, text, value
+from libstorage.xml.fields import Namespace, attribute, child, text, value
 from libstorage.xml.kinds import YES_NO, UnknownWord, words
+
+RBD = Namespace(prefix="rbd", uri="http://libvirt.org/schemas/storagepool/rbd/1.0")
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class PoolTarget(Element):
     """The location of a pool on the host: the ``<target>`` element."""
+
+    TAG: ClassVar[str] = "target"
 
     path: str | None = field(
         default=None,
@@ -35,6 +39,8 @@ class PoolTarget(Element):
 class PoolFeatures(Element):
     """Optional features of a pool: the ``<features>`` element."""
 
+    TAG: ClassVar[str] = "features"
+
     cow: bool | None = field(
         default=None,
         metadata=value("cow", "state", YES_NO, doc="Whether a btrfs directory copies on write."),
@@ -44,6 +50,8 @@ class PoolFeatures(Element):
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class RefreshVolume(Element):
     """The way in which a refresh determines a volume's allocation: the ``<volume>`` element inside ``<refresh>``."""
+
+    TAG: ClassVar[str] = "volume"
 
     allocation: RefreshAllocation | UnknownWord | None = field(
         default=None,
@@ -60,6 +68,8 @@ class RefreshVolume(Element):
 class PoolRefresh(Element):
     """The refresh settings of a pool: the ``<refresh>`` element."""
 
+    TAG: ClassVar[str] = "refresh"
+
     volume: RefreshVolume | None = field(
         default=None, metadata=child("volume", RefreshVolume, doc="What a refresh does for each volume.")
     )
@@ -68,6 +78,9 @@ class PoolRefresh(Element):
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class ConfigOption(Element):
     """One option for the Ceph client: the ``<rbd:option>`` element."""
+
+    TAG: ClassVar[str] = "option"
+    NAMESPACE: ClassVar[Namespace | None] = RBD
 
     name: str = field(metadata=attribute("name", doc="Name of the option, such as client_mount_timeout."))
     value: str = field(metadata=attribute("value", doc="Value of the option."))

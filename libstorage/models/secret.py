@@ -30,6 +30,8 @@ _PLACES = {"volume": "volume", "ceph": "name", "iscsi": "target", "tls": "name",
 class Usage(Element):
     """The purpose of a secret: the ``<usage>`` element."""
 
+    TAG: ClassVar[str] = "usage"
+
     type: SecretUsage | UnknownWord = field(
         converter=to_secret_usage,
         metadata=attribute("type", words(SecretUsage), doc="Kind of object that uses the secret."),

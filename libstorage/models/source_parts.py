@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import field, frozen
 
@@ -60,6 +60,8 @@ _WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<name>[^:]+))(?::(?P<port>[0-
 class SourceHost(Element):
     """A server of a pool's source: the ``<host>`` element."""
 
+    TAG: ClassVar[str] = "host"
+
     name: str = field(metadata=attribute("name", HOST_NAME, doc="Host name, IPv4 or IPv6 address."))
     port: int | None = field(
         default=None,
@@ -71,6 +73,8 @@ class SourceHost(Element):
 class FreeExtent(Element):
     """A free range of a disk: the ``<freeExtent>`` element. Only libvirt reports this element."""
 
+    TAG: ClassVar[str] = "freeExtent"
+
     start: int = field(metadata=attribute("start", OFFSET, doc="Offset of the first byte."))
     end: int = field(metadata=attribute("end", OFFSET, doc="Offset after the last byte."))
 
@@ -78,6 +82,8 @@ class FreeExtent(Element):
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Device(Element):
     """A device of a pool's source: the ``<device>`` element."""
+
+    TAG: ClassVar[str] = "device"
 
     path: str = field(
         converter=to_path_text,
@@ -102,6 +108,8 @@ class Device(Element):
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class Initiator(Element):
     """The identity that a host presents to an iSCSI target: the ``<initiator>`` element."""
+
+    TAG: ClassVar[str] = "initiator"
 
     iqn: str = field(metadata=value("iqn", "name", doc="The initiator's iSCSI qualified name."))
 

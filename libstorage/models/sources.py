@@ -81,6 +81,7 @@ def _other_login(auth: Auth | None, only: AuthType) -> str | None:
 class DirSource(Element):
     """Source of a dir pool: the pool has only its target."""
 
+    TAG: ClassVar[str] = "source"
     type: ClassVar[PoolType] = PoolType.DIR
     target: ClassVar[Presence] = Presence.REQUIRED
     allows: ClassVar[frozenset[str]] = _PLAIN
@@ -93,6 +94,7 @@ class DirSource(Element):
 class FsSource(Element):
     """Source of an fs pool: a block device with a file system, which libvirt mounts."""
 
+    TAG: ClassVar[str] = "source"
     type: ClassVar[PoolType] = PoolType.FS
     target: ClassVar[Presence] = Presence.REQUIRED
     allows: ClassVar[frozenset[str]] = _MOUNTED
@@ -111,6 +113,7 @@ class FsSource(Element):
 class NetfsSource(Element):
     """Source of a netfs pool: a directory on a server, which libvirt mounts."""
 
+    TAG: ClassVar[str] = "source"
     type: ClassVar[PoolType] = PoolType.NETFS
     target: ClassVar[Presence] = Presence.REQUIRED
     allows: ClassVar[frozenset[str]] = _MOUNTED
@@ -154,6 +157,7 @@ class NetfsSource(Element):
 class LogicalSource(Element):
     """Source of a logical pool: an LVM volume group, and the devices to build it from."""
 
+    TAG: ClassVar[str] = "source"
     type: ClassVar[PoolType] = PoolType.LOGICAL
     target: ClassVar[Presence] = Presence.REQUIRED
     allows: ClassVar[frozenset[str]] = _PLAIN
@@ -178,6 +182,7 @@ class LogicalSource(Element):
 class DiskSource(Element):
     """Source of a disk pool: a disk whose partitions are the volumes."""
 
+    TAG: ClassVar[str] = "source"
     type: ClassVar[PoolType] = PoolType.DISK
     target: ClassVar[Presence] = Presence.REQUIRED
     allows: ClassVar[frozenset[str]] = _PLAIN
@@ -198,6 +203,7 @@ class DiskSource(Element):
 class IscsiSource(Element):
     """Source of an iscsi pool: a target to which the host's kernel logs in."""
 
+    TAG: ClassVar[str] = "source"
     type: ClassVar[PoolType] = PoolType.ISCSI
     target: ClassVar[Presence] = Presence.REQUIRED
     allows: ClassVar[frozenset[str]] = _PLAIN
@@ -220,6 +226,7 @@ class IscsiSource(Element):
 class IscsiDirectSource(Element):
     """Source of an iscsi-direct pool: a target that libvirt itself reads through libiscsi."""
 
+    TAG: ClassVar[str] = "source"
     type: ClassVar[PoolType] = PoolType.ISCSI_DIRECT
     target: ClassVar[Presence] = Presence.FORBIDDEN
     allows: ClassVar[frozenset[str]] = _PLAIN
@@ -244,6 +251,7 @@ class IscsiDirectSource(Element):
 class ScsiSource(Element):
     """Source of a scsi pool: a SCSI or Fibre Channel host adapter."""
 
+    TAG: ClassVar[str] = "source"
     type: ClassVar[PoolType] = PoolType.SCSI
     target: ClassVar[Presence] = Presence.REQUIRED
     allows: ClassVar[frozenset[str]] = _PLAIN
@@ -257,6 +265,7 @@ class ScsiSource(Element):
 class MpathSource(Element):
     """Source of an mpath pool: all multipath devices of the host."""
 
+    TAG: ClassVar[str] = "source"
     type: ClassVar[PoolType] = PoolType.MPATH
     target: ClassVar[Presence] = Presence.REQUIRED
     allows: ClassVar[frozenset[str]] = _PLAIN
@@ -266,6 +275,7 @@ class MpathSource(Element):
 class RbdSource(Element):
     """Source of an rbd pool: a pool of a Ceph cluster."""
 
+    TAG: ClassVar[str] = "source"
     type: ClassVar[PoolType] = PoolType.RBD
     target: ClassVar[Presence] = Presence.FORBIDDEN
     allows: ClassVar[frozenset[str]] = _CEPH
@@ -285,6 +295,7 @@ class RbdSource(Element):
 class SheepdogSource(Element):
     """Source of a sheepdog pool. libvirt 8.8 and later read such documents but have no driver for them."""
 
+    TAG: ClassVar[str] = "source"
     type: ClassVar[PoolType] = PoolType.SHEEPDOG
     target: ClassVar[Presence] = Presence.FORBIDDEN
     allows: ClassVar[frozenset[str]] = _PLAIN
@@ -301,6 +312,7 @@ class SheepdogSource(Element):
 class GlusterSource(Element):
     """Source of a gluster pool: a Gluster volume that libvirt itself reads through libgfapi."""
 
+    TAG: ClassVar[str] = "source"
     type: ClassVar[PoolType] = PoolType.GLUSTER
     target: ClassVar[Presence] = Presence.FORBIDDEN
     allows: ClassVar[frozenset[str]] = _PLAIN
@@ -323,6 +335,7 @@ class GlusterSource(Element):
 class ZfsSource(Element):
     """Source of a zfs pool: a zpool, and the device to build it from."""
 
+    TAG: ClassVar[str] = "source"
     type: ClassVar[PoolType] = PoolType.ZFS
     target: ClassVar[Presence] = Presence.OPTIONAL
     allows: ClassVar[frozenset[str]] = _PLAIN
@@ -335,6 +348,7 @@ class ZfsSource(Element):
 class VstorageSource(Element):
     """Source of a vstorage pool: a Virtuozzo Storage cluster."""
 
+    TAG: ClassVar[str] = "source"
     type: ClassVar[PoolType] = PoolType.VSTORAGE
     target: ClassVar[Presence] = Presence.REQUIRED
     allows: ClassVar[frozenset[str]] = _PLAIN
@@ -346,6 +360,7 @@ class VstorageSource(Element):
 class UnknownSource(Element):
     """Source of a pool of an unknown type; the source's content is in the document's ``unknown``."""
 
+    TAG: ClassVar[str] = "source"
     target: ClassVar[Presence] = Presence.OPTIONAL
     allows: ClassVar[frozenset[str]] = _MOUNTED | _CEPH
 

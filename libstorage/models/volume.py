@@ -70,6 +70,8 @@ _BACKED_BY = {
 class Timestamps(Element):
     """Times of access and change of a file, in nanoseconds since the epoch: the ``<timestamps>`` element."""
 
+    TAG: ClassVar[str] = "timestamps"
+
     atime: int | None = field(default=None, metadata=text("atime", TIMESTAMP, doc="Time of the last read."))
     mtime: int | None = field(default=None, metadata=text("mtime", TIMESTAMP, doc="Time of the last write."))
     ctime: int | None = field(
@@ -85,6 +87,8 @@ _TIMESTAMPS = child("timestamps", Timestamps, reported=True, doc="Times of acces
 class Extent(Element):
     """A contiguous range of a device: the ``<extent>`` element."""
 
+    TAG: ClassVar[str] = "extent"
+
     start: int = field(metadata=attribute("start", OFFSET, doc="Offset of the first byte."))
     end: int = field(metadata=attribute("end", OFFSET, doc="Offset after the last byte."))
 
@@ -92,6 +96,8 @@ class Extent(Element):
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class VolumeDevice(Element):
     """A device that holds a volume's data: the ``<device>`` element."""
+
+    TAG: ClassVar[str] = "device"
 
     path: str = field(metadata=attribute("path", ABSOLUTE_PATH, doc="Absolute path of the block device."))
     extents: tuple[Extent, ...] = field(
@@ -103,6 +109,8 @@ class VolumeDevice(Element):
 class VolumeSource(Element):
     """The devices that hold a volume of a logical or disk pool: the ``<source>`` element."""
 
+    TAG: ClassVar[str] = "source"
+
     devices: tuple[VolumeDevice, ...] = field(
         default=(), metadata=children("device", VolumeDevice, doc="The devices.")
     )
@@ -111,6 +119,8 @@ class VolumeSource(Element):
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class VolumeFeatures(Element):
     """Features of a qcow2 volume: the ``<features>`` element. Each needs compat 1.1, which libvirt then uses."""
+
+    TAG: ClassVar[str] = "features"
 
     lazy_refcounts: bool = field(
         default=False,
@@ -127,6 +137,8 @@ class VolumeFeatures(Element):
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class VolumeTarget(Element):
     """The path, format and other properties of a volume on the host: the ``<target>`` element."""
+
+    TAG: ClassVar[str] = "target"
 
     path: str | None = field(
         default=None,
@@ -195,6 +207,8 @@ class VolumeTarget(Element):
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
 class BackingStore(Element):
     """The backing volume, below a volume that stores only the changes: the ``<backingStore>`` element."""
+
+    TAG: ClassVar[str] = "backingStore"
 
     path: str = field(metadata=text("path", ABSOLUTE_PATH, doc="Absolute path on the host."))
     format: VolumeFormat | UnknownWord | None = field(

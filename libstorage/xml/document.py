@@ -9,14 +9,14 @@ from typing import Any, ClassVar, Self
 import attrs
 
 from libstorage.display import Table
-from libstorage.errors import DocumentError, Problem, StorageError, without_frames
+from libstorage.errors import DocumentError, Problem, StorageError, UnsupportedError, without_frames
 from libstorage.xml.code import once_per_class
 from libstorage.xml.fast import NOT_FAST, fast_reader
-from libstorage.xml.fields import Shape, Unknown
-from libstorage.xml.kinds import YES_NO, ReportedWord, UnknownWord
+from libstorage.xml.fields import Namespace, Shape, Unknown
+from libstorage.xml.kinds import MODE, YES_NO, ReportedWord, UnknownWord
 from libstorage.xml.mapping import Mapped, check_declarations, construct, mapping_of
 from libstorage.xml.wording import Wrong, not_of_type, not_valid, one_of, unexpected
-from libstorage.xml.write import write_document
+from libstorage.xml.write import write_document, write_fragment
 
 _LINE = 120
 _LONGEST_CELL = 4096
@@ -33,6 +33,55 @@ class Element:
 
     SECRETIVE: ClassVar[bool] = False
     """Whether a text in the element may be a misplaced secret."""
+
+    TAG: ClassVar[str] = ""
+    """The element's tag; empty if the element has several."""
+
+    NAMESPACE: ClassVar[Namespace | None] = None
+    """The namespace of the tag."""
+
+    IS_TYPED: ClassVar[bool] = False
+    """Whether the attribute ``type`` of the element itself selects the class."""
+
+    @classmethod
+    def from_xml(cls, xml: str | bytes) -> Self:
+        """Read this element alone, as it stands in a document.
+
+        Args:
+            xml: The text; bytes are UTF-8.
+
+        Raises:
+            DocumentError: If the element cannot be read, or has parts that libstorage does not know.
+            UnsupportedError: If the element has no tag of its own.
+        """
+        from libstorage.xml.parse import parse
+        from libstorage.xml.read import read_fragment
+
+        cls._check_tag()
+        try:
+            return read_fragment(cls, parse(xml))  # type: ignore[no-any-return]
+        except Exception as error:  # noqa: BLE001 -- a caller that reads untrusted text expects one class of errors
+            refused = _refusal(error)
+        del xml  # a traceback may show this frame
+        raise refused
+
+    def to_xml(self, *, reported: bool = False) -> str:
+        """Return this element as XML, as it stands in a document.
+
+        Args:
+            reported: Also write the fields that only libvirt fills in.
+
+        Raises:
+            ValueError: If a string contains a character that XML cannot represent.
+            UnsupportedError: If the element has no tag of its own.
+        """
+        self._check_tag()
+        return write_fragment(self, reported=reported)
+
+    @classmethod
+    def _check_tag(cls) -> None:
+        if not cls.TAG:
+            raise UnsupportedError(f"{cls.__name__} has another tag in each place, so it cannot stand alone")
 
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
@@ -90,7 +139,8 @@ class Element:
             value = getattr(self, mapped.name)
             if mapped.place.reported or (not mapped.required and value == mapped.missing()):
                 continue
-            shown.append(f"{mapped.name}={_shown(value, deep=deep)}")
+            text = f"{value:#o}" if mapped.place.kind is MODE else _shown(value, deep=deep)
+            shown.append(f"{mapped.name}={text}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
 

@@ -66,6 +66,24 @@ def read_carefully(model: type, root: Tree, *, reported: bool = False) -> Any:
     return found
 
 
+def read_fragment(model: Any, root: Tree) -> Any:
+    """Return one element as a ``model``.
+
+    Raises:
+        DocumentError: If the element has a problem, or parts that libstorage does not know: nothing could keep them.
+    """
+    wanted = model.TAG if model.NAMESPACE is None else f"{{{model.NAMESPACE.uri}}}{model.TAG}"
+    if root.tag != wanted:
+        raise DocumentError([problem_at(root, wrong_root(root, [model.TAG]))])
+    reader = _Reader(reported=False)
+    found = reader.fragment(model, root)
+    for part in reader.unknown:
+        reader.problems.append(Problem(part.path, f"{part} is not known to libstorage", line=part.line))
+    if reader.problems:
+        raise DocumentError(tuple(reader.problems))
+    return found
+
+
 class _Reader:
     """Reader of one document."""
 
@@ -85,6 +103,18 @@ class _Reader:
         assert holder
         values[holder.name] = tuple(self.unknown)
         return None if self.problems else construct(model, values)
+
+    def fragment(self, model: Any, root: Tree) -> Any:
+        values: dict[str, Any] = {}
+        if model.IS_TYPED:
+            word = " ".join(root.get("type", "").split())
+            if not isinstance(model.__dict__.get("type"), str):
+                values["type"] = UnknownWord(word)
+            elif word != model.type:
+                self._problem(root, not_valid(word, str(model.type)), "type")
+        values |= self._values(model, root, f"/{model.TAG}", ("type",) if model.IS_TYPED else ())
+        self._defaults(model, root, values)
+        return construct(model, values)
 
     # ---- elements ---------------------------------------------------------------------------------------------------
 

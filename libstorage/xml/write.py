@@ -16,7 +16,7 @@ from typing import Any
 
 from libstorage.xml.code import Source
 from libstorage.xml.fields import MANY, Field, Shape
-from libstorage.xml.kinds import Kind, string_problem
+from libstorage.xml.kinds import Kind, UnknownWord, string_problem
 from libstorage.xml.mapping import Mapped, Mapping, mapping_of
 
 Write = Callable[[Any], str]
@@ -49,6 +49,23 @@ def write_document(document: Any, *, reported: bool) -> str:
     from libstorage.xml.restore import restored  # loads lxml, which other documents do not need
 
     return restored(written, document.unknown)
+
+
+def write_fragment(element: Any, *, reported: bool) -> str:
+    """Return one element as XML, as it stands in a document.
+
+    Raises:
+        ValueError: If a string contains a character that XML cannot represent (control characters).
+    """
+    model: Any = type(element)
+    space, tag = model.NAMESPACE, model.TAG
+    head = "" if space is None else f" xmlns:{space.prefix}='{space.uri}'"
+    if model.IS_TYPED:
+        head += (
+            " type='{escape(o.type)}'" if isinstance(element.type, UnknownWord) else f" type='{element.type}'"
+        )
+    printed = tag if space is None else f"{space.prefix}:{tag}"
+    return _writer(model, printed, head, 0, reported)(element)
 
 
 def escape(text: str) -> str:

@@ -9,7 +9,8 @@ from attrs import evolve
 from libstorage.enums import VolumeType
 from libstorage.models.capabilities import PoolCapabilities
 from libstorage.models.discovery import PoolSources, SourceQuery
-from libstorage.models.pool import FS, RBD, PoolSpec
+from libstorage.models.pool import FS, PoolSpec
+from libstorage.models.pool_parts import RBD
 from libstorage.models.secret import SecretSpec
 from libstorage.models.sources import SOURCES, Presence
 from libstorage.models.volume import VolumeSpec

@@ -10,9 +10,9 @@ import attrs
 import pytest
 
 from libstorage.enums import PoolType, VolumeFormat
-from libstorage.errors import DocumentError, Problem
+from libstorage.errors import DocumentError, Problem, UnsupportedError
 from libstorage.models.adapters import FcHostAdapter, ScsiHostAdapter, UnknownAdapter
-from libstorage.models.capabilities import PoolCapabilities
+from libstorage.models.capabilities import CapabilityOptions, PoolCapabilities
 from libstorage.models.pool import PoolSpec
 from libstorage.models.secret import SecretSpec
 from libstorage.models.sources import DirSource, LogicalSource, MpathSource, UnknownSource
@@ -491,3 +491,10 @@ def test_what_is_not_known_is_not_sound() -> None:
         f"PoolSpec.source.type: 'newer' is not valid; expected one of {TYPES}",
         "/pool/source/nqn (line 3): <nqn> (11 characters) is not known to libstorage",
     ]
+
+
+def test_an_element_with_several_tags_cannot_stand_alone() -> None:
+    with pytest.raises(UnsupportedError, match="cannot stand alone"):
+        CapabilityOptions().to_xml()
+    with pytest.raises(UnsupportedError, match="cannot stand alone"):
+        CapabilityOptions.from_xml("<poolOptions/>")
