@@ -16,7 +16,7 @@ from libstorage.client.pool import Pool, build_flag
 from libstorage.connection.identity import HostId, PoolId
 from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawConnect, RawPool
-from libstorage.connection.resolve import pool_id
+from libstorage.connection.resolve import list_pools, pool_id
 from libstorage.enums import ListPoolsFlags, PoolCreateFlags, PoolDefineFlags, PoolType
 from libstorage.errors import (
     InvalidRequestError,
@@ -100,7 +100,7 @@ class Pools(Collection[Pool, HostId]):
         autostart: bool | None = None,
         types: Iterable[PoolType | str] = (),
     ) -> tuple[Pool, ...]:
-        """Return the pools that match every filter, in one call (``virConnectListAllStoragePools``).
+        """Return the pools that match every filter, by name, in one call (``virConnectListAllStoragePools``).
 
         Args:
             flags: More filters, as flags.
@@ -124,7 +124,7 @@ class Pools(Collection[Pool, HostId]):
         uri = self._scope.uri
         found = self._call(
             POOLS_LIST,
-            lambda lane: [pool_id(lane, uri, raw) for raw in lane.connection.listAllStoragePools(chosen)],
+            lambda lane: list_pools(lane, uri, chosen),
         )
         return tuple(Pool(self._channel, identity) for identity in found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Self, TypeVar
 from uuid import UUID, uuid4
 
@@ -164,7 +165,7 @@ class Secrets(Collection[Secret, HostId]):
         ephemeral: bool | None = None,
         private: bool | None = None,
     ) -> tuple[Secret, ...]:
-        """Return the secrets that match every filter, in one call (``virConnectListAllSecrets``).
+        """Return the secrets that match every filter, by UUID, in one call (``virConnectListAllSecrets``).
 
         Args:
             flags: More filters, as flags.
@@ -187,7 +188,7 @@ class Secrets(Collection[Secret, HostId]):
             self._scope,
             lambda lane: [secret_id(lane, uri, raw) for raw in lane.connection.listAllSecrets(chosen)],
         )
-        return tuple(Secret(self._channel, identity) for identity in found)
+        return tuple(Secret(self._channel, identity) for identity in sorted(found, key=attrgetter("uuid")))
 
     def count(self) -> int:
         """Return the number of secrets (``virConnectNumOfSecrets``).

@@ -69,7 +69,7 @@ class Volumes(Collection[Volume, PoolId]):
         return tuple(Volume(self._channel, VolumeId(self._scope, name)) for name in self.names())
 
     def names(self) -> tuple[str, ...]:
-        """Return the names of all volumes, in one call.
+        """Return the names of all volumes, sorted, in one call.
 
         Raises:
             PoolInactiveError: If the pool is not running.

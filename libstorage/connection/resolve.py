@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter, itemgetter
 
 from libstorage.connection.identity import PoolId, SecretId, VolumeId
 from libstorage.connection.lane import Lane
@@ -36,6 +37,12 @@ def pool_id(lane: Lane, uri: str, raw: RawPool) -> PoolId:
     return identity
 
 
+def list_pools(lane: Lane, uri: str, flags: int) -> list[PoolId]:
+    """Return the pools that match the flags, sorted by name; the lane caches them."""
+    found = [pool_id(lane, uri, raw) for raw in lane.connection.listAllStoragePools(flags)]
+    return sorted(found, key=attrgetter("name"))
+
+
 def volume_id(lane: Lane, uri: str, raw: RawVolume) -> VolumeId:
     """Return the identity of a raw volume, and look its pool up; the lane caches both."""
     identity = VolumeId(pool_id(lane, uri, raw.storagePoolLookupByVolume()), decoded(raw.name))
@@ -51,8 +58,9 @@ def secret_id(lane: Lane, uri: str, raw: RawSecret) -> SecretId:
 
 
 def list_volumes(lane: Lane, pool: PoolId) -> dict[str, RawVolume]:
-    """Return the volumes of a pool by name, in libvirt's order; the lane caches them if there are not too many."""
-    found = {decoded(raw.name): raw for raw in lane.pool(pool).listAllVolumes(0)}
+    """Return the volumes of a pool by name, sorted: libvirt's order changes from call to call. The lane caches them if there are not too many."""
+    named = [(decoded(raw.name), raw) for raw in lane.pool(pool).listAllVolumes(0)]
+    found = dict(sorted(named, key=itemgetter(0)))
     lane.remember_volumes(pool, found)
     return found
 

@@ -7,7 +7,7 @@ from functools import partial
 from libstorage.connection.binding import answer
 from libstorage.connection.identity import HostId, PoolId
 from libstorage.connection.lane import Lane
-from libstorage.connection.resolve import pool_id
+from libstorage.connection.resolve import list_pools
 from libstorage.enums import ListPoolsFlags
 from libstorage.errors import StorageError
 from libstorage.listing.crew import Crew, Worker
@@ -47,7 +47,7 @@ def take_inventory(channel: Channel) -> Inventory:
 
 
 def _listed(lane: Lane, uri: str, flags: ListPoolsFlags) -> dict[PoolId, None]:
-    return dict.fromkeys(pool_id(lane, uri, raw) for raw in lane.connection.listAllStoragePools(flags))
+    return dict.fromkeys(list_pools(lane, uri, flags))
 
 
 class _PoolReading:

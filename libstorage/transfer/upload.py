@@ -232,7 +232,8 @@ def _checked(source: Source, place: _Region) -> Source:
     Raises:
         InvalidRequestError: If it would.
     """
-    if not place.is_file or place.room == 0 or place.offset or place.end >= HEADER:
+    length = max(place.end, source.length or 0)
+    if not place.is_file or place.room == 0 or place.offset or length >= HEADER:
         return source
     head = taken(source, HEADER)
     if stops_a_pool(b"".join(bytes(piece.length) if isinstance(piece, Hole) else piece for piece in head)):

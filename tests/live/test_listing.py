@@ -25,6 +25,7 @@ from libstorage import (
     PoolNotFoundError,
     PoolSpec,
     PoolType,
+    SecretSpec,
     UnsupportedError,
     VolumeNotFoundError,
     VolumeSpec,
@@ -460,3 +461,28 @@ def test_types_that_cannot_start_here_are_listed_too(host: Host) -> None:
     assert entry.spec is not None
     assert entry.spec.type is PoolType.FS
     remove(pool)
+
+
+def test_every_listing_is_sorted(host: Host, folder: Path) -> None:
+    """libvirt's own order changes from call to call."""
+    chance = random.Random(7)
+    names = [f"sorted-{chance.randrange(10**6)}" for _ in range(12)]
+    pools = [host.pools.define(PoolSpec.dir(name, str(folder / name))) for name in names]
+    filled = pools[0].build().start()
+    for name in names:
+        filled.volumes.create(VolumeSpec.raw(name, 1))
+    secrets = [host.secrets.define(SecretSpec.ceph(name)) for name in names]
+    for _ in range(3):
+        assert filled.volumes.names() == tuple(sorted(names))
+        assert [volume.name for volume in filled.volumes.list()] == sorted(names)
+        assert [entry.name for entry in filled.volumes.specs()] == sorted(names)
+        assert [pool.name for pool in host.pools] == sorted(host.pools.names())
+        assert [entry.name for entry in host.inventory().pools] == sorted(host.pools.names())
+        assert [secret.uuid for secret in host.secrets] == sorted(secret.uuid for secret in host.secrets)
+    for secret in secrets:
+        secret.undefine()
+    for name in names:
+        filled.volumes[name].delete()
+    filled.stop()
+    for pool in pools:
+        pool.undefine()
