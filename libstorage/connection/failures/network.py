@@ -108,7 +108,9 @@ _SNAPSHOTS: Final = (
     "An image that was cloned keeps a snapshot that libvirt made: "
     "once the clones are deleted, delete(with_snapshots=True) deletes the image with its snapshots."
 )
-_HAS_SNAPSHOTS: Final = Verdict(StateError, f"The image exists, but has snapshots or is in use. {_SNAPSHOTS}")
+_HAS_SNAPSHOTS: Final = Verdict(
+    StateError, f"The image exists, but has snapshots or is in use. {_SNAPSHOTS}", outcome="not_started"
+)
 _MAY_HAVE_SNAPSHOTS: Final = Verdict(
     StorageIOError, f"The image may have snapshots or be in use. {_SNAPSHOTS}"
 )
