@@ -15,6 +15,7 @@ import attrs
 import libvirt
 
 from libstorage import Auth, Host, PoolSpec, PoolType, SecretSpec, Volume, VolumeFormat, VolumeSpec, connect
+from libstorage.connection.address.uri import parse
 from libstorage.testing import PrivateDaemon
 from tests.lab.boot import boot
 from tests.lab.case import Case, Mistake, Place
@@ -236,7 +237,7 @@ def _keep(host: Host, spec: SecretSpec, value: bytes | str | None) -> None:
 
 def _keep_text(uri: str, name: str, text: bytes) -> None:
     """Store the text of a key, as other programs do; libstorage refuses it."""
-    raw = libvirt.open(uri)
+    raw = libvirt.open(parse(uri).secret_twin().uri)
     raw.secretLookupByUsage(libvirt.VIR_SECRET_USAGE_TYPE_CEPH, name).setValue(text)
     raw.close()
 
