@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import libvirt
@@ -238,7 +238,8 @@ def _keep(host: Host, spec: SecretSpec, value: bytes | str | None) -> None:
 def _keep_text(uri: str, name: str, text: bytes) -> None:
     """Store the text of a key, as other programs do; libstorage refuses it."""
     raw = libvirt.open(parse(uri).secret_twin().uri)
-    raw.secretLookupByUsage(libvirt.VIR_SECRET_USAGE_TYPE_CEPH, name).setValue(text)
+    secret: Any = raw.secretLookupByUsage(libvirt.VIR_SECRET_USAGE_TYPE_CEPH, name)
+    secret.setValue(text)
     raw.close()
 
 
