@@ -158,7 +158,7 @@ class _Reader:
 
     def _again(self, place: Field, more: list[tuple[Tree, str]]) -> None:
         for element, path in more:
-            if place.repeats:
+            if place.repeats or self._reported:  # what a host has is readable
                 self._keep(element, path)
             else:
                 self._problem(element, given_again(element))
@@ -169,6 +169,8 @@ class _Reader:
                 continue
             if not mapped.required:
                 values[mapped.name] = mapped.missing()
+            elif self._reported and mapped.place.shape is Shape.CHILD:
+                values[mapped.name] = None  # libvirt keeps a source without its device
             elif mapped.place.shape is Shape.ATTRIBUTE:
                 self._problem(element, missing_attribute(mapped.place.tag, mapped.place.kind.in_xml()))
             else:

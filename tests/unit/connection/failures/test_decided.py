@@ -151,7 +151,7 @@ def said(code: Code, number: int | None = None, domain: Domain = Domain.STORAGE)
         (op.POOL_START, "gluster", said(Code.SYSTEM_ERROR, errno.EIO), StorageIOError, "backoff", None),
         (op.POOL_START, "iscsi-direct", said(Code.INTERNAL_ERROR), StorageIOError, "backoff", "not_started"),
         (op.POOL_BUILD, "iscsi-direct", said(Code.INTERNAL_ERROR), LibvirtError, "no", None),
-        (op.VOLUME_DELETE, "rbd/there", said(Code.SYSTEM_ERROR, errno.EBUSY), StateError, "no", None),
+        (op.VOLUME_DELETE, "rbd/there", said(Code.SYSTEM_ERROR, errno.EBUSY), StateError, "no", "not_started"),
         (op.VOLUME_DELETE, "rbd/none", said(Code.SYSTEM_ERROR, errno.EBUSY), StorageIOError, "no", None),
         (op.VOLUME_DELETE, "dir/there", said(Code.SYSTEM_ERROR, errno.EBUSY), StorageIOError, "no", None),
     ],

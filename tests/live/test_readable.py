@@ -1,0 +1,115 @@
+"""What a host has is always readable: documents that libvirt takes, changed in every place, and what it makes of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import libvirt
+import pytest
+from lxml import etree
+
+from libstorage import PoolSpec, VolumeSpec
+from libstorage.models.spec import Spec
+from libstorage.xml.parse import parse
+from tests.corpus.documents import ours
+
+SEED = 12
+TRIES = 12
+"""Changed documents of each document."""
+
+OURS = {path.name: path.read_bytes() for path in ours()}
+WORDS = ("", " ", "0", "-1", "none", "x y", "/", "é", "18446744073709551615", "1e3", "yes", "/dev/sdb")
+
+
+def changed(data: bytes, chance: random.Random) -> str:
+    """A document in which something is given twice, left out, moved, or says something else."""
+    root = deepcopy(parse(data))
+    for _ in range(chance.randint(1, 3)):
+        places = [element for element in root.iter() if element is not root]
+        if not places:
+            break
+        element: Any = chance.choice(places)
+        parent = element.getparent()
+        match chance.randrange(6):
+            case 0 | 1:
+                twin = deepcopy(element)
+                for name in twin.attrib:
+                    if chance.random() < 0.5:
+                        twin.set(name, chance.choice(WORDS))
+                parent.insert(chance.randint(0, len(parent)), twin)
+            case 2:
+                parent.remove(element)
+            case 3:
+                parent.remove(element)
+                chance.choice([place for place in root.iter() if place is not element]).append(element)
+            case 4:
+                element.text = chance.choice(WORDS)
+            case _:
+                if element.attrib:
+                    element.set(chance.choice(list(element.attrib)), chance.choice(WORDS))
+    return etree.tostring(root, encoding="unicode")
+
+
+def of_kind(kind: str) -> Iterator[tuple[str, str]]:
+    chance = random.Random(SEED)
+    for name, data in OURS.items():
+        if parse(data).tag == kind:
+            for number in range(TRIES):
+                yield f"{name} {number}", changed(data, chance)
+
+
+@pytest.fixture(scope="module")
+def imagined() -> Iterator[libvirt.virConnect]:
+    """libvirt's test driver, which makes all volumes and all pools that its parser takes."""
+    connection = libvirt.open("test:///default")
+    yield connection
+    connection.close()
+
+
+def readable(model: type[Spec], printed: str) -> Spec:
+    """What a daemon printed, read and written back: all is there."""
+    spec = model.from_libvirt(printed)
+    again = model.from_libvirt(spec.to_xml(reported=True))
+    assert again == spec
+    return spec
+
+
+def test_pools(imagined: libvirt.virConnect) -> None:
+    taken = 0
+    for name, text in of_kind("pool"):
+        try:
+            raw = imagined.storagePoolDefineXML(text, 0)
+        except libvirt.libvirtError:
+            continue
+        taken += 1
+        printed = raw.XMLDesc(0)
+        try:
+            spec = readable(PoolSpec, printed)
+            assert isinstance(spec, PoolSpec)
+            assert str(spec.type) == parse(printed).get("type"), name
+            raw.undefine()
+            raw = imagined.storagePoolDefineXML(spec.to_xml(), 0)
+            assert PoolSpec.from_libvirt(raw.XMLDesc(0)).differences(spec) == (), name
+        finally:
+            raw.undefine()
+    assert taken > 300
+
+
+def test_volumes(imagined: libvirt.virConnect) -> None:
+    taken, pool = 0, imagined.storagePoolLookupByName("default-pool")
+    for name, text in of_kind("volume"):
+        try:
+            raw = pool.createXML(text, 0)
+        except libvirt.libvirtError:
+            continue
+        taken += 1
+        try:
+            spec = readable(VolumeSpec, raw.XMLDesc(0))
+            assert isinstance(spec, VolumeSpec)
+            assert spec.name == raw.name(), name
+        finally:
+            raw.delete(0)
+    assert taken > 100
