@@ -36,7 +36,7 @@ from libstorage.operations import (
     Operation,
 )
 from libstorage.session.arguments import NoFlags, check_text, check_uuid, combined, switch
-from libstorage.session.calls import make_pool
+from libstorage.session.calls import make_pool, without_schema
 from libstorage.session.guards import Change
 from libstorage.session.names import check_pool_name
 from libstorage.session.soundness import refuse_unsound
@@ -175,14 +175,18 @@ class Pools(Collection[Pool, HostId]):
         """
         request = self._request(spec, allow_unknown=allow_unknown)
         flags = pool_define_flags(self._channel.versions) if validate else PoolDefineFlags(0)
-        made = make_pool(
-            self._channel,
-            POOL_DEFINE,
-            request,
-            lambda raw: raw.storagePoolDefineXML(request.to_xml(), flags),
-            validate=validate,
-        )
-        return Pool(self._channel, made)
+
+        def made(chosen: PoolDefineFlags) -> PoolId:
+            return make_pool(
+                self._channel,
+                POOL_DEFINE,
+                request,
+                lambda raw: raw.storagePoolDefineXML(request.to_xml(), chosen),
+                validate=validate,
+            )
+
+        none = flags if allow_unknown else PoolDefineFlags(0)
+        return Pool(self._channel, without_schema(made, flags, none))
 
     def create_transient(
         self,

@@ -31,7 +31,7 @@ from libstorage.operations import (
     Operation,
 )
 from libstorage.session.arguments import NoFlags, check_text, check_uuid, combined, member_of, switch
-from libstorage.session.calls import ask_secret, change_secret, make_secret
+from libstorage.session.calls import ask_secret, change_secret, make_secret, without_schema
 from libstorage.session.channel import Channel
 from libstorage.session.validating import secret_define_flags
 
@@ -250,15 +250,19 @@ class Secrets(Collection[Secret, HostId]):
         request = attrs.evolve(spec.with_unknown_allowed() if allow_unknown else spec, uuid=uuid)
         flags = secret_define_flags(self._channel.versions) if validate else SecretDefineFlags(0)
         target = SecretId(self._scope.uri, uuid)
-        made = make_secret(
-            self._channel,
-            SECRET_DEFINE,
-            target,
-            request,
-            lambda raw: raw.secretDefineXML(request.to_xml(), flags),
-            validate=validate,
-        )
-        return Secret(self._channel, made)
+
+        def made(chosen: SecretDefineFlags) -> SecretId:
+            return make_secret(
+                self._channel,
+                SECRET_DEFINE,
+                target,
+                request,
+                lambda raw: raw.secretDefineXML(request.to_xml(), chosen),
+                validate=validate,
+            )
+
+        none = flags if allow_unknown else SecretDefineFlags(0)
+        return Secret(self._channel, without_schema(made, flags, none))
 
     def _all(self) -> tuple[Secret, ...]:
         return self.list()

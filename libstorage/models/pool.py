@@ -146,7 +146,12 @@ class PoolSpec(PoolFactories):
             yield self._broken("features.cow", f"only dir and fs pools support cow, not {self.type} pools")
         if self.target is None:
             if source.target is Presence.REQUIRED:
-                yield self._broken("target", f"{self.type} pools need a target")
+                made = (
+                    f"; libvirt makes it PoolTarget(path='/dev/{self.name}')"
+                    if self.type == "logical"
+                    else ""
+                )
+                yield self._broken("target", f"{self.type} pools need a target{made}")
         elif source.target is Presence.FORBIDDEN:
             yield self._broken("target", f"{self.type} pools cannot have a target")
         elif self.target.path is None and self.type != "logical":

@@ -11,7 +11,7 @@ from libstorage.enums import SecretUsage
 from libstorage.errors import Problem
 from libstorage.models.auth import SecretRef
 from libstorage.models.convert import to_secret_usage, to_uuid
-from libstorage.models.source_parts import ABSOLUTE_PATH
+from libstorage.models.source_parts import VOLUME_PATH
 from libstorage.models.spec import Spec
 from libstorage.xml.document import Element
 from libstorage.xml.fields import Unknown, attribute, child, text, unknown
@@ -37,7 +37,7 @@ class Usage(Element):
         metadata=attribute("type", words(SecretUsage), doc="Kind of object that uses the secret."),
     )
     volume: str | None = field(
-        default=None, metadata=text("volume", ABSOLUTE_PATH, doc="Path of the volume (type volume).")
+        default=None, metadata=text("volume", VOLUME_PATH, doc="Path of the volume (type volume).")
     )
     name: str | None = field(
         default=None, metadata=text("name", _NAME, doc="Usage name (types ceph, tls and vtpm).")

@@ -34,12 +34,14 @@ _IPV6 = "|".join(
     )
 )
 _QUALIFIED = r"iqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[a-zA-Z0-9.\-]+(:[^\n\r]+)?"
+_NUMBERED = r"eui\.[0-9A-Fa-f]{16}|naa\.([0-9A-Fa-f]{16}|[0-9A-Fa-f]{32})"
 _ABSOLUTE = r"(/|[a-zA-Z]:\\)[^\n\r]+"
 
 HOST_NAME = matching(
     "host name",
     rf"[a-zA-Z0-9.\-]+|{_IPV6}",
     "a DNS name, an IPv4 address or an IPv6 address without brackets",
+    also=rf"\[({_IPV6})\]",
 )
 PORT = number("port", -1, 65535, "a port from 0 to 65535, or -1 to leave it to libvirt")
 ABSOLUTE_PATH = matching("absolute path", _ABSOLUTE, "an absolute path below /, such as /srv/images")
@@ -50,8 +52,15 @@ DEVICE_PATH = matching(
     "device path",
     rf"{_ABSOLUTE}|[a-zA-Z0-9_+\-]+|{_QUALIFIED}",
     "an absolute path, a plain name, or an iSCSI name such as iqn.2013-06.com.example:target",
+    also=_NUMBERED,
 )
-IQN = matching("IQN", _QUALIFIED, "an iSCSI name such as iqn.2013-06.com.example:target")
+IQN = matching("IQN", _QUALIFIED, "an iSCSI name such as iqn.2013-06.com.example:target", also=_NUMBERED)
+VOLUME_PATH = matching(
+    "path of a volume",
+    _ABSOLUTE,
+    "an absolute path below /, such as /srv/images, or the pool and image of Ceph, such as rbd/web",
+    also=r"[^/\n\r]+/[^\n\r]+",
+)
 
 _WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<name>[^:]+))(?::(?P<port>[0-9]+))?")
 
@@ -130,6 +139,19 @@ def _host(given: Any) -> Any:
 def to_hosts(value: Iterable[SourceHost | str] | SourceHost | str) -> tuple[SourceHost, ...]:
     """Return one server or several as a tuple; text is ``name``, ``name:port`` or ``[v6]:port``."""
     return tuple(_host(item) for item in many(value))
+
+
+def to_mounted_hosts(value: Iterable[SourceHost | str] | SourceHost | str) -> tuple[SourceHost, ...]:
+    """Return one server or several as a tuple, as ``mount`` takes them: an IPv6 address keeps its brackets."""
+    return tuple(_mounted(item) for item in many(value))
+
+
+def _mounted(given: Any) -> Any:
+    match = _WITH_PORT.fullmatch(given) if isinstance(given, str) else None
+    if match is None or not match["v6"]:
+        return _host(given)
+    port = match["port"]
+    return SourceHost(name=f"[{match['v6']}]", port=int(port) if port else None)
 
 
 def to_device(value: Device | PathText) -> Device:

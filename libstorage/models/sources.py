@@ -30,6 +30,7 @@ from libstorage.models.source_parts import (
     to_devices,
     to_hosts,
     to_initiator,
+    to_mounted_hosts,
     to_optional_device,
     to_optional_initiator,
 )
@@ -118,7 +119,7 @@ class NetfsSource(Element):
     target: ClassVar[Presence] = Presence.REQUIRED
     allows: ClassVar[frozenset[str]] = _MOUNTED
 
-    hosts: tuple[SourceHost, ...] = field(converter=to_hosts, metadata=_HOSTS)
+    hosts: tuple[SourceHost, ...] = field(converter=to_mounted_hosts, metadata=_HOSTS)
     dir: str = field(metadata=value("dir", "path", DIR, doc="The exported directory, share or volume."))
     format: NetfsFormat | UnknownWord | None = field(
         default=None,

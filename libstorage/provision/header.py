@@ -20,6 +20,7 @@ from libstorage.transfer.pieces.image import VHDX, Probed
 from libstorage.transfer.pieces.piece import taken
 from libstorage.transfer.volume.range import VolumeRange, is_file
 from libstorage.transfer.volume.receiver import receiving
+from libstorage.xml.kinds import UnknownWord
 
 _HEADER: Final = 64 << 10  # bytes; the last mark that counts is that of an ISO image, in the first 40 KiB
 _PLAIN: Final = (None, VolumeFormat.RAW, VolumeFormat.ISO, VolumeFormat.NONE, VolumeFormat.UNKNOWN)
@@ -50,7 +51,8 @@ def check_header(channel: Channel, volume: VolumeId, spec: VolumeSpec) -> None:
     Raises:
         StateError: If the file begins like an image of another format.
     """
-    if not is_file(spec) or spec.target.encryption is not None:
+    said = spec.target.format
+    if not is_file(spec) or spec.target.encryption is not None or isinstance(said, UnknownWord):
         return
     length = min(_HEADER, int(spec.physical or 0))
     with receiving(channel, VolumeRange(volume, 0, length, holes=False), latest=NEVER) as source:
@@ -59,7 +61,6 @@ def check_header(channel: Channel, volume: VolumeId, spec: VolumeSpec) -> None:
         found = Probed(head, _Whole(str(volume), int(spec.physical or 0)), follows=False).info.format
     except InvalidRequestError:  # a broken header: the call that follows says so
         return
-    said = spec.target.format
     if found == said or (said in _PLAIN and found in _LIKE_RAW):
         return
     raise StateError(

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from libstorage.connection.codes import Code
 from libstorage.connection.identity import NewPool, PoolId, SecretId, VolumeId
 from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawConnect, RawPool, RawSecret, RawVolume
 from libstorage.connection.resolve import decoded, pool_id, raw_volume, secret_id
-from libstorage.errors import StorageError
+from libstorage.errors import DocumentError, StorageError
 from libstorage.models.pool import PoolSpec
 from libstorage.models.secret import SecretSpec
 from libstorage.models.volume import VolumeSpec
@@ -25,6 +26,7 @@ from libstorage.session.leases import leases
 from libstorage.session.pool_state import add_state
 
 R = TypeVar("R")
+F = TypeVar("F", bound=int)
 
 
 # ---- reads ----------------------------------------------------------------------------------------------------------
@@ -132,6 +134,22 @@ def change_secret(
         StorageError: If a guard refuses the change, or it fails.
     """
     _change(channel.for_secrets(), Change(operation, secret), lambda lane: act(lane.secret(secret)))
+
+
+def without_schema(make: Callable[[F], R], flags: F, none: F) -> R:
+    """Make a thing with ``flags``; if libvirt's schema refuses the document, make it with ``none``.
+
+    The guards have found the document sound, so the schema is stricter than libvirt itself: libvirt decides.
+
+    Raises:
+        StorageError: If libvirt refuses the document.
+    """
+    try:
+        return make(flags)
+    except DocumentError as error:
+        if error.code != Code.XML_INVALID_SCHEMA or flags == none:
+            raise
+    return make(none)
 
 
 def make_pool(

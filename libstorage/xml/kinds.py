@@ -131,13 +131,21 @@ def number(name: str, low: int, high: int, expected: str | None = None, *, spelt
 
 
 @cache
-def matching(name: str, pattern: str, expected: str) -> Kind:
-    """Return the kind of texts that match ``pattern``. Reading accepts any text, so that listings never fail on one."""
+def matching(name: str, pattern: str, expected: str, *, also: str | None = None) -> Kind:
+    """Return the kind of texts that match ``pattern``. Reading accepts any text, so that listings never fail on one.
+
+    Args:
+        name: Name of the kind.
+        pattern: What libvirt's schema accepts.
+        expected: The texts, in words.
+        also: What libvirt accepts besides, although its schema does not.
+    """
+    accepted = pattern if also is None else f"(?:{pattern})|(?:{also})"
 
     def check(value: Any) -> Wrong | None:
         if wrong := string_problem(value, expected):
             return wrong
-        return None if re.fullmatch(pattern, value, re.DOTALL) else not_valid(value, expected)
+        return None if re.fullmatch(accepted, value, re.DOTALL) else not_valid(value, expected)
 
     return Kind(name, expected, read=str, check=check, escaped=True, pattern=pattern)
 

@@ -19,7 +19,9 @@ from libstorage import (
     DocumentError,
     Host,
     InvalidRequestError,
+    IscsiSource,
     ListPoolsFlags,
+    NetfsSource,
     Permissions,
     Pool,
     PoolActiveError,
@@ -32,6 +34,7 @@ from libstorage import (
     PoolState,
     PoolType,
     SourceConflictError,
+    SourceHost,
     StateError,
     StorageError,
     StorageIOError,
@@ -643,3 +646,28 @@ class TestBrokenFiles:
         assert pool.refresh().is_active()
         whole.delete()
         other.delete()
+
+
+class TestWhatLibvirtTakes:
+    """libvirt's own schema refuses these, and libvirt takes them: they can be written, and reach the driver unchanged."""
+
+    SPECS: tuple[PoolSpec, ...] = (
+        PoolSpec.iscsi("taken", host="san.example.com", device="eui.02004567A425678D"),
+        PoolSpec.iscsi("taken", host="san.example.com", device="naa.52004567BA64678D"),
+        PoolSpec.iscsi("taken", host="san.example.com", device="naa.62004567BA64678D0123456789ABCDEF"),
+        PoolSpec.netfs("taken", "/srv/six", host="[fd00::10]", dir="/export", format="nfs"),
+        PoolSpec.netfs("taken", "/srv/six", host="[fe80::1]", dir="/export"),
+    )
+
+    @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: str(spec.source)[:60])
+    def test_it_is_defined(self, host: Host, spec: PoolSpec) -> None:
+        pool = host.pools.define(spec)
+        assert pool.spec(inactive=True).differences(spec) == ()
+        assert host.pools.define(pool.spec(inactive=True).request()) == pool
+        pool.undefine()
+
+    def test_a_server_with_a_port_keeps_its_brackets_for_mount_only(self) -> None:
+        mounted = NetfsSource(hosts="[fd00::10]:2049", dir="/export")
+        assert mounted.hosts == (SourceHost(name="[fd00::10]", port=2049),)
+        portal = IscsiSource(hosts="[fd00::10]:3260", device="iqn.2013-06.com.example:a")
+        assert portal.hosts == (SourceHost(name="fd00::10", port=3260),)

@@ -284,3 +284,11 @@ def test_a_ceph_key_in_one_call(host: Host) -> None:
         host.secrets.ensure_ceph("web", "sesame")
     secret.undefine()
     named.undefine()
+
+
+@pytest.mark.parametrize("path", ["/srv/images/web", "rbd-pool/web", "pool/name with blanks"])
+def test_a_secret_for_any_volume(host: Host, path: str) -> None:
+    secret = host.secrets.define(SecretSpec.volume(path))
+    assert host.secrets.by_usage("volume", path) == secret
+    assert secret.spec().usage == SecretSpec.volume(path).usage
+    secret.undefine()
