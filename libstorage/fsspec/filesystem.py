@@ -300,7 +300,16 @@ class LibvirtFileSystem(Base):
         watch, new = Watch(str(identity), None, None), Made.of(channel, identity)
         return VolumeWriter(
             str(identity),
-            lambda pipe: fill_new(channel, identity, new.spec, pipe, watch, sparse=False, verify=False),
+            lambda pipe: fill_new(
+                channel,
+                identity,
+                new.spec,
+                pipe,
+                watch,
+                sparse=False,
+                verify=False,
+                check_open=new.check_open,
+            ),
             lambda: new.delete(channel),
         )
 

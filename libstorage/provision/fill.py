@@ -193,7 +193,16 @@ def fill_image(
     watch.rename(str(VolumeId(pool, request.name)))
     volume = _created(channel, pool, start)
     with made(channel, volume, VOLUME_UPLOAD) as new:
-        fill_new(channel, volume, new.spec, image, watch, sparse=wanted.sparse, verify=wanted.verify)
+        fill_new(
+            channel,
+            volume,
+            new.spec,
+            image,
+            watch,
+            sparse=wanted.sparse,
+            verify=wanted.verify,
+            check_open=new.check_open,
+        )
         limited = channel.with_options(timeout=watch.limited(channel).options.timeout)
         image.look_back(lambda: VolumeReader(limited, volume, lambda: volume_spec(limited, volume)))
         if is_file:

@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 import attrs
 
 from libstorage.connection.identity import VolumeId
-from libstorage.errors import NotFoundError, StorageError
+from libstorage.errors import NotFoundError, StateError, StorageError
 from libstorage.models.volume import VolumeSpec
 from libstorage.operations import VOLUME_DELETE, Operation
 from libstorage.session.calls import change_volume, volume_spec
@@ -117,6 +117,18 @@ class Made:
         reason.outcome = "not_started" if is_gone else "unknown"
         if not is_gone or reason.retry == "after_reconcile":
             reason.retry = "backoff" if is_gone else "after_reconcile"
+
+    def check_open(self) -> None:
+        """Check, once the daemon has the file open, that the file is ours: no data may go into another client's.
+
+        Raises:
+            StateError: If another client has replaced the file.
+        """
+        if self._file is not None and not self._file.is_at(self.spec.target.path or ""):
+            raise StateError(
+                f"{self.volume} was replaced by another client before it was filled",
+                hint="Choose another name, or find out which program uses this one.",
+            )
 
     def is_empty_since(self, since: int) -> bool:
         """Return whether the file is on this machine, empty, and was made or changed after a time.

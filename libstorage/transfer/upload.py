@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -80,6 +80,7 @@ def fill_new(
     *,
     sparse: Sparse,
     verify: bool,
+    check_open: Callable[[], object],
 ) -> None:
     """Fill a new volume; a file grows as it is filled. The caller cleans up after an error.
 
@@ -91,10 +92,12 @@ def fill_new(
         watch: Progress and deadline.
         sparse: How holes and zeros are handled.
         verify: Read the volume back, and compare.
+        check_open: Called when the daemon has the volume open, before any data is sent; raises to send none.
     """
     channel = watch.limited(channel)
     with changing_volume(channel, VOLUME_UPLOAD, volume):
         place = _Region.find(volume, spec, source, Part(0, None), grows=True)
+        place.check_open = check_open
         _fill(channel, source, place, watch, Checks(verify=verify), sparse=sparse, tail="zero")
     let_pool_see(channel, volume.pool)
 
@@ -142,6 +145,7 @@ class _Region:
         same: Number of bytes that the volume already had.
         done: Number of bytes sent.
         begun: Whether the volume may have been changed.
+        check_open: Called when the daemon has the volume open.
     """
 
     volume: VolumeId
@@ -154,6 +158,7 @@ class _Region:
     same: int = 0
     done: int = 0
     begun: bool = False
+    check_open: Callable[[], object] = lambda: None
 
     @classmethod
     def find(
@@ -269,6 +274,7 @@ def _send(channel: Channel, volume: VolumeId, source: Source, place: _Region, wa
         sender: Sender | None = None
         try:
             with sending(lane, volume, begin, total or room or 0, place.clean_from) as sender:
+                place.check_open()
                 pump(source, sender, meter, lane, room=room)
         finally:
             if sender is not None:

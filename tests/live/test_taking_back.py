@@ -18,6 +18,7 @@ from libstorage import (
     MiB,
     Pool,
     PoolSpec,
+    StateError,
     StorageError,
     TransferProgress,
     Volume,
@@ -26,6 +27,7 @@ from libstorage import (
 )
 from libstorage.session import calls
 from libstorage.testing import PrivateDaemon
+from libstorage.transfer.upload import fill_new
 from tests.inside import connection_of
 from tests.live.rest import wait_until
 
@@ -178,6 +180,23 @@ def test_a_clone_that_does_not_grow(
     else:
         assert place(pool).read_bytes() == THEIRS
         assert "another client may have replaced it" in str(stopped.value.__notes__)
+
+
+@pytest.mark.parametrize("replace", [replaced_by_a_program, replaced_behind_libvirt])
+def test_nothing_is_written_into_what_another_program_made(
+    pool: Pool, replace: Callable[[Pool], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was replaced between its creation and the first byte."""
+
+    def late(*given: Any, **more: Any) -> None:
+        replace(pool)
+        fill_new(*given, **more)
+
+    monkeypatch.setattr("libstorage.provision.fill.fill_new", late)
+    with pytest.raises(StateError, match="was replaced by another client") as refused:
+        pool.volumes.import_image(NOISE, name=NAME)
+    assert refused.value.outcome == "unknown"
+    assert place(pool).read_bytes() == THEIRS
 
 
 def test_the_error_names_what_stays(pool: Pool) -> None:
