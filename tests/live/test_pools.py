@@ -26,6 +26,7 @@ from libstorage import (
     Pool,
     PoolActiveError,
     PoolBuildFlags,
+    PoolBusyError,
     PoolCreateFlags,
     PoolExistsError,
     PoolInactiveError,
@@ -534,6 +535,29 @@ class TestEnsure:
         assert failed.value.outcome == "unknown"
         assert "is defined and not started" in str(failed.value)
         pool.undefine()
+
+    @pytest.mark.parametrize("error", [PoolBusyError, PoolNotFoundError, PoolInactiveError])
+    @pytest.mark.parametrize("step", ["build", "start", "is_active"])
+    def test_begins_again_when_another_process_is_at_work(
+        self,
+        host: Host,
+        spec: PoolSpec,
+        step: str,
+        error: type[StorageError],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        real, errors = getattr(Pool, step), iter([error("another process"), error("another process")])
+
+        def between(pool: Pool) -> object:
+            for one in errors:
+                raise one
+            return real(pool)
+
+        monkeypatch.setattr(Pool, step, between)
+        pool = host.pools.ensure(spec)
+        assert pool.is_active()
+        assert next(errors, None) is None
+        remove(pool)
 
     def test_from_every_state_by_many_processes(self, host: Host, uri: str, folder: Path) -> None:
         """Everybody ends with the same running pool, whatever state another client left it in."""

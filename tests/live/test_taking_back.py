@@ -246,6 +246,17 @@ def test_on_another_machine_the_document_decides(own_daemon: PrivateDaemon, fold
                 wait_until(lambda: not stays or place(pool).stat().st_size > 0)
                 raise Stopped
 
+        def replace_by_nothing(at: TransferProgress) -> None:
+            """The document differs in its times only."""
+            other = place(pool).with_name("other")
+            other.touch()
+            other.rename(place(pool))
+            raise Stopped
+
+        with pytest.raises(Stopped):
+            pool.volumes.import_image(NOISE, name=NAME, progress=replace_by_nothing)
+        assert place(pool).exists()
+        pool.refresh().volumes[NAME].delete()
         for stays in (False, True):
             with pytest.raises(Stopped) as stopped:
                 pool.volumes.import_image(NOISE, name=NAME, progress=fail)

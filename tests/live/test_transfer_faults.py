@@ -146,6 +146,26 @@ class TestFull:
         finally:
             ballast.unlink(missing_ok=True)
 
+    @pytest.mark.parametrize("number", range(4))
+    def test_if_libvirt_never_says_why(
+        self, full_pool: Pool, number: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The last message is lost when it is sent again, too: then the space that is left decides."""
+        monkeypatch.setattr("libstorage.transfer.volume.streams._send_again", lambda *_: None)
+        ballast = mounted_at(full_pool) / "ballast"
+        with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+            while file.write(bytes(MiB)):
+                pass
+        os.truncate(ballast, max(0, ballast.stat().st_size - 3 * MiB))
+        data = random.Random(number).randbytes(4 * MiB + [1, 4096, 70_001, MiB][number])
+        volume = full_pool.volumes.create(VolumeSpec.raw("v.img", len(data), allocation=0))
+        try:
+            with pytest.raises(NoSpaceError):
+                volume.upload(data)
+        finally:
+            volume.delete()
+            ballast.unlink()
+
     def test_here(self, full_pool: Pool, volume: Volume) -> None:
         mounted = mounted_at(full_pool)
         with contextlib.suppress(OSError), (mounted / "ballast").open("wb", buffering=0) as file:
