@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import sleep
 from typing import Any, TypeAlias
 
 import fsspec
@@ -247,7 +248,8 @@ def test_on_another_machine_the_document_decides(own_daemon: PrivateDaemon, fold
                 raise Stopped
 
         def replace_by_nothing(at: TransferProgress) -> None:
-            """The document differs in its times only."""
+            """The document differs in its times only, which a file system counts in ticks of some milliseconds."""
+            sleep(0.05)
             other = place(pool).with_name("other")
             other.touch()
             other.rename(place(pool))
