@@ -10,7 +10,13 @@ import attrs
 
 from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.enums import VolumeFormat
-from libstorage.errors import InvalidRequestError, NoSpaceError, StorageError, TransferError
+from libstorage.errors import (
+    ConnectionLostError,
+    InvalidRequestError,
+    NoSpaceError,
+    StorageError,
+    TransferError,
+)
 from libstorage.models.volume import VolumeSpec
 from libstorage.operations import POOL_INFO, VOLUME_UPLOAD
 from libstorage.session.calls import ask_pool, changing_volume
@@ -41,6 +47,8 @@ _FARTHEST: Final = 1 << 63  # bytes; the first offset that libvirt cannot expres
 _LEAST_RESERVE: Final = (
     20 << 20
 )  # bytes; ext4 keeps up to 16 MiB for itself, which libvirt counts as available
+_LEAST_FULL: Final = 10  # a pool of which more than one part in so many is available is not full
+_SOON: Final = 5.0  # seconds; the daemon may be gone
 _RESERVE: Final = 20  # one part in so many is kept for root, if mkfs was not told otherwise
 
 
@@ -291,6 +299,16 @@ def _arriving(channel: Channel, place: _Region) -> Iterator[None]:
     """
     try:
         yield
+    except ConnectionLostError as lost:
+        # libvirt 9.0 closes the connection if a hole arrives just when it has ended the stream because of a full disk.
+        pool = place.volume.pool
+        soon = channel.with_options(timeout=_SOON, open_timeout=_SOON, long_timeout=_SOON)
+        if place.clean_from is None or not _is_full(soon, pool):
+            raise
+        raise NoSpaceError(
+            f"{pool} is full, and the daemon closed the connection",
+            hint="Free some space, or use a larger pool.",
+        ) from lost
     except MissingBytes as missing:
         told = f"libvirt reported success, but the bytes from {missing.offset} on are missing"
         pool = place.volume.pool
@@ -310,7 +328,7 @@ def _is_full(channel: Channel, pool: PoolId) -> bool:
         _, capacity, _, available = ask_pool(channel, POOL_INFO, pool, lambda raw: raw.info())
     except StorageError:
         return False
-    return available <= max(_LEAST_RESERVE, capacity // _RESERVE)
+    return available <= min(max(_LEAST_RESERVE, capacity // _RESERVE), capacity // _LEAST_FULL)
 
 
 def _behind_what_is_there(channel: Channel, source: Source, place: _Region, watch: Watch) -> Source:

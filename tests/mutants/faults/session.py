@@ -274,7 +274,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "capacity-of-a-reserve",
         "transfer/upload.py",
-        "    return available <= max(_LEAST_RESERVE, capacity // _RESERVE)",
+        "    return available <= min(max(_LEAST_RESERVE, capacity // _RESERVE), capacity // _LEAST_FULL)",
         "    return available <= 0",
         "tests/live/test_transfer_faults.py::TestFull",
         "a full file system is another error",
