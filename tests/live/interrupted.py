@@ -53,7 +53,9 @@ def left(host: Host, folder: Path, threads: int, descriptors: int) -> str:
         "a descriptor": lambda: files_open() <= descriptors,
         "a file": lambda: not [path for path in folder.iterdir() if path.name.startswith(".copy")],
     }
-    return ", ".join(name for name, is_gone in things.items() if not wait_until(partial(collected, is_gone)))
+    return ", ".join(
+        name for name, is_gone in things.items() if not wait_until(partial(collected, is_gone), 20.0)
+    )
 
 
 def collected(is_gone: Callable[[], bool]) -> bool:
@@ -136,7 +138,7 @@ class Rounds:
 
 def main(uri: str, folder: Path, rounds: int) -> None:
     """Interrupt uploads and downloads, and look what is left."""
-    faulthandler.dump_traceback_later(45, exit=True)
+    faulthandler.dump_traceback_later(90, exit=True)
     with connect(uri) as host:
         host.pools["interrupted"].volumes.create(VolumeSpec.raw("v.img", SIZE, allocation=0))
     all_of_them = Rounds(uri, folder, random.Random(5).randbytes(SIZE))
