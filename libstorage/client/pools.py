@@ -185,8 +185,7 @@ class Pools(Collection[Pool, HostId]):
                 validate=validate,
             )
 
-        none = flags if allow_unknown else PoolDefineFlags(0)
-        return Pool(self._channel, without_schema(made, flags, none))
+        return Pool(self._channel, without_schema(made, flags, request))
 
     def create_transient(
         self,

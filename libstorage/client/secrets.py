@@ -261,8 +261,7 @@ class Secrets(Collection[Secret, HostId]):
                 validate=validate,
             )
 
-        none = flags if allow_unknown else SecretDefineFlags(0)
-        return Secret(self._channel, without_schema(made, flags, none))
+        return Secret(self._channel, without_schema(made, flags, request))
 
     def _all(self) -> tuple[Secret, ...]:
         return self.list()

@@ -299,8 +299,8 @@ class Volume(Handle[VolumeId]):
                 bytes, or another volume. A URL needs ``libstorage[url]``.
             offset: First byte of the volume to write.
             length: Number of bytes to send. ``None`` sends all that the source has.
-            sparse: Skip holes that the source reports, where the volume already reads as zeros. ``True`` also treats long runs of
-                zeros as holes, ``False`` skips nothing. Where the volume holds data, zeros are written.
+            sparse: Skip holes that the source reports, where the volume already reads as zeros. ``True`` also treats long
+                runs of zeros as holes, ``False`` skips nothing. Where the volume holds data, zeros are written.
             tail: If a raw volume is longer than the source, ``keep`` leaves its end unchanged, ``zero`` overwrites it
                 with zeros.
             resume: Read the volume back, and send only what follows the longest prefix that source and volume share.

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from libstorage.connection.codes import Code
+from libstorage.connection.codes import Code, Domain
 from libstorage.errors import LibvirtError, StorageError
 from libstorage.models.pool import PoolSpec
 from libstorage.models.support import has_files
@@ -26,7 +26,7 @@ def add_broken_files(error: StorageError, spec: PoolSpec, *, is_local: bool) -> 
         is_local: Whether the daemon runs on this machine, so that its files can be looked at.
     """
     path = None if spec.target is None else spec.target.path
-    if path is None or not has_files(spec.type) or not (_knows_nothing(error)):
+    if path is None or not has_files(spec.type) or not _knows_nothing(error):
         return
     found = ", ".join(islice(_stubs(Path(path)), _MOST_NAMED)) if is_local else ""
     cause = (
@@ -40,7 +40,9 @@ def add_broken_files(error: StorageError, spec: PoolSpec, *, is_local: bool) -> 
 
 
 def _knows_nothing(error: StorageError) -> bool:
-    return isinstance(error, LibvirtError) and error.code == Code.INTERNAL_ERROR and error.domain == 0
+    return (
+        isinstance(error, LibvirtError) and error.code == Code.INTERNAL_ERROR and error.domain == Domain.NONE
+    )
 
 
 def _stubs(folder: Path) -> Iterator[str]:

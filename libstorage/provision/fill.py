@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from io import RawIOBase
+from time import time_ns
 from typing import BinaryIO, Final
 
 import attrs
@@ -16,7 +17,7 @@ from libstorage.models.support import has_files
 from libstorage.models.volume import VolumeSpec
 from libstorage.operations import VOLUME_RESIZE, VOLUME_UPLOAD
 from libstorage.provision.create import create_volume
-from libstorage.provision.undo import drop_if_new, made, now
+from libstorage.provision.undo import drop_if_new, made
 from libstorage.session.calls import capacity_of, change_volume, pool_spec, volume_spec
 from libstorage.session.channel import Channel
 from libstorage.session.names import check_volume_name
@@ -298,7 +299,7 @@ def _check_made(have: VolumeSpec, image: Image, request: VolumeSpec) -> None:
 
 def _created(channel: Channel, pool: PoolId, start: VolumeSpec) -> VolumeId:
     """Create the volume; if Ctrl-C strikes meanwhile, delete it if it is there."""
-    since = now()
+    since = time_ns()
     try:
         return create_volume(channel, pool, start)
     except StorageError:

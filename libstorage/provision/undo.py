@@ -11,7 +11,6 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from time import time_ns
 from typing import Final, TypeAlias
 
 import attrs
@@ -200,11 +199,6 @@ def drop_if_new(channel: Channel, volume: VolumeId, since: int) -> None:
             new.delete(channel)
     finally:
         new.close()
-
-
-def now() -> int:
-    """Return the time in nanoseconds since 1970, as the times of files are."""
-    return time_ns()
 
 
 def _shown(spec: VolumeSpec) -> _Shown:

@@ -136,10 +136,11 @@ def change_secret(
     _change(channel.for_secrets(), Change(operation, secret), lambda lane: act(lane.secret(secret)))
 
 
-def without_schema(make: Callable[[F], R], flags: F, none: F) -> R:
-    """Make a thing with ``flags``; if libvirt's schema refuses the document, make it with ``none``.
+def without_schema(make: Callable[[F], R], flags: F, spec: PoolSpec | SecretSpec) -> R:
+    """Make a thing with ``flags``; if only libvirt's schema refuses its document, make it without them.
 
-    The guards have found the document sound, so the schema is stricter than libvirt itself: libvirt decides.
+    The guards have found the document sound, so the schema is stricter than libvirt itself: libvirt decides. A document
+    with unknown parts stays refused, because libvirt would drop them.
 
     Raises:
         StorageError: If libvirt refuses the document.
@@ -147,9 +148,9 @@ def without_schema(make: Callable[[F], R], flags: F, none: F) -> R:
     try:
         return make(flags)
     except DocumentError as error:
-        if error.code != Code.XML_INVALID_SCHEMA or flags == none:
+        if error.code != Code.XML_INVALID_SCHEMA or not flags or spec.unknown:
             raise
-    return make(none)
+    return make(type(flags)(0))
 
 
 def make_pool(

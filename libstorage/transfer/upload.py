@@ -25,7 +25,7 @@ from libstorage.transfer.ends.opening import UploadSource, opened_source
 from libstorage.transfer.explain import explained
 from libstorage.transfer.pieces.checksum import Checks, Digest
 from libstorage.transfer.pieces.filters import Hashed, Padded, Preceded, Sparsified
-from libstorage.transfer.pieces.piece import Hole, Source, taken
+from libstorage.transfer.pieces.piece import Source, joined, taken
 from libstorage.transfer.pieces.resume import after_what_is_there
 from libstorage.transfer.pieces.stub import HEADER, stops_a_pool
 from libstorage.transfer.progress import Watch
@@ -249,7 +249,7 @@ def _checked(source: Source, place: _Region) -> Source:
     if not place.is_file or place.room == 0 or place.offset or length >= HEADER:
         return source
     head = taken(source, HEADER)
-    if stops_a_pool(b"".join(bytes(piece.length) if isinstance(piece, Hole) else piece for piece in head)):
+    if stops_a_pool(joined(head)):
         raise InvalidRequestError(
             f"{source.name} has only the first bytes of a qcow2 image, and libvirt stops a pool with such a file",
             hint="Upload the whole image.",

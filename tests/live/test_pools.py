@@ -292,6 +292,10 @@ class TestWhatCannotBeDefined:
         with pytest.raises(DocumentError) as refused:
             host.pools.define(PoolSpec.from_xml(text), allow_unknown=True)
         assert refused.value.code == 92
+        for again in (host.pools.define, host.pools.ensure):
+            with pytest.raises(DocumentError) as dropped:  # libvirt would drop the part without a word
+                again(PoolSpec.from_libvirt(text))
+            assert dropped.value.code == 92
         pool = host.pools.define(PoolSpec.from_xml(text), allow_unknown=True, validate=False)
         pool.undefine()
 
