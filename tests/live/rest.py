@@ -12,9 +12,9 @@ from libstorage.connection.sockets import all_sockets
 def wait_until(true: Callable[[], bool], limit: float = 5.0) -> bool:
     """Whether it becomes true in so many seconds."""
     end = monotonic() + limit
-    while not true() and monotonic() < end:
+    while not (is_true := true()) and monotonic() < end:
         sleep(0.005)
-    return true()
+    return is_true
 
 
 def resources() -> tuple[int, int]:

@@ -47,15 +47,19 @@ class _Ahead:
 
     Pieces are passed on in batches: a switch between threads costs more than a piece. The waiting reader can be
     interrupted, which ``threading.Condition`` does not allow.
+
+    Attributes:
+        waited: Seconds that the reader has kept the stream waiting.
+        is_unwanted: Whether the rest is no longer wanted.
     """
 
     def __init__(self) -> None:
         self.waited: float = 0.0
+        self.is_unwanted: bool = False
         self._batches: SimpleQueue[deque[Piece] | BaseException | None] = SimpleQueue()
         self._room: SimpleQueue[None] = SimpleQueue()
         self._batch: deque[Piece] = deque()
         self._bytes = 0
-        self._is_unwanted = False
         for _ in range(_AHEAD // _BATCH):
             self._room.put(None)
 
@@ -70,7 +74,7 @@ class _Ahead:
             self._batches.put(self._batch)
             self._batch, self._bytes = deque(), 0
         lane.renew(latest)
-        if self._is_unwanted:
+        if self.is_unwanted:
             raise Stopped
         return True
 
@@ -93,7 +97,7 @@ class _Ahead:
 
     def abandon(self) -> None:
         """Stop the receiving thread: the rest is not wanted."""
-        self._is_unwanted = True
+        self.is_unwanted = True
         self._room.put(None)
 
     def take(self, giver: threading.Thread) -> deque[Piece] | None:
@@ -173,7 +177,8 @@ class Receiver:
 
 def _run(intake: Intake, ahead: _Ahead) -> None:
     try:
-        intake.run()
+        if not ahead.is_unwanted:  # Ctrl-C may have interrupted the start of this thread
+            intake.run()
     except BaseException as error:  # noqa: BLE001 -- the reader raises it
         ahead.end(error)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from threading import active_count
+from threading import Thread, active_count
 from time import monotonic, sleep
 from typing import cast
 
@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libstorage import StorageIOError, TransferError
+from libstorage.connection import threads
 from libstorage.session.channel import Channel
 from libstorage.transfer.pieces.piece import Hole, Piece, length_of
 from libstorage.transfer.volume import intake, receiver
@@ -97,11 +98,28 @@ def test_the_last_byte_comes_when_the_stream_has_ended_well(steps: list[int], le
 
 
 def test_who_stops_early_stops_the_stream() -> None:
-    volume, threads = MemoryVolume(DATA * 50, stepping([10])), active_count()
+    volume, before = MemoryVolume(DATA * 50, stepping([10])), active_count()
     with receiving(channel_to(volume), VolumeRange(VOLUME, 0, len(volume.data), holes=False)) as source:
         assert source.read(5) == DATA[:5]
     assert [stream.end for stream in volume.streams] == ["aborted"]
-    assert active_count() == threads
+    assert active_count() == before
+
+
+def test_a_thread_that_begins_after_the_end_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Thread] = []
+
+    def interrupted(thread: Thread) -> None:
+        started.append(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threads, "start", interrupted)
+    channel = MemoryChannel(MemoryVolume(DATA))
+    wanted = VolumeRange(VOLUME, 0, len(DATA), holes=False)
+    with suppress(KeyboardInterrupt), receiving(cast(Channel, channel), wanted):
+        pass
+    started[0].start()  # the system was slow to run it
+    started[0].join()
+    assert not channel.lanes
 
 
 @pytest.fixture
