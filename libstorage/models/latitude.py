@@ -168,6 +168,14 @@ LENIENCIES = (
         written=True,
     ),
     Leniency(
+        "several devices of a zpool",
+        _pool(
+            "zfs", "<source><device path='/dev/sda'/><device path='/dev/sdb'/><name>tank</name></source>", ""
+        ),
+        "the schema allows one device; libvirt builds the zpool on all of them",
+        written=True,
+    ),
+    Leniency(
         "refresh of every pool",
         _pool(
             "dir",

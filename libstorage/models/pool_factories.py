@@ -24,7 +24,7 @@ from libstorage.models.pool_parts import (
     PoolTarget,
     RefreshVolume,
 )
-from libstorage.models.source_parts import Device, Initiator, SourceHost
+from libstorage.models.source_parts import Device, Initiator, SourceHost, to_devices_or_device
 from libstorage.models.sources import Source
 from libstorage.models.spec import Spec
 
@@ -324,18 +324,22 @@ class PoolFactories(Spec):
         name: str,
         *,
         source_name: str,
-        device: Device | PathText | None = None,
+        devices: Iterable[Device | PathText] | Device | PathText = (),
         path: PathText | None = None,
         permissions: Permissions | None = None,
         uuid: str | uuids.UUID | None = None,
+        device: Device | PathText | None = None,
     ) -> Self:
-        """Describe a pool of the volumes in zpool ``source_name``; ``build`` creates the zpool on ``device``.
+        """Describe a pool of the volumes in zpool ``source_name``; ``build`` creates the zpool on ``devices``.
+
+        ``device`` is deprecated: the old name of ``devices``.
 
         Raises:
             DocumentError: If the arguments do not make a sound document.
         """
         target = PoolTarget(path=path, permissions=permissions) if path or permissions else None
-        return cls._of(name, sources.ZfsSource(name=source_name, device=device), target, uuid)
+        found = to_devices_or_device(devices, device)
+        return cls._of(name, sources.ZfsSource(name=source_name, devices=found), target, uuid)
 
     @classmethod
     def vstorage(

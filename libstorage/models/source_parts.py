@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
@@ -159,14 +160,19 @@ def to_device(value: Device | PathText) -> Device:
     return value if isinstance(value, Device) else Device(path=value)
 
 
-def to_optional_device(value: Device | PathText | None) -> Device | None:
-    """Return a device, built from its path if needed, or ``None``."""
-    return None if value is None else to_device(value)
-
-
 def to_devices(value: Iterable[Device | PathText] | Device | PathText) -> tuple[Device, ...]:
     """Return one device or several as a tuple; each may be given as its path."""
     return tuple(to_device(item) for item in many(value))
+
+
+def to_devices_or_device(
+    devices: Iterable[Device | PathText] | Device | PathText, device: Device | PathText | None
+) -> Iterable[Device | PathText] | Device | PathText:
+    """Return ``devices``, or what a caller gave by the old name ``device``, which is deprecated."""
+    if device is None:
+        return devices
+    warnings.warn("device= is deprecated: use devices=", DeprecationWarning, stacklevel=3)
+    return device
 
 
 def to_initiator(value: Initiator | str) -> Initiator:

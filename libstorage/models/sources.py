@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import ClassVar
 
 from attrs import field, frozen
+from typing_extensions import deprecated
 
 from libstorage.enums import AuthType, DiskFormat, FsFormat, LogicalFormat, NetfsFormat, PoolType
 from libstorage.errors import Problem
 from libstorage.models.adapters import ADAPTERS, Adapter, to_adapter
 from libstorage.models.auth import Auth
 from libstorage.models.convert import (
+    PathText,
     to_disk_format,
     to_fs_format,
     to_logical_format,
@@ -28,10 +30,10 @@ from libstorage.models.source_parts import (
     SourceHost,
     to_device,
     to_devices,
+    to_devices_or_device,
     to_hosts,
     to_initiator,
     to_mounted_hosts,
-    to_optional_device,
     to_optional_initiator,
 )
 from libstorage.xml.document import Element
@@ -332,17 +334,33 @@ class GlusterSource(Element):
             yield self._broken("hosts", wrong)
 
 
-@frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
+@frozen(init=False, kw_only=True, eq=False, repr=False, weakref_slot=False)
 class ZfsSource(Element):
-    """Source of a zfs pool: a zpool, and the device to build it from."""
+    """Source of a zfs pool: a zpool, and the devices to build it from."""
 
     TAG: ClassVar[str] = "source"
     type: ClassVar[PoolType] = PoolType.ZFS
     target: ClassVar[Presence] = Presence.OPTIONAL
     allows: ClassVar[frozenset[str]] = _PLAIN
 
-    device: Device | None = field(default=None, converter=to_optional_device, metadata=_DEVICE)
+    devices: tuple[Device, ...] = field(default=(), converter=to_devices, metadata=_DEVICES)
     name: str = field(metadata=text("name", SOURCE_NAME, doc="The zpool."))
+
+    def __init__(
+        self,
+        *,
+        devices: Iterable[Device | PathText] | Device | PathText = (),
+        name: str,
+        device: Device | PathText | None = None,
+    ) -> None:
+        found = to_devices_or_device(devices, device)
+        self.__attrs_init__(devices=found, name=name)  # pyright: ignore[reportAttributeAccessIssue]
+
+    @property
+    @deprecated("ZfsSource.device is deprecated: use devices")
+    def device(self) -> Device | None:
+        """Deprecated: the first device."""
+        return self.devices[0] if self.devices else None
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from libstorage import Host, Pool, PoolSpec, PoolType, UnsupportedError, VolumeSpec, connect
+from libstorage import Host, Pool, PoolSpec, PoolType, UnsupportedError, VolumeSpec, ZfsSource, connect
 from libstorage.connection.codes import Code, Domain
 from libstorage.errors import HelperError, StorageError
 from libstorage.testing import PrivateDaemon
@@ -70,7 +70,7 @@ def test_the_capabilities_say_so_before(host: Host, type: PoolType) -> None:
 
 @pytest.fixture
 def pool(host: Host, zfs: ZfsServer) -> Iterator[Pool]:
-    pool = host.pools.define(PoolSpec.zfs("tank", source_name=ZPOOL, device=zfs.disk))
+    pool = host.pools.define(PoolSpec.zfs("tank", source_name=ZPOOL, devices=zfs.disks))
     yield pool
     if pool.is_active():
         pool.stop()
@@ -83,6 +83,8 @@ def pool(host: Host, zfs: ZfsServer) -> Iterator[Pool]:
 def test_a_zpool_is_made_and_destroyed(pool: Pool, zfs: ZfsServer) -> None:
     pool.build()
     assert zfs.zpool("list", "-H", "-o", "name").split() == [ZPOOL]
+    assert pool.spec().source == ZfsSource(name=ZPOOL, devices=zfs.disks)
+    assert all(str(disk) in zfs.zpool("status", ZPOOL) for disk in zfs.disks)
     pool.start().stop()
     zfs.zfs("unmount", ZPOOL)  # zpool destroy does so, too, but does not always wait for it
     pool.delete()

@@ -685,6 +685,7 @@ class TestWhatLibvirtTakes:
         PoolSpec.iscsi("taken", host="san.example.com", device="naa.62004567BA64678D0123456789ABCDEF"),
         PoolSpec.netfs("taken", "/srv/six", host="[fd00::10]", dir="/export", format="nfs"),
         PoolSpec.netfs("taken", "/srv/six", host="[fe80::1]", dir="/export"),
+        PoolSpec.zfs("taken", source_name="tank", devices=["/dev/sda", "/dev/sdb"]),
     )
 
     @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: str(spec.source)[:60])

@@ -15,7 +15,7 @@ from libstorage.enums import VolumeType
 from libstorage.errors import DocumentError
 from libstorage.models.pool import PoolSpec
 from libstorage.models.source_parts import ABSOLUTE_PATH, IQN
-from libstorage.models.sources import SOURCES, NetfsSource, Presence
+from libstorage.models.sources import SOURCES, NetfsSource, Presence, ZfsSource
 from libstorage.models.volume import VolumeTarget
 from libstorage.units import Size
 from libstorage.xml.code import once_per_class
@@ -64,6 +64,8 @@ OFTEN: dict[tuple[type[Element], str], Values] = {
     (VolumeTarget, "cluster_size"): st.integers(9, 21).map(lambda power: Size(1 << power)),
     (NetfsSource, "dir"): matching(cast("str", ABSOLUTE_PATH.pattern)),
 }
+# libvirt takes more, and its schema does not.
+MOST: dict[tuple[type[Element], str], int] = {(ZfsSource, "devices"): 1}
 OFTEN |= {
     (model, "device"): st.builds(
         next(field for field in describe(model).fields if field.name == "device").models[0],
@@ -94,7 +96,11 @@ def values(model: type[Element], field: FieldDescription) -> Values:
     one = st.one_of([elements(inner) for inner in field.models]) if field.models else scalars(field)
     if (model, field.name) in OFTEN:
         one = OFTEN[model, field.name] | one
-    return st.lists(one, min_size=field.required, max_size=3).map(tuple) if field.many else one
+    return (
+        st.lists(one, min_size=field.required, max_size=MOST.get((model, field.name), 3)).map(tuple)
+        if field.many
+        else one
+    )
 
 
 @once_per_class

@@ -21,11 +21,11 @@ class ZfsServer:
 
     Attributes:
         programs: A folder with the programs ``zpool`` and ``zfs`` that talk to it, for a daemon's PATH.
-        disk: A file to make a zpool of.
+        disks: Two files to make a zpool of.
     """
 
     programs: Path
-    disk: Path
+    disks: tuple[Path, ...]
 
     def zfs(self, *arguments: str) -> str:
         """What its program ``zfs`` prints."""
@@ -43,9 +43,10 @@ def zfs_server() -> Iterator[ZfsServer]:
         for name in ("programs", "state", "run/zfs", "run/lock/zfs"):
             (folder / name).mkdir(parents=True)
         hidden = {folder / "state": "/var/lib/zfs", folder / "run": "/run"}
-        server = ZfsServer(folder / "programs", folder / "disk.img")
-        with server.disk.open("wb") as file:
-            file.truncate(256 << 20)
+        server = ZfsServer(folder / "programs", (folder / "one.img", folder / "two.img"))
+        for disk in server.disks:
+            with disk.open("wb") as file:
+                file.truncate(128 << 20)
         log = folder / "log"
         command = ("zfs-fuse", "--no-daemon", "--no-kstat-mount", "--pidfile", folder / "pid")
         with running_apart(*command, log=log, hidden=hidden) as pid:

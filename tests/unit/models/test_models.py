@@ -69,8 +69,18 @@ def test_devices_are_given_as_paths() -> None:
     assert LogicalSource(devices="/dev/sda").devices == (sda,)
     assert LogicalSource(devices=["/dev/sda", sdb]).devices == (sda, sdb)
     assert LogicalSource(devices=Path("/dev/sda")).devices == (sda,)
-    assert ZfsSource(name="p", device=Path("/dev/sda")).device == sda
-    assert ZfsSource(name="p", device=None).device is None
+    assert ZfsSource(name="p", devices=("/dev/sda", Path("/dev/sdb"))).devices == (sda, sdb)
+
+
+def test_the_one_device_of_a_zpool_is_deprecated() -> None:
+    wanted = PoolSpec.zfs("p", source_name="p", devices="/dev/sda")
+    with pytest.warns(DeprecationWarning, match="use devices=") as warned:
+        assert PoolSpec.zfs("p", source_name="p", device="/dev/sda") == wanted
+    with pytest.warns(DeprecationWarning, match="use devices="):
+        assert ZfsSource(name="p", device="/dev/sda") == wanted.source
+    with pytest.warns(DeprecationWarning, match="use devices"):
+        assert wanted.source.device == Device(path="/dev/sda")  # type: ignore[union-attr] # of a ZfsSource
+    assert warned[0].filename == __file__
 
 
 def test_words_are_given_as_text() -> None:
@@ -85,7 +95,6 @@ def test_other_values_are_converted() -> None:
     assert SecretRef(uuid=uuid.UUID(UUID)).uuid == UUID
     assert PoolSpec.dir("a", "/srv", uuid=UUID.upper().replace("-", "")).uuid == UUID
     assert VolumeSpec.raw("v", "1 KiB").capacity == Size(1024)
-    assert ZfsSource(name="p", device="/dev/sda").device == Device(path="/dev/sda")
     assert IscsiSource(hosts="a", device=IQN, initiator="iqn.2013-06.com.example:me").initiator == Initiator(
         iqn="iqn.2013-06.com.example:me"
     )
