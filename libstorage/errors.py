@@ -213,7 +213,15 @@ class VolumeExistsError(ExistsError):
 
 
 class SourceConflictError(ExistsError):
-    """Another pool already uses the same source."""
+    """Another pool already uses the same source.
+
+    Attributes:
+        pool: Name of that pool; ``None`` if libvirt did not say it.
+    """
+
+    def __init__(self, message: str, *, pool: str | None = None, **fields: Unpack[ErrorFields]) -> None:
+        super().__init__(message, **fields)
+        self.pool: str | None = pool
 
 
 class StateError(StorageError):

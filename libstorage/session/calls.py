@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from time import monotonic
+from typing import Final, TypeVar
 
+from libstorage.connection.clock import NEVER
 from libstorage.connection.codes import Code
 from libstorage.connection.identity import NewPool, PoolId, SecretId, VolumeId
 from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawConnect, RawPool, RawSecret, RawVolume
 from libstorage.connection.resolve import decoded, pool_id, raw_volume, secret_id
-from libstorage.errors import DocumentError, StorageError
+from libstorage.errors import DocumentError, HelperError, StorageError
 from libstorage.models.pool import PoolSpec
 from libstorage.models.secret import SecretSpec
 from libstorage.models.volume import VolumeSpec
@@ -24,6 +26,8 @@ from libstorage.session.channel import Channel
 from libstorage.session.guards import Change
 from libstorage.session.leases import leases
 from libstorage.session.pool_state import add_state
+
+_TRIES: Final = 10  # for a volume that qemu-img could not encrypt because the machine's clock is too coarse
 
 R = TypeVar("R")
 F = TypeVar("F", bound=int)
@@ -201,8 +205,16 @@ def make_volume(
         StorageError: If a guard refuses the volume, or libvirt does.
     """
     volume = VolumeId(pool, spec.name)
-    change = Change(operation, volume, spec, validate)
-    _change(channel, change, lambda lane: lane.remember(volume, make(lane.pool(pool), lane)))
+    _ask_guards(channel, Change(operation, volume, spec, validate))
+    until = monotonic() + (channel.options.long_timeout or NEVER)
+    for left in reversed(range(_TRIES)):
+        try:
+            channel.call(operation, volume, lambda lane: lane.remember(volume, make(lane.pool(pool), lane)))
+            break
+        except HelperError as error:
+            made_nothing = error.outcome == "not_started" and error.retry == "backoff"
+            if not (left and made_nothing and monotonic() < until):
+                raise
     return volume
 
 

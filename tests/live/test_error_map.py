@@ -487,7 +487,7 @@ def test_a_transient_pool_of_a_type_without_driver(uri: str, tmp_path: Path, kin
     assert found.error is (LibvirtError if kind == "dir" else UnsupportedError)
     assert ("host.pool_capabilities()" in str(found.hint)) is (kind == "sheepdog")
     assert others == [LibvirtError, LibvirtError]
-    assert taken.error is SourceConflictError
+    assert (taken.error, taken.pool) == (SourceConflictError, None)
     with connect(uri) as host, pytest.raises(StorageError) as refused:
         host.pools.create_transient(
             PoolSpec.dir("new", str(tmp_path / "none"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 import uuid
@@ -262,9 +263,19 @@ class TestWhatCannotBeDefined:
             host.pools.define(PoolSpec.dir(defined.name, str(folder / "other")))
         assert isinstance(refused.value, FileExistsError)
 
-    def test_the_source_of_another(self, host: Host, defined: Pool) -> None:
-        with pytest.raises(SourceConflictError):
-            host.pools.define(PoolSpec.dir("other-name", str(path_of(defined))))
+    @pytest.mark.parametrize("name", ["pool", "it's", "Storage source", 'a" b', "größe", "x"])
+    def test_the_source_of_another(self, host: Host, folder: Path, name: str) -> None:
+        specs = [
+            PoolSpec.dir(named, str(folder / str(hash(named)))) for named in (name, "a", "with", "pool: ")
+        ]
+        pools = [host.pools.define(spec) for spec in specs]
+        for act in (host.pools.define, host.pools.create_transient):
+            with pytest.raises(SourceConflictError) as refused:
+                act(PoolSpec.dir("other-name", specs[0].target.path))
+            assert refused.value.pool == name
+            assert pickle.loads(pickle.dumps(refused.value)).pool == name
+        for pool in pools:
+            pool.undefine()
 
     def test_xml_instead_of_a_spec(self, host: Host) -> None:
         with pytest.raises(InvalidRequestError, match="from_xml"):

@@ -17,6 +17,7 @@ from libstorage import (
     AccessDeniedError,
     Encryption,
     ExistsError,
+    HelperError,
     Host,
     InvalidRequestError,
     ListSecretsFlags,
@@ -250,6 +251,38 @@ class TestEncryptedVolumes:
         with pytest.raises(SecretNotFoundError):
             patient_pool.volumes.create(VolumeSpec.raw("luks.img", MiB, encryption=encryption))
         assert patient_pool.refresh().volumes.names() == ()
+
+
+UNLUCKY = """#!/bin/sh
+case "$*" in *encrypt*)
+  tries=$(($(cat {folder}/tries) + 1)); echo $tries > {folder}/tries
+  [ $tries -gt {failures} ] || {{ echo "qemu-img: Unable to get accurate CPU usage" >&2; exit 1; }};;
+esac
+exec {program} "$@"
+"""
+"""qemu-img on a machine whose clock is too coarse a few times."""
+
+
+@pytest.mark.parametrize("failures", [2, 1000])
+def test_a_cipher_that_cannot_be_timed_is_tried_again(folder: Path, tmp_path: Path, failures: int) -> None:
+    program, unlucky = make_patient_qemu_img(tmp_path), tmp_path / "first" / "qemu-img"
+    unlucky.parent.mkdir()
+    unlucky.write_text(UNLUCKY.format(folder=tmp_path, failures=failures, program=program))
+    unlucky.chmod(0o755)
+    (tmp_path / "tries").write_text("0")
+    with started_daemon(path=[unlucky.parent]) as daemon, connect(daemon.uri) as host:
+        pool = host.pools.define(PoolSpec.dir("unlucky", str(folder / "pool"))).build().start()
+        secret = host.secrets.define(SecretSpec.volume("/srv/unlucky")).set_value(PASSPHRASE)
+        spec = VolumeSpec.raw("luks.img", MiB, encryption=Encryption.luks(uuid=secret.uuid))
+        if failures == 2:
+            assert Path(pool.volumes.create(spec).path()).read_bytes()[:6] == b"LUKS\xba\xbe"
+        else:
+            with pytest.raises(HelperError, match="accurate CPU") as refused:
+                pool.volumes.create(spec)
+            assert (refused.value.outcome, refused.value.retry) == ("not_started", "backoff")
+            assert int((tmp_path / "tries").read_text()) == 10
+            assert pool.refresh().volumes.names() == ()
+            assert not list((folder / "pool").iterdir())
 
 
 # ---- keys of Ceph ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from libstorage.xml.kinds import UnknownWord
 
 R = TypeVar("R")
 
+_QUOTATION_MARKS = "'\"`´‘’‚“”„«»‹›「」『』"
 _NOT_FOUND = {Code.NO_STORAGE_POOL, Code.NO_STORAGE_VOL, Code.NO_SECRET}
 
 
@@ -67,6 +69,13 @@ class Case:
         return self._ask(lambda lane: lane.connection.storagePoolLookupByName(pool.name)) or self._ask(
             lambda lane: lane.connection.storagePoolLookupByUUIDString(pool.uuid)
         )
+
+    def quoted_pool(self) -> str | None:
+        """Return the name of the pool that libvirt's message quotes, in whatever language."""
+        names = self._read(lambda lane: [raw.name() for raw in lane.connection.listAllStoragePools(0)]) or []
+        text, marks = self.said.text, _QUOTATION_MARKS
+        quoted = (name for name in names if re.search(f"[{marks}]\\s?{re.escape(name)}\\s?[{marks}]", text))
+        return max(quoted, key=len, default=None)
 
     def pool_type(self) -> PoolType | UnknownWord | None:
         """Return the pool's type."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 
+import attrs
+
 from libstorage import operations as op
 from libstorage.connection.codes import Code, Domain
 from libstorage.connection.failures import verdict
@@ -60,7 +62,7 @@ def judge(case: Case) -> Verdict:
 
 def _helper(run: ProgramRun) -> Verdict:
     said = advise(run)
-    return Verdict(said.error, said.hint, retry=said.retry, reason=str(run), run=run)
+    return Verdict(said.error, said.hint, retry=said.retry, outcome=said.outcome, reason=str(run), run=run)
 
 
 def _internal_error(case: Case) -> Verdict:
@@ -129,7 +131,9 @@ _INTERNAL: dict[op.Operation, Verdict] = {
 def _operation_failed(case: Case) -> Verdict:
     if case.op in {op.POOL_DEFINE, op.POOL_CREATE_TRANSIENT}:
         there = case.pool_is_there()
-        return _POOL_EXISTS if there else _EXISTS if there is None else _SOURCE_CONFLICT
+        if there is False:
+            return attrs.evolve(_SOURCE_CONFLICT, pool=case.quoted_pool())
+        return _POOL_EXISTS if there else _EXISTS
     if case.op in {op.VOLUME_CREATE, op.VOLUME_CLONE} and case.volume_is_there():
         return verdict.VOLUME_EXISTS
     return _FAILED.get(case.op, verdict.OTHER)

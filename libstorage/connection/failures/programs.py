@@ -13,7 +13,7 @@ from typing import Final
 import attrs
 
 from libstorage.connection.failures.program_run import ProgramRun
-from libstorage.errors import HelperError, NoSpaceError, Retry, StorageError, UnsupportedError
+from libstorage.errors import HelperError, NoSpaceError, Outcome, Retry, StorageError, UnsupportedError
 
 
 @attrs.frozen
@@ -24,11 +24,13 @@ class Advice:
         error: The libstorage error class.
         hint: What the user can do.
         retry: Whether, and when, the same call may be repeated.
+        outcome: What became of the request, if the program says so.
     """
 
     error: type[StorageError]
     hint: str | None = None
     retry: Retry = "no"
+    outcome: Outcome | None = None
 
 
 @attrs.frozen
@@ -81,8 +83,9 @@ def _says(
     error: type[StorageError] = HelperError,
     *,
     retry: Retry = "no",
+    outcome: Outcome | None = None,
 ) -> _Saying:
-    return _Saying(frozenset(programs.split()), re.compile(words), Advice(error, hint, retry))
+    return _Saying(frozenset(programs.split()), re.compile(words), Advice(error, hint, retry, outcome))
 
 
 _SAYINGS: Final[tuple[_Saying, ...]] = (
@@ -228,6 +231,7 @@ _SAYINGS: Final[tuple[_Saying, ...]] = (
         "accurate CPU usage",
         "qemu-img could not time the cipher, which happens at random in virtual machines; try again.",
         retry="backoff",
+        outcome="not_started",
     ),
     _says(
         "qemu-img",

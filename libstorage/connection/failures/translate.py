@@ -32,6 +32,7 @@ from libstorage.errors import (
     LibvirtError,
     Outcome,
     Problem,
+    SourceConflictError,
     StateError,
     StorageError,
     StorageIOError,
@@ -220,6 +221,8 @@ def _compose(said: Answer, verdict: Verdict, op: Operation, target: Identity, ur
     message = f"{op} on {target} failed: {verdict.reason or _first_line(said.text)}"
     if issubclass(verdict.error, DocumentError):
         return verdict.error([Problem("/", _first_line(said.bare))], message, **common)
+    if issubclass(verdict.error, SourceConflictError):
+        return verdict.error(message, pool=verdict.pool, **common)
     return verdict.error(message, **common)
 
 

@@ -43,6 +43,7 @@ class Verdict:
         reason: What went wrong, if libvirt's own message is not clear enough.
         run: The run of the helper program, if the error comes from one.
         outcome: What became of the request, if this differs from the usual outcome of the class.
+        pool: Name of the pool that is in the way.
     """
 
     error: type[StorageError]
@@ -51,6 +52,7 @@ class Verdict:
     reason: str | None = attrs.field(default=None, kw_only=True)
     run: ProgramRun | None = attrs.field(default=None, kw_only=True)
     outcome: Outcome | None = attrs.field(default=None, kw_only=True)
+    pool: str | None = attrs.field(default=None, kw_only=True)
 
 
 OTHER = Verdict(LibvirtError)

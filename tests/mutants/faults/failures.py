@@ -194,8 +194,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "nobody-knows-which-conflict",
         "connection/failures/judge.py",
-        "return _POOL_EXISTS if there else _EXISTS if there is None else _SOURCE_CONFLICT",
-        "return _POOL_EXISTS if there else _SOURCE_CONFLICT",
+        "if there is False:\n            return attrs",
+        "if not there:\n            return attrs",
         "tests/unit/connection/failures/test_error_map.py",
         "a pool that may exist is said to be in conflict with another",
     ),

@@ -399,7 +399,7 @@ def test_a_connection_that_was_lost(operation: op.Operation, retry: Retry) -> No
 def test_a_cipher_that_could_not_be_timed_may_be_tried_again() -> None:
     text = "Child process (/usr/bin/qemu-img create) unexpected exit status 1: qemu-img: Unable to get accurate CPU usage"
     found = judge(Case(said(Code.INTERNAL_ERROR, Domain.NONE, text=text), op.VOLUME_CREATE, VOLUME, None))
-    assert (found.error, found.retry) == (HelperError, "backoff")
+    assert (found.error, found.retry, found.outcome) == (HelperError, "backoff", "not_started")
     assert "try again" in str(found.hint)
 
 
