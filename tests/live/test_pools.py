@@ -265,13 +265,11 @@ class TestWhatCannotBeDefined:
 
     @pytest.mark.parametrize("name", ["pool", "it's", "Storage source", 'a" b', "größe", "x"])
     def test_the_source_of_another(self, host: Host, folder: Path, name: str) -> None:
-        specs = [
-            PoolSpec.dir(named, str(folder / str(hash(named)))) for named in (name, "a", "with", "pool: ")
-        ]
-        pools = [host.pools.define(spec) for spec in specs]
+        paths = {named: str(folder / str(hash(named))) for named in (name, "a", "with", "conflict")}
+        pools = [host.pools.define(PoolSpec.dir(named, path)) for named, path in paths.items()]
         for act in (host.pools.define, host.pools.create_transient):
             with pytest.raises(SourceConflictError) as refused:
-                act(PoolSpec.dir("other-name", specs[0].target.path))
+                act(PoolSpec.dir("other-name", paths[name]))
             assert refused.value.pool == name
             assert pickle.loads(pickle.dumps(refused.value)).pool == name
         for pool in pools:
