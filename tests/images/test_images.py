@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.images.judge import as_file, as_stream, broken_laws, case, shown
+from tests.images.judge import Case, as_file, as_stream, broken_laws, case, shown
 from tests.images.made import Made, Maker
 
 SAMPLE = 30
@@ -37,3 +37,19 @@ def test_cut_and_changed_images(made: list[Made], tmp_path: Path) -> None:
     assert broken == []
     assert count["must be refused"] > SAMPLE // 5
     assert count["file accepted"] > SAMPLE // 5
+
+
+def test_every_number_of_a_qcow2_header(made: list[Made], tmp_path: Path) -> None:
+    """Offset and size of the L1 table and the refcount table, and of the snapshots: each bit of them."""
+    one, broken, count = (
+        next(one for one in made if one.kind == "qcow2 of 33G without data"),
+        list[str](),
+        Counter[str](),
+    )
+    for place in (*range(36, 72), *range(96, 104)):
+        for bit in range(8):
+            data = bytearray(one.data)
+            data[place] ^= 1 << bit
+            changed = Case(one, f"bit {bit} of byte {place}", bytes(data))
+            broken += [shown(changed, law) for law in broken_laws(changed, tmp_path, 100_000, count)]
+    assert broken == []

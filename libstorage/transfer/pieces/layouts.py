@@ -70,9 +70,9 @@ class _Qcow2:
     has_data: bool
 
     def level1(self, place: int, entries: int, what: str, most: int | None = None) -> None:
-        """Follow an L1 table, which must be there up to its entry ``most``."""
-        must = entries if most is None else min(entries, most)
-        self.tables.read(place, entries * 8, 8, what, self.level2, must * 8)
+        """Follow an L1 table, which must be there up to its entry ``most`` and its last cluster."""
+        must = entries * 8 if most is None else max(min(entries, most) * 8, entries * 8 - self.cluster + 1)
+        self.tables.read(place, entries * 8, 8, what, self.level2, must)
 
     def entries(self, size: int) -> int:
         """Return how many entries of an L1 table a guest's bytes take."""
