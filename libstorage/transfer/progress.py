@@ -27,7 +27,7 @@ class TransferProgress:
         transfer: Number of the transfer, unique in this process.
         phase: ``upload`` or ``download``. ``compare`` looks for what need not be sent again, ``verify`` reads back what
             was sent.
-        done: Bytes done in this phase.
+        done: Bytes done in this phase, without the zeros that are added behind the source.
         total: All bytes of this phase; ``None`` if the source does not know its length.
         seconds: Duration of this phase so far.
     """
@@ -49,6 +49,8 @@ class TransferProgress:
         """Estimated seconds left in this phase; ``None`` if unknown."""
         return None if self.total is None or not self.rate else (self.total - self.done) / self.rate
 
+
+Content: TypeAlias = Callable[[], int | None]
 
 Progress: TypeAlias = Callable[[TransferProgress], object]
 """Called in the thread of the transfer, when a phase begins and after each part of it."""
@@ -79,9 +81,15 @@ class Watch:
         self._number = next(process.current().shared("transfers", count))
         self._progress = progress
 
-    def phase(self, phase: Phase, total: int | None) -> Meter:
-        """Begin a phase of ``total`` bytes; ``None`` if the length is unknown."""
-        self.meter = Meter(self, phase, total)
+    def phase(self, phase: Phase, total: int | None, content: Content | None = None) -> Meter:
+        """Begin a phase of ``total`` bytes; ``None`` if the length is unknown.
+
+        Args:
+            phase: The phase.
+            total: Number of bytes.
+            content: Returns how many of them come before the padding, ``None`` if not known yet.
+        """
+        self.meter = Meter(self, phase, total, content)
         return self.meter
 
     def rename(self, name: str) -> None:
@@ -119,13 +127,14 @@ class Watch:
 class Meter:
     """Counts the bytes of one phase of a transfer."""
 
-    def __init__(self, watch: Watch, phase: Phase, total: int | None) -> None:
+    def __init__(self, watch: Watch, phase: Phase, total: int | None, content: Content | None = None) -> None:
         self.total = total
         self.done: int = 0
         self._watch = watch
         self._phase: Phase = phase
+        self._content: Content = content or (lambda: total)
         self._began = monotonic()
-        self._watch.show(phase, 0, total, self._began)
+        self._show()
 
     @property
     def latest(self) -> float:
@@ -137,6 +146,12 @@ class Meter:
         """Bytes left; ``None`` if unknown."""
         return None if self.total is None else self.total - self.done
 
+    @property
+    def told(self) -> tuple[int, int | None]:
+        """Bytes done and all bytes, without padding."""
+        total = self._content()
+        return self.done if total is None else min(self.done, total), total
+
     def add(self, number: int) -> None:
         """Add ``number`` bytes, and report the progress.
 
@@ -144,6 +159,10 @@ class Meter:
             DeadlineError: If the deadline has passed.
         """
         self.done += number
-        self._watch.show(self._phase, self.done, self.total, self._began)
+        self._show()
         if monotonic() > self.latest:
-            raise DeadlineError(f"the deadline passed after {self.done} bytes of the {self._phase}")
+            raise DeadlineError(f"the deadline passed after {self.told[0]} bytes of the {self._phase}")
+
+    def _show(self) -> None:
+        done, total = self.told
+        self._watch.show(self._phase, done, total, self._began)

@@ -34,7 +34,8 @@ def pump(
         if not length_of(piece):
             if left is None:
                 return
-            raise TransferError(f"{source.name} ended after {meter.done} of {meter.total} bytes")
+            done, total = meter.told
+            raise TransferError(f"{source.name} ended after {done} of {total} bytes")
         if room is not None and meter.done + length_of(piece) > room:
             raise TransferError(
                 f"{source.name} does not fit: there is room for {room} bytes", hint="Resize it first."

@@ -28,7 +28,7 @@ from libstorage.transfer.pieces.filters import Hashed, Padded, Preceded, Sparsif
 from libstorage.transfer.pieces.piece import Source, joined, taken
 from libstorage.transfer.pieces.resume import after_what_is_there
 from libstorage.transfer.pieces.stub import HEADER, stops_a_pool
-from libstorage.transfer.progress import Watch
+from libstorage.transfer.progress import Content, Watch
 from libstorage.transfer.pump import pump
 from libstorage.transfer.settle import let_pool_see
 from libstorage.transfer.volume.ending import MissingBytes
@@ -152,6 +152,7 @@ class _Region:
         is_file: Whether the volume is a file, which can have holes.
         same: Number of bytes that the volume already had.
         done: Number of bytes sent.
+        content: Returns how many bytes come before the padding; ``None`` if nothing is padded.
         begun: Whether the volume may have been changed.
         check_open: Called when the daemon has the volume open.
     """
@@ -165,6 +166,7 @@ class _Region:
     is_file: bool
     same: int = 0
     done: int = 0
+    content: Content | None = None
     begun: bool = False
     check_open: Callable[[], object] = lambda: None
 
@@ -226,8 +228,10 @@ class _Region:
         """Return the source followed by zeros up to the end of the volume."""
         if self.room is None:
             return source
-        wanted, self.length = self.length, self.room
-        return Padded(source, wanted, self.room)
+        padded = Padded(source, self.length, self.room)
+        self.length = self.room
+        self.content = lambda: None if padded.content is None else max(0, padded.content - self.same)
+        return padded
 
     def state(self) -> tuple[str, bool]:
         """Return the state that a failure leaves, and whether the volume was changed."""
@@ -270,7 +274,7 @@ def _length_to_send(source: Source, part: Part) -> int | None:
 
 def _send(channel: Channel, volume: VolumeId, source: Source, place: _Region, watch: Watch) -> None:
     total = None if place.length is None else place.length - place.same
-    meter = watch.phase("upload", total)
+    meter = watch.phase("upload", total, place.content)
     if total == 0:
         return  # libvirt takes a length of 0 as no limit
     room = None if place.room is None else place.room - place.same

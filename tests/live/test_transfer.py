@@ -234,6 +234,36 @@ class TestProgress:
         assert down[-1] == (size, size)
         assert down == sorted(down)
 
+    @pytest.mark.parametrize("knows_length", [True, False])
+    @pytest.mark.parametrize("how", ["empty", "zero", "resume", "import"])
+    def test_zeros_behind_the_source_are_not_counted(self, pool: Pool, how: str, knows_length: bool) -> None:
+        seen: list[TransferProgress] = []
+        data = NOISE + NOISE[: MiB + 7]
+        source = (
+            data if knows_length else (data[place : place + 99_999] for place in range(0, len(data), 99_999))
+        )
+        volume = pool.volumes.create(VolumeSpec.raw("empty.img", 16 * MiB, allocation=0))
+        if how == "import":
+            volume = pool.volumes.import_image(
+                source, name="imported", min_capacity=16 * MiB, progress=seen.append
+            )
+        else:
+            if how != "empty":
+                volume.upload(NOISE)
+            volume.upload(
+                source,
+                resume=how == "resume",
+                tail="keep" if how == "empty" else "zero",
+                progress=seen.append,
+            )
+        told = [progress for progress in seen if progress.phase == "upload"]
+        left = len(data) - (4 * MiB if how == "resume" else 0)
+        assert told[-1].done == left
+        assert told[-1].total == (left if knows_length or how != "import" else None)
+        assert told[0].total == (left if knows_length else None)
+        assert [each.done for each in told] == sorted(each.done for each in told)
+        assert content(volume) == data + bytes(16 * MiB - len(data))
+
     def test_it_may_stop_the_transfer(self, make: Callable[..., Volume]) -> None:
         class Enough(Exception):
             pass

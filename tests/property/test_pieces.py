@@ -79,6 +79,7 @@ def test_a_source_is_padded(pieces: list[Piece], sizes: list[int], more: int, kn
     data = plain(pieces)
     padded = Padded(Given(pieces, known=known), len(data) if known else None, len(data) + more)
     assert plain(read_all(padded, sizes)) == data + bytes(more)
+    assert padded.content == len(data)
 
 
 @given(PIECES.filter(bool), SIZES)

@@ -36,11 +36,15 @@ class Padded:
         source: The source in front of the hole.
         wanted: Number of bytes of the source, which must exist; ``None`` for all.
         length: Number of bytes of source and hole together.
+
+    Attributes:
+        content: Number of bytes of the source; ``None`` until it is known.
     """
 
     def __init__(self, source: Source, wanted: int | None, length: int) -> None:
         self.name: str = source.name
-        self.length: int | None = length
+        self.length: int = length
+        self.content: int | None = wanted
         self._source, self._wanted, self._left = source, wanted, length
 
     def read(self, most: int) -> Piece:
@@ -51,20 +55,28 @@ class Padded:
         """
         piece = self._content(min(most, self._left))
         self._left -= length_of(piece)
-        if not self._left and self._wanted is None and length_of(self._source.read(1)):
-            raise TransferError(
-                f"{self.name} does not fit: there is room for {self.length} bytes", hint="Resize it first."
-            )
+        if not self._left and self.content is None:
+            if length_of(self._source.read(1)):
+                raise TransferError(
+                    f"{self.name} does not fit: there is room for {self.length} bytes",
+                    hint="Resize it first.",
+                )
+            self.content = self.length
         return piece
 
     def _content(self, most: int) -> Piece:
         if self._wanted == 0:
             return Hole(most)
-        if self._wanted is None:
-            return self._source.read(most) or Hole(most)
-        piece = self._source.read(min(most, self._wanted))
-        self._wanted -= length_of(piece)
-        return piece
+        if self._wanted is not None:
+            piece = self._source.read(min(most, self._wanted))
+            self._wanted -= length_of(piece)
+            return piece
+        piece = self._source.read(most)
+        if length_of(piece) or not most:
+            return piece
+        if self.content is None:
+            self.content = self.length - self._left
+        return Hole(most)
 
 
 class Preceded:
