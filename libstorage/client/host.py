@@ -209,15 +209,18 @@ class Host:
         """
         return find_sources(self._channel, type, hosts, initiator, allow_crash=allow_crash)
 
-    def inventory(self) -> Inventory:
+    def inventory(self, *, inactive: bool = False) -> Inventory:
         """Return all pools and volumes with their documents, read over several lanes.
 
         If a pool or volume cannot be read, its entry has an ``error``.
 
+        Args:
+            inactive: Also read the definition that the next start of each active pool will use: one more call for each.
+
         Raises:
             StorageError: If the pools could not be listed.
         """
-        return take_inventory(self._channel)
+        return take_inventory(self._channel, inactive=inactive)
 
     def _ask(self, operation: Operation, read: Callable[[RawConnect], R]) -> R:
         return self._channel.call(operation, self._channel.host, lambda lane: read(lane.connection))

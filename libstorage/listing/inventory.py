@@ -8,7 +8,7 @@ from libstorage.connection.binding import answer
 from libstorage.connection.identity import HostId, PoolId
 from libstorage.connection.lane import Lane
 from libstorage.connection.resolve import list_pools
-from libstorage.enums import ListPoolsFlags
+from libstorage.enums import ListPoolsFlags, XmlFlags
 from libstorage.errors import StorageError
 from libstorage.listing.crew import Crew, Worker
 from libstorage.listing.volumes import VolumeReading, error_of, read
@@ -18,7 +18,7 @@ from libstorage.operations import POOL_XML, POOLS_LIST, VOLUMES_LIST
 from libstorage.session.channel import Channel
 
 
-def take_inventory(channel: Channel) -> Inventory:
+def take_inventory(channel: Channel, *, inactive: bool = False) -> Inventory:
     """All pools and volumes of a channel. See [Host.inventory][libstorage.Host.inventory]."""
     crew = Crew(channel, POOLS_LIST, HostId(channel.uri))
     pools: list[_PoolReading] = []
@@ -37,6 +37,7 @@ def take_inventory(channel: Channel) -> Inventory:
                 active=pool in active,
                 persistent=pool in persistent,
                 autostart=pool in autostart,
+                inactive=inactive and pool in active and pool in persistent,
             )
             for pool in everything
         ]
@@ -54,10 +55,19 @@ class _PoolReading:
     """Reads one pool."""
 
     def __init__(
-        self, crew: Crew, channel: Channel, pool: PoolId, *, active: bool, persistent: bool, autostart: bool
+        self,
+        crew: Crew,
+        channel: Channel,
+        pool: PoolId,
+        *,
+        active: bool,
+        persistent: bool,
+        autostart: bool,
+        inactive: bool,
     ) -> None:
         self._pool = pool
         self._active = active
+        self._inactive = inactive
         self._entry = partial(
             PoolEntry,
             name=pool.name,
@@ -68,35 +78,42 @@ class _PoolReading:
         )
         self._volumes = VolumeReading(crew, channel, pool)
         self._spec: PoolSpec | None = None
+        self._inactive_spec: PoolSpec | None = None
         self._error: StorageError | None = None
 
     def read(self, worker: Worker) -> None:
         """Read the documents of the pool and of its volumes."""
         operation = POOL_XML
         try:
-            self._read_document(worker.lane)
+            self._spec = self._document(worker.lane, XmlFlags(0))
+            if self._inactive:
+                self._inactive_spec = self._document(worker.lane, XmlFlags.INACTIVE)
             if self._active:
                 operation = VOLUMES_LIST
                 self._volumes.begin(worker)
         except Exception as failure:  # noqa: BLE001 -- a failure of the lane is raised again
             self._error = error_of(failure, operation, self._pool, worker.lane)
 
-    def _read_document(self, lane: Lane) -> None:
-        """Read the pool's document; if that fails, its volumes are read nevertheless."""
+    def _document(self, lane: Lane, flags: XmlFlags) -> PoolSpec | None:
+        """Return what a document of the pool says; if it cannot be read, the volumes are read nevertheless."""
+        found: PoolSpec | StorageError
         try:
-            document = lane.pool(self._pool).XMLDesc(0)
+            found = read(PoolSpec, lane.pool(self._pool).XMLDesc(flags), POOL_XML, self._pool)
         except Exception as failure:
             if answer(failure) is not None:
                 raise
-            self._error = error_of(failure, POOL_XML, self._pool, lane)
-        else:
-            found = read(PoolSpec, document, POOL_XML, self._pool)
-            if isinstance(found, StorageError):
-                self._error = found
-            else:
-                self._spec = found
+            found = error_of(failure, POOL_XML, self._pool, lane)
         lane.renew()
+        if isinstance(found, StorageError):
+            self._error = found
+            return None
+        return found
 
     def entry(self) -> PoolEntry:
         """Return what was read."""
-        return self._entry(spec=self._spec, error=self._error, volumes=self._volumes.entries())
+        return self._entry(
+            spec=self._spec,
+            inactive_spec=self._inactive_spec,
+            error=self._error,
+            volumes=self._volumes.entries(),
+        )

@@ -24,7 +24,19 @@ class VolumeEntry:
 
 @frozen(kw_only=True)
 class PoolEntry:
-    """One pool of an inventory with its volumes; ``error`` reports what could not be read."""
+    """One pool of an inventory with its volumes; ``error`` reports what could not be read.
+
+    Attributes:
+        name: Name of the pool.
+        uuid: UUID of the pool.
+        active: Whether the pool is running.
+        persistent: Whether the pool has a stored definition.
+        autostart: Whether the pool starts together with the daemon.
+        spec: The pool's document: of an active pool, what is running.
+        inactive_spec: The definition that the next start of an active pool will use, if it was asked for.
+        volumes: The volumes of an active pool.
+        error: What could not be read.
+    """
 
     name: str
     uuid: str
@@ -32,8 +44,15 @@ class PoolEntry:
     persistent: bool | None = None
     autostart: bool | None = None
     spec: PoolSpec | None = None
+    inactive_spec: PoolSpec | None = None
     volumes: tuple[VolumeEntry, ...] = ()
     error: StorageError | None = None
+
+    @property
+    def is_redefined(self) -> bool:
+        """Whether what is running differs from the definition for the next start; ``False`` if that was not asked for."""
+        running, later = self.spec, self.inactive_spec
+        return running is not None and later is not None and bool(running.differences(later))
 
 
 @frozen(kw_only=True)
@@ -64,7 +83,8 @@ class Inventory:
 
 def _pool_row(pool: PoolEntry) -> tuple[str, ...]:
     spec = pool.spec
-    state = _problem(pool.error) or ("active" if pool.active else "inactive")
+    active = "active, redefined" if pool.is_redefined else "active"
+    state = _problem(pool.error) or (active if pool.active else "inactive")
     if spec is None:
         return (pool.name, "", "", "", "", state)
     return (pool.name, "", str(spec.type), _size(spec.capacity), _size(spec.allocation), state)

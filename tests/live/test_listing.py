@@ -24,6 +24,7 @@ from libstorage import (
     PoolInactiveError,
     PoolNotFoundError,
     PoolSpec,
+    PoolTarget,
     PoolType,
     SecretSpec,
     UnsupportedError,
@@ -329,6 +330,19 @@ class TestInventory:
             assert pool.spec == furnished.pools[pool.name].spec()
             assert pool.uuid == furnished.pools[pool.name].uuid
         assert {volume.name for _, volume in inventory.volumes} == {"a.img", "b.qcow2"}
+
+    def test_a_pool_that_was_redefined_while_it_ran(self, furnished: Host, folder: Path) -> None:
+        running = furnished.pools["one"].spec()
+        later = running.request(target=PoolTarget(path=str(folder / "elsewhere")))
+        furnished.pools.define(later)
+        assert not [pool for pool in furnished.inventory().pools if pool.inactive_spec or pool.is_redefined]
+        inventory = furnished.inventory(inactive=True)
+        found = {pool.name: pool for pool in inventory.pools}
+        assert [name for name, pool in found.items() if pool.is_redefined] == ["one"]
+        assert [name for name, pool in found.items() if pool.inactive_spec] == ["one", "two"]
+        assert found["one"].spec == running
+        assert found["one"].inactive_spec == furnished.pools["one"].spec(inactive=True)
+        assert str(inventory).count("redefined") == 1
 
     def test_it_shows_itself_as_a_table(self, furnished: Host) -> None:
         inventory = furnished.inventory()

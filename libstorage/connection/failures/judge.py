@@ -363,10 +363,17 @@ _NO_GROUP = Verdict(
 
 
 def _no_support(case: Case) -> Verdict:
+    if case.target.uri.startswith("test:"):
+        return _TEST_DRIVER
     hint = _INSTEAD.get(case.op)
     return verdict.UNSUPPORTED if hint is None else Verdict(UnsupportedError, hint)
 
 
+_TEST_DRIVER = Verdict(
+    UnsupportedError,
+    "libvirt's test driver does not have this function, whatever the type of the pool: "
+    "libstorage.testing.private_daemon() starts a daemon that has all of them.",
+)
 _INSTEAD: dict[op.Operation, str] = {
     op.VOLUME_CREATE: "Pools of this type cannot create such a volume: use the storage's own tools, then pool.refresh().",
     op.VOLUME_CLONE: "Copy the volume with volume.copy_to(pool) if the pool supports uploads, or use the storage's own tools.",
