@@ -49,7 +49,7 @@ def converge(attempt: Callable[[], Pool]) -> Pool:
             return attempt()
         except Lost as lost:
             if monotonic() > until and isinstance(lost.__cause__, StorageError):
-                raise lost.__cause__ from None
+                raise _at_work(lost.__cause__) from None
         sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
 
@@ -123,6 +123,13 @@ def _built_after(pool: Pool, error: StorageError) -> bool:
     except (StateError, UnsupportedError):  # storage is there, or pools of this type are not built
         return False
     return True
+
+
+def _at_work(error: StorageError) -> StorageError:
+    """Return the error for a pool that others kept changing: nobody knows who has defined what is there now."""
+    error.add_hint(f"Other programs kept changing the pool for {_PATIENCE:g} s: look at its state.")
+    error.outcome, error.retry = "unknown", "after_reconcile"
+    return error
 
 
 def _lost(error: StorageError) -> BaseException:

@@ -27,6 +27,7 @@ class SecretRef(Element):
 
     TAG: ClassVar[str] = "secret"
     SECRETIVE: ClassVar[bool] = True
+    FIXED: ClassVar[tuple[tuple[str, str], ...]] = (("type", "passphrase"),)
 
     uuid: str | None = field(
         default=None, converter=to_uuid, metadata=attribute("uuid", SECRET_UUID, doc="UUID of the secret.")

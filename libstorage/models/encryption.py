@@ -88,7 +88,7 @@ class Encryption(Element):
         default=(),
         converter=to_secrets,
         metadata=children(
-            "secret", SecretRef, fixed=(("type", "passphrase"),), doc="The secret that holds the passphrase."
+            "secret", SecretRef, fixed=SecretRef.FIXED, doc="The secret that holds the passphrase."
         ),
     )
     cipher: Cipher | None = field(

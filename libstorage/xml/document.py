@@ -43,6 +43,9 @@ class Element:
     IS_TYPED: ClassVar[bool] = False
     """Whether the attribute ``type`` of the element itself selects the class."""
 
+    FIXED: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Attributes that some of the element's places require, with the one value that each has there."""
+
     @classmethod
     def from_xml(cls, xml: str | bytes) -> Self:
         """Read this element alone, as it stands in a document.

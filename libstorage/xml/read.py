@@ -106,13 +106,14 @@ class _Reader:
 
     def fragment(self, model: Any, root: Tree) -> Any:
         values: dict[str, Any] = {}
+        accounted = ["type"] if model.IS_TYPED else self._fixed(model.FIXED, root)
         if model.IS_TYPED:
             word = " ".join(root.get("type", "").split())
             if not isinstance(model.__dict__.get("type"), str):
                 values["type"] = UnknownWord(word)
             elif word != model.type:
                 self._problem(root, not_valid(word, str(model.type)), "type")
-        values |= self._values(model, root, f"/{model.TAG}", ("type",) if model.IS_TYPED else ())
+        values |= self._values(model, root, f"/{model.TAG}", accounted)
         self._defaults(model, root, values)
         return construct(model, values)
 
@@ -220,10 +221,14 @@ class _Reader:
 
     def _child(self, place: Field, element: Tree, path: str) -> Any:
         assert place.model
-        for name, word in place.fixed:
+        return self._element(place.model, element, path, self._fixed(place.fixed, element))
+
+    def _fixed(self, fixed: Sequence[tuple[str, str]], element: Tree) -> list[str]:
+        """Return the names of attributes that have one value; another value is a problem."""
+        for name, word in fixed:
             if (text := element.get(name)) is not None and text.strip(BLANK) != word:
                 self._problem(element, not_valid(text, word), name)
-        return self._element(place.model, element, path, [name for name, _ in place.fixed])
+        return [name for name, _ in fixed]
 
     def _values_of(self, place: Field, element: Tree, path: str) -> tuple[Any, ...]:
         return tuple(self._value(place, item, where) for item, where in self._items(place, element, path))

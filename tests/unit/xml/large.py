@@ -51,6 +51,7 @@ REPEATED: Mapping[Place, Made] = {
     ("RbdSource", "hosts"): _pool("rbd", "<name>p</name>", HOST),
     ("SheepdogSource", "hosts"): _pool("sheepdog", "<name>p</name>", HOST),
     ("GlusterSource", "hosts"): _pool("gluster", "<name>p</name><dir path='/'/>", HOST),
+    ("ZfsSource", "devices"): _pool("zfs", "", "<device path='/d'/>", "<name>p</name>"),
     ("PoolSpec", "mount_options"): (
         PoolSpec,
         (

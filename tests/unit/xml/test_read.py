@@ -12,6 +12,7 @@ import pytest
 from libstorage.enums import PoolType, VolumeFormat
 from libstorage.errors import DocumentError, Problem, UnsupportedError
 from libstorage.models.adapters import FcHostAdapter, ScsiHostAdapter, UnknownAdapter
+from libstorage.models.auth import SecretRef
 from libstorage.models.capabilities import CapabilityOptions, PoolCapabilities
 from libstorage.models.pool import PoolSpec
 from libstorage.models.secret import SecretSpec
@@ -498,3 +499,9 @@ def test_an_element_with_several_tags_cannot_stand_alone() -> None:
         CapabilityOptions().to_xml()
     with pytest.raises(UnsupportedError, match="cannot stand alone"):
         CapabilityOptions.from_xml("<poolOptions/>")
+
+
+def test_a_secret_alone_may_say_that_it_is_a_passphrase() -> None:
+    assert SecretRef.from_xml("<secret type='passphrase' usage='a'/>") == SecretRef(usage="a")
+    with pytest.raises(DocumentError, match="'other' is not valid; expected passphrase"):
+        SecretRef.from_xml("<secret type='other' usage='a'/>")
