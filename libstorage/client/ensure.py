@@ -126,7 +126,7 @@ def _built_after(pool: Pool, error: StorageError) -> bool:
 
 
 def _at_work(error: StorageError) -> StorageError:
-    """Return the error for a pool that others kept changing: nobody knows who has defined what is there now."""
+    """Return the error for a pool that other programs kept changing: each of them may have defined it."""
     error.add_hint(f"Other programs kept changing the pool for {_PATIENCE:g} s: look at its state.")
     error.outcome, error.retry = "unknown", "after_reconcile"
     return error
