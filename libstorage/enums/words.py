@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libstorage.enums.abilities import ABLE, Ability
+from libstorage.enums.abilities import Ability, is_able
 from libstorage.enums.base import Words
 
 
@@ -24,13 +24,17 @@ class PoolType(Words):
     ZFS = "zfs", "A ZFS pool."
     VSTORAGE = "vstorage", "A Virtuozzo Storage cluster."
 
-    def supports(self, ability: Ability | str) -> bool:
+    def supports(self, ability: Ability | str, *, version: int | None = None) -> bool:
         """Return ``False`` if pools of this type certainly lack the ability, else ``True``: the daemon decides.
+
+        Args:
+            ability: The ability.
+            version: libvirt version of the daemon: 9000000 is 9.0.0. ``None`` is the newest one.
 
         Raises:
             ValueError: If ``ability`` is not the name of an ability.
         """
-        return self in ABLE[Ability(ability)]
+        return is_able(self, Ability(ability), version)
 
 
 class VolumeFormat(Words):

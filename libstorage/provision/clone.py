@@ -47,16 +47,17 @@ class PoolFacts:
     Attributes:
         pool: The pool.
         type: Type of the pool.
-        is_newer: Whether the daemon is newer than our table of abilities, and may support more.
+        version: libvirt version of the daemon.
     """
 
     pool: PoolId
     type: PoolType | UnknownWord
-    is_newer: bool
+    version: int
 
     def can(self, ability: Ability) -> bool:
         """Return whether the pool has the ability, or may have it."""
-        return supports(self.type, ability) or (self.is_newer and ability in _ASKED)
+        is_newer = self.version > AS_OF
+        return supports(self.type, ability, self.version) or (is_newer and ability in _ASKED)
 
 
 @attrs.frozen
@@ -178,7 +179,7 @@ def _facts(channel: Channel, mode: CloneMode, source: PoolId, target: PoolId) ->
 
 def _facts_of(channel: Channel, pool: PoolId, *, fresh: bool = False) -> PoolFacts:
     kind = channel.session().pool_type(pool, lambda: pool_spec(channel, pool).type, fresh=fresh)
-    return PoolFacts(pool, kind, channel.versions.daemon > AS_OF)
+    return PoolFacts(pool, kind, channel.versions.daemon)
 
 
 def check_pools(mode: CloneMode, source: PoolFacts, target: PoolFacts) -> None:
@@ -191,7 +192,7 @@ def check_pools(mode: CloneMode, source: PoolFacts, target: PoolFacts) -> None:
     if not target.can(ability):
         raise _unsupported(
             f"{target.pool}: pools of type {target.type} do not {ability.__doc__} (mode={mode!r})",
-            f"Pools of these types do: {able_types(ability)}. {_instead(mode, source, target)}",
+            f"Pools of these types do: {able_types(ability, target.version)}. {_instead(mode, source, target)}",
         )
     if mode == "reflink" and not source.can(ability):
         raise _unsupported(

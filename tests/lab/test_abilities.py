@@ -48,7 +48,7 @@ def test_every_ability_is_looked_at() -> None:
 def test_what_is_said_was_seen(kind: PoolType, ability: Ability) -> None:
     seen = cells(kind, ability)
     works = [name for name, cell in seen.items() if cell.result == WORKS]
-    if not kind.supports(ability):
+    if not kind.supports(ability, version=9_000_000):  # what the recorded answers come from
         assert not works
         assert seen or kind in NOT_IN_THE_LAB
     elif (kind, ability) in NOT_SEEN or kind in NOT_IN_THE_LAB:

@@ -10,7 +10,7 @@ from libstorage.provision.clone import PoolFacts, check_pools, copy_of
 
 
 def place(kind: PoolType) -> PoolFacts:
-    return PoolFacts(PoolId("test:///", kind, ""), kind, False)
+    return PoolFacts(PoolId("test:///", kind, ""), kind, 9_000_000)
 
 
 @pytest.mark.parametrize(
