@@ -15,11 +15,11 @@ from libstorage.connection.grips import Grip
 from libstorage.connection.identity import Identity, PoolId, SecretId, VolumeId
 from libstorage.connection.process import Process
 from libstorage.connection.raw import RawConnect, RawObject, RawPool, RawSecret, RawVolume
+from libstorage.known_faults import SHARED_CONNECTION
 
 RAW_LIMIT = 4096
 """How many raw objects a lane caches; beyond that it empties its cache."""
 
-_SHARED_SINCE = 10_004_000
 _SHARED_WIDTH = 4
 
 
@@ -30,7 +30,7 @@ def width_for(client_version: int) -> int:
     Later versions allow more. The limit of 4 is one less than the number of requests that a daemon accepts from one
     client before it stops reading (``max_client_requests``).
     """
-    return _SHARED_WIDTH if client_version >= _SHARED_SINCE else 1
+    return 1 if SHARED_CONNECTION.affects(client_version) else _SHARED_WIDTH
 
 
 class Lane:

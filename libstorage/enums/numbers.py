@@ -125,7 +125,11 @@ class VolumeCreateFlags(Flags, c_type="virStorageVolCreateFlags", prefix="VIR_ST
 
     PREALLOC_METADATA = 1, "Preallocate the metadata of a qcow2 image.", "1.0.1"
     REFLINK = 2, "Share the blocks of the source (btrfs, xfs) instead of copying them.", "1.2.13"
-    VALIDATE = 4, "Validate the document against libvirt's schema; always fails on libvirt 9.0.", "8.10.0"
+    VALIDATE = (
+        4,
+        "Validate the document against libvirt's schema; before libvirt 11.3 this always fails.",
+        "8.10.0",
+    )
 
 
 class VolumeDeleteFlags(Flags, c_type="virStorageVolDeleteFlags", prefix="VIR_STORAGE_VOL_DELETE_"):

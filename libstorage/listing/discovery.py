@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from libstorage.enums import PoolType
 from libstorage.errors import UnsupportedError
+from libstorage.known_faults import ISCSI_DIRECT_SOURCES
 from libstorage.models.discovery import PoolSources, SourceQuery
 from libstorage.models.source_parts import SourceHost
 from libstorage.operations import POOL_FIND_SOURCES
 from libstorage.session.channel import Channel
-
-_CRASHES_BEFORE: Final = 9_001_000
-"""Daemons up to 9.0 were seen to crash; whether a later one does is not known."""
 
 
 def find_sources(
@@ -52,7 +49,7 @@ def refuse_crash(type: PoolType | str, daemon_version: int, uri: str) -> None:
     Raises:
         UnsupportedError: If it would.
     """
-    if type != PoolType.ISCSI_DIRECT or daemon_version >= _CRASHES_BEFORE:
+    if type != PoolType.ISCSI_DIRECT or not ISCSI_DIRECT_SOURCES.affects(daemon_version):
         return
     raise UnsupportedError(
         "finding iscsi-direct sources crashes this daemon if the server has more than one target",

@@ -17,12 +17,19 @@ from libstorage.enums.abilities import AS_OF
 from libstorage.errors import InvalidRequestError, UnsupportedError
 from libstorage.models.support import able_types, supports
 from libstorage.models.volume import VolumeSpec, VolumeTarget
-from libstorage.operations import VOLUME_CLONE, VOLUME_CREATE, VOLUME_RESIZE
+from libstorage.operations import VOLUME_CLONE, VOLUME_CREATE, VOLUME_RESIZE, Operation
 from libstorage.provision.checks import IMAGES, NEVER_GROW, backing, check_volume_spec
 from libstorage.provision.header import check_header
 from libstorage.provision.undo import made
 from libstorage.session.arguments import NoFlags, combined
-from libstorage.session.calls import capacity_of, change_volume, make_volume, pool_spec, volume_spec
+from libstorage.session.calls import (
+    capacity_of,
+    change_volume,
+    make_volume,
+    pool_spec,
+    volume_spec,
+    without_schema,
+)
 from libstorage.session.channel import Channel
 from libstorage.session.leases import leases
 from libstorage.session.names import check_volume_name
@@ -94,7 +101,7 @@ def clone(
     operation = VOLUME_CREATE if mode == "linked" else VOLUME_CLONE
     with leases().reading(volume, operation):
         request = request_for(new, mode, lambda: _source(channel, volume, new), *facts)
-        new_volume = _made(channel, volume, request.spec, pool, mode, flags, validate=validate)
+        new_volume = _made(channel, volume, request.spec, pool, mode, operation, flags, validate=validate)
     if request.capacity is not None:
         with made(channel, new_volume, operation):
             _grow(channel, new_volume, request.capacity)
@@ -115,25 +122,29 @@ def _made(
     spec: VolumeSpec,
     pool: PoolId,
     mode: CloneMode,
+    operation: Operation,
     flags: VolumeCreateFlags | NoFlags,
     *,
     validate: bool,
 ) -> VolumeId:
-    reflink = VolumeCreateFlags.REFLINK if mode == "reflink" else None
-    wanted = combined(VolumeCreateFlags, flags, reflink, volume_create_flags(channel.versions))
+    reflink, document = VolumeCreateFlags.REFLINK if mode == "reflink" else None, spec.to_xml()
 
-    def copy(_: RawPool, lane: Lane) -> RawVolume:
+    def copy(lane: Lane, wanted: int) -> RawVolume:
         # The source first: if its pool was renamed, a clone from one raw object of the pool to another deadlocks libvirtd.
         source = raw_volume(lane, volume, fresh=True)
         raw = lane.pool(pool, fresh=pool != volume.pool)
-        return raw.createXMLFrom(spec.to_xml(), source, wanted)
+        return raw.createXMLFrom(document, source, wanted)
 
-    def link(raw: RawPool, _: Lane) -> RawVolume:
-        return raw.createXML(spec.to_xml(), wanted)
+    def new(by_schema: VolumeCreateFlags) -> VolumeId:
+        wanted = combined(VolumeCreateFlags, flags, reflink, by_schema)
 
-    operation, make = (VOLUME_CREATE, link) if mode == "linked" else (VOLUME_CLONE, copy)
-    try:
+        def make(raw: RawPool, lane: Lane) -> RawVolume:
+            return raw.createXML(document, wanted) if mode == "linked" else copy(lane, wanted)
+
         return make_volume(channel, operation, pool, spec, make, validate=validate)
+
+    try:
+        return without_schema(new, volume_create_flags(channel.versions, validate=validate), spec)
     except UnsupportedError as error:
         if mode == "reflink":
             error.hint = f"Blocks are shared within one xfs or btrfs file system only. {_ELSE}"

@@ -10,7 +10,7 @@ from libstorage.models.volume import VolumeSpec
 from libstorage.operations import VOLUME_CREATE
 from libstorage.provision.checks import check_capacity, check_volume_spec
 from libstorage.session.arguments import NoFlags, combined
-from libstorage.session.calls import make_volume
+from libstorage.session.calls import make_volume, without_schema
 from libstorage.session.channel import Channel
 from libstorage.session.validating import volume_create_flags
 
@@ -31,12 +31,17 @@ def create_volume(
     if preallocate_metadata and spec.allocation is None:  # libvirt would allocate the whole capacity
         spec = attrs.evolve(spec, allocation=0)
     preallocate = VolumeCreateFlags.PREALLOC_METADATA if preallocate_metadata else None
-    wanted = combined(VolumeCreateFlags, flags, preallocate, volume_create_flags(channel.versions))
-    return make_volume(
-        channel,
-        VOLUME_CREATE,
-        pool,
-        spec,
-        lambda raw, _: raw.createXML(spec.to_xml(), wanted),
-        validate=validate,
-    )
+    document = spec.to_xml()
+
+    def made(by_schema: VolumeCreateFlags) -> VolumeId:
+        wanted = combined(VolumeCreateFlags, flags, preallocate, by_schema)
+        return make_volume(
+            channel,
+            VOLUME_CREATE,
+            pool,
+            spec,
+            lambda raw, _: raw.createXML(document, wanted),
+            validate=validate,
+        )
+
+    return without_schema(made, volume_create_flags(channel.versions, validate=validate), spec)

@@ -140,7 +140,7 @@ def change_secret(
     _change(channel.for_secrets(), Change(operation, secret), lambda lane: act(lane.secret(secret)))
 
 
-def without_schema(make: Callable[[F], R], flags: F, spec: PoolSpec | SecretSpec) -> R:
+def without_schema(make: Callable[[F], R], flags: F, spec: PoolSpec | VolumeSpec | SecretSpec) -> R:
     """Make a thing with ``flags``; if only libvirt's schema refuses its document, make it without them.
 
     The guards have found the document sound, so the schema is stricter than libvirt itself: libvirt decides. A document

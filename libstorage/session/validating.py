@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from libstorage.enums import PoolDefineFlags, SecretDefineFlags, VolumeCreateFlags
+from libstorage.known_faults import VOLUME_VALIDATE
 from libstorage.session.options import Versions
-
-VOLUME_CREATE_SINCE: Final[int | None] = None
-"""Never by default.
-
-The flag came with 8.10.0, but in that and later releases, 9.0 among them, every call with it fails with "unsupported
-flags". A later release repaired it; we do not know which. A caller who knows that a host supports it can pass
-``flags=VolumeCreateFlags.VALIDATE``.
-"""
 
 
 def pool_define_flags(versions: Versions) -> PoolDefineFlags:
@@ -28,9 +19,11 @@ def secret_define_flags(versions: Versions) -> SecretDefineFlags:
     return flag if _has(versions, flag.since_number) else SecretDefineFlags(0)
 
 
-def volume_create_flags(versions: Versions) -> VolumeCreateFlags:
+def volume_create_flags(versions: Versions, *, validate: bool) -> VolumeCreateFlags:
     """Return the flags to create volumes with on a host of these versions."""
-    return VolumeCreateFlags.VALIDATE if _has(versions, VOLUME_CREATE_SINCE) else VolumeCreateFlags(0)
+    flag = VolumeCreateFlags.VALIDATE
+    works = validate and _has(versions, flag.since_number) and not VOLUME_VALIDATE.affects(versions.daemon)
+    return flag if works else VolumeCreateFlags(0)
 
 
 def _has(versions: Versions, since: int | None) -> bool:

@@ -361,9 +361,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "shared-width",
-        "connection/lane.py",
-        "_SHARED_SINCE = 10_004_000",
-        "_SHARED_SINCE = 10_000_000",
+        "known_faults.py",
+        "until=10_004_000",
+        "until=10_000_000",
         "tests/unit/connection/test_lanes.py",
         "threads share a connection of a libvirt that crashes then",
     ),

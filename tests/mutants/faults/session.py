@@ -258,8 +258,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "crash-is-asked-for",
         "listing/discovery.py",
-        "if type != PoolType.ISCSI_DIRECT or daemon_version >= _CRASHES_BEFORE:",
-        "if type != PoolType.ISCSI_DIRECT or daemon_version > 0:",
+        "if type != PoolType.ISCSI_DIRECT or not ISCSI_DIRECT_SOURCES.affects(daemon_version):",
+        "if type != PoolType.ISCSI_DIRECT or ISCSI_DIRECT_SOURCES.affects(daemon_version):",
         "tests/live/test_pools.py::TestOfAHost",
         "discovery kills the daemon",
     ),
