@@ -68,7 +68,7 @@ KILLED_UPLOAD: Final = KnownFault(
     side="daemon",
     since=10_001_000,
     until=12_007_000,
-    what="The daemon answers nobody any more after a client was killed in the middle of an upload.",
+    what="The daemon stops to answer all clients after a client was killed in the middle of an upload.",
     measured="11.3: after 34 and after 113 uploads. 9.0: 0 of 90. 12.8: 0 of 147. The bounds are not known.",
     measure="An upload that ends early aborts its stream before its connection is closed. Nothing helps against SIGKILL.",
 )
@@ -104,9 +104,9 @@ RENAMED_CLONE: Final = KnownFault(
     side="daemon",
     since=0,
     until=None,
-    what="The daemon waits for itself for ever.",
+    what="The daemon hangs for ever.",
     measured="9.0.",
-    measure="Source and target are looked up anew, the source first.",
+    measure="Source and target are looked up again, the source first.",
 )
 SHORT_IMAGE: Final = KnownFault(
     name="the beginning of a qcow2 image",

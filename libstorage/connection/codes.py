@@ -47,6 +47,7 @@ class Code(IntEnum):
     XML_INVALID_SCHEMA = 92
     AUTH_UNAVAILABLE = 94
     LIBSSH = 98
+    INVALID_ENCR_KEY_SECRET = 114
 
 
 class Domain(IntEnum):

@@ -217,9 +217,7 @@ class _Attempt:
         """Return the connection, and whether it has a socket that must be identified."""
         if self._connection is None:
             assert self._error is not None
-            raise map_open_error(
-                self._error, self._opener.address.uri, self._opener.address.redacted
-            ) from None
+            raise map_open_error(self._error, self._opener.address) from None
         return self._connection, self._has_socket
 
     def _is_awaited(self, limit: TimeLimit) -> bool:

@@ -158,7 +158,10 @@ class VolumeTarget(Element):
         default=None, metadata=child("encryption", Encryption, doc="Encryption of the volume.")
     )
     compat: str | None = field(
-        default=None, metadata=text("compat", COMPAT, doc="qcow2 version: 0.10 (libvirt's default) or 1.1.")
+        default=None,
+        metadata=text(
+            "compat", COMPAT, doc="qcow2 version: 0.10 (the default of libvirt 9.0) or 1.1 (that of 11.3)."
+        ),
     )
     nocow: bool = field(
         default=False,
@@ -392,7 +395,7 @@ class VolumeSpec(Spec):
             capacity: Logical size in bytes, or text with a unit.
             backing: The backing volume; the new volume stores only the changes to its content. Example:
                 ``other.as_backing()``.
-            compat: ``"1.1"``, or ``"0.10"``, which is libvirt's default.
+            compat: ``"1.1"``, the default of libvirt 11.3, or ``"0.10"``, that of 9.0.
             cluster_size: Cluster size in bytes, or text with a unit: a power of 2 from 512 bytes to 2 MiB.
             lazy_refcounts: Delay reference count updates.
             extended_l2: Allocate space in subclusters, which are parts of a cluster.

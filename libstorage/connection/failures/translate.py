@@ -9,13 +9,14 @@ messages. If these four are ambiguous, one read on the same lane decides; see
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from time import monotonic
 
+from libstorage.connection.address.uri import Address
 from libstorage.connection.binding import Answer, answer
 from libstorage.connection.clock import TimeLimit
 from libstorage.connection.codes import Code, Domain
 from libstorage.connection.failures.case import Case
+from libstorage.connection.failures.daemons import not_reached
 from libstorage.connection.failures.judge import judge
 from libstorage.connection.failures.verdict import Verdict
 from libstorage.connection.identity import Identity
@@ -32,6 +33,7 @@ from libstorage.errors import (
     LibvirtError,
     Outcome,
     Problem,
+    Retry,
     SourceConflictError,
     StateError,
     StorageError,
@@ -68,19 +70,16 @@ def map_error(
     return _compose(said, judge(Case(said, op, target, lane)), op, target, uri)
 
 
-def map_open_error(
-    error: BaseException, uri: str | None, redacted: Callable[[str], str] = str
-) -> StorageError:
+def map_open_error(error: BaseException, address: Address) -> StorageError:
     """Return the libstorage error for an exception that was raised while a connection was opened.
 
     Args:
         error: The exception; a ``StorageError`` is returned unchanged.
-        uri: Address of the host; ``None`` for libvirt's default address.
-        redacted: Removes the password in the address from libvirt's message.
+        address: Address of the host.
     """
     if isinstance(error, StorageError):
         return error
-    said = answer(error)
+    said, uri, redacted = answer(error), address.uri, address.redacted
     common = _opening(uri) | ({} if said is None else _spoken(said))
     if said is None:
         return ConnectionFailedError(f"{_cannot_connect(uri)}: {redacted(repr(error))}", **common)
@@ -88,11 +87,13 @@ def map_open_error(
     if said.code in _AUTHENTICATION or said.errno in _PERMISSION:
         hint = "Log in as a user that the daemon accepts: root, or a member of its group (usually libvirt)."
         return AuthenticationError(message, **(common | ErrorFields(hint=hint)))
-    if said.code == Code.SYSTEM_ERROR:
-        hint = (
-            "Check that the daemon (libvirtd or virtstoraged) is running there, and that this is its socket."
+    if said.code == Code.SYSTEM_ERROR or not address.driver:
+        retry: Retry = (
+            "no" if address.driver == "test" else "backoff"
+        )  # no daemon of that driver may come up later
+        return ConnectionFailedError(
+            message, **(common | ErrorFields(hint=not_reached(address), retry=retry))
         )
-        return ConnectionFailedError(message, **(common | ErrorFields(hint=hint, retry="backoff")))
     hint = "Addresses look like qemu:///system or qemu+ssh://user@host/system."
     return ConnectionFailedError(message, **(common | ErrorFields(hint=hint)))
 

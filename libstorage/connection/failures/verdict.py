@@ -121,6 +121,10 @@ PLAIN: dict[int, Verdict] = {
     Code.OPERATION_TIMEOUT: Verdict(DeadlineError, retry="after_reconcile", outcome="unknown"),
     Code.OPERATION_ABORTED: Verdict(TransferError),
     Code.RESOURCE_BUSY: Verdict(BusyError, "Wait and try again.", retry="backoff"),
+    Code.INVALID_ENCR_KEY_SECRET: Verdict(
+        StateError,
+        "The host's key for stored secrets has changed: set the value of the secret again, or restore the key.",
+    ),
     Code.STORAGE_POOL_BUILT: Verdict(
         StateError,
         "The pool is already built; build(overwrite=True) builds it again and destroys its contents.",

@@ -7,6 +7,7 @@ import errno
 import pytest
 
 from libstorage import operations as op
+from libstorage.connection.address.uri import Address
 from libstorage.connection.binding import Answer, answer, load
 from libstorage.connection.codes import Code, Domain
 from libstorage.connection.failures.case import Case
@@ -81,6 +82,7 @@ def verdict(answer: Answer, operation: op.Operation = op.VOLUME_RESIZE) -> type[
         (Code.RESOURCE_BUSY, BusyError, "backoff", "not_started"),
         (Code.STORAGE_PROBE_FAILED, StateError, "no", "not_started"),
         (Code.STORAGE_POOL_BUILT, StateError, "no", "not_started"),
+        (Code.INVALID_ENCR_KEY_SECRET, StateError, "no", "not_started"),
         (9999, LibvirtError, "no", "unknown"),
     ],
 )
@@ -352,6 +354,13 @@ def map_error_of(answer: Answer, operation: op.Operation = op.VOLUME_CREATE) -> 
     return map_error(complaint, operation, VOLUME, None, "x:///")
 
 
+def complaint(code: Code, number: int | None = None) -> Exception:
+    """What the binding raises."""
+    made: Exception = load().libvirtError("")
+    vars(made)["err"] = (code, Domain.RPC, "no\nmore", 2, None, "no\nmore", None, number or 0, 0)
+    return made
+
+
 @pytest.mark.parametrize(
     ("code", "number", "kind", "retry"),
     [
@@ -367,9 +376,7 @@ def map_error_of(answer: Answer, operation: op.Operation = op.VOLUME_CREATE) -> 
     ],
 )
 def test_while_opening(code: Code, number: int | None, kind: type[StorageError], retry: Retry) -> None:
-    complaint = load().libvirtError("")
-    vars(complaint)["err"] = (code, Domain.RPC, "no\nmore", 2, None, "no\nmore", None, number or 0, 0)
-    error = map_open_error(complaint, "x:///")
+    error = map_open_error(complaint(code, number), Address("x:///", driver="x"))
     assert (type(error), error.retry, error.outcome) == (kind, retry, "not_started")
     assert (error.uri, error.operation, error.message) == (
         "x:///",
@@ -423,9 +430,9 @@ def test_an_error_of_the_binding_itself() -> None:
 def test_errors_that_are_not_libvirts() -> None:
     ours = StorageError("ours")
     assert map_error(ours, op.POOL_INFO, POOL, None, "x:///") is ours
-    assert map_open_error(ours, None) is ours
+    assert map_open_error(ours, Address(None)) is ours
     assert type(map_error(OverflowError("int too big"), op.POOL_INFO, POOL, None, "x:///")) is LibvirtError
-    error = map_open_error(UnicodeEncodeError("utf-8", "x", 0, 1, "surrogate"), None)
+    error = map_open_error(UnicodeEncodeError("utf-8", "x", 0, 1, "surrogate"), Address(None))
     assert type(error) is ConnectionFailedError
     assert "the default address of libvirt" in str(error)
 
