@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Final, Literal, TypeAlias, get_args
 
 import attrs
 
-from libstorage.connection.identity import PoolId, VolumeId
+from libstorage.connection.identity import VolumeId
 from libstorage.enums import VolumeFormat
 from libstorage.errors import (
     ConnectionLostError,
     InvalidRequestError,
     NoSpaceError,
-    StorageError,
     TransferError,
 )
+from libstorage.known_faults import FULL_STREAM
 from libstorage.models.volume import VolumeSpec
-from libstorage.operations import POOL_INFO, VOLUME_UPLOAD
-from libstorage.session.calls import ask_pool, changing_volume
+from libstorage.operations import VOLUME_UPLOAD
+from libstorage.session.calls import changing_volume
 from libstorage.session.channel import Channel
 from libstorage.transfer.ends.opening import UploadSource, opened_source
 from libstorage.transfer.explain import explained
@@ -34,7 +34,8 @@ from libstorage.transfer.settle import let_pool_see
 from libstorage.transfer.volume.ending import MissingBytes
 from libstorage.transfer.volume.range import Part, VolumeRange, check_bytes, is_file, read_document, refusal
 from libstorage.transfer.volume.receiver import receiving
-from libstorage.transfer.volume.streams import Sender, sending
+from libstorage.transfer.volume.room import Room, is_full
+from libstorage.transfer.volume.streams import Sender, Take, sending
 
 Sparse: TypeAlias = bool | Literal["auto"]
 """``auto``: holes of the source stay holes. ``True``: long runs of zeros become holes, too. ``False``: no holes."""
@@ -44,12 +45,7 @@ Tail: TypeAlias = Literal["keep", "zero"]
 
 _PLAIN = (None, VolumeFormat.RAW, VolumeFormat.ISO, VolumeFormat.NONE, VolumeFormat.UNKNOWN)
 _FARTHEST: Final = 1 << 63  # bytes; the first offset that libvirt cannot express
-_LEAST_RESERVE: Final = (
-    20 << 20
-)  # bytes; ext4 keeps up to 16 MiB for itself, which libvirt counts as available
-_LEAST_FULL: Final = 10  # a pool of which more than one part in so many is available is not full
 _SOON: Final = 5.0  # seconds; the daemon may be gone
-_RESERVE: Final = 20  # one part in so many is kept for root, if mkfs was not told otherwise
 
 
 def upload(
@@ -150,6 +146,7 @@ class _Region:
         end: Present end of the volume's bytes.
         is_empty: Whether the volume's file holds only zeros.
         is_file: Whether the volume is a file, which can have holes.
+        paid_to: Offset up to which the volume has its space already.
         same: Number of bytes that the volume already had.
         done: Number of bytes sent.
         content: Returns how many bytes come before the padding; ``None`` if nothing is padded.
@@ -164,6 +161,7 @@ class _Region:
     end: int
     is_empty: bool
     is_file: bool
+    paid_to: int
     same: int = 0
     done: int = 0
     content: Content | None = None
@@ -197,14 +195,16 @@ class _Region:
                 f"{volume} cannot grow to hold {length} bytes from byte {part.offset} on: "
                 f"it has {size} bytes, and no file has more than {_FARTHEST - 1}",
             )
+        end = int(spec.physical or spec.capacity or 0)
         return cls(
             volume=volume,
             offset=part.offset,
             length=length,
             room=None if grows else size - part.offset,
-            end=int(spec.physical or spec.capacity or 0),
+            end=end,
             is_empty=is_file(spec) and spec.allocation == 0,
             is_file=is_file(spec),
+            paid_to=end if (spec.allocation or 0) >= end else 0,
         )
 
     @property
@@ -280,17 +280,29 @@ def _send(channel: Channel, volume: VolumeId, source: Source, place: _Region, wa
     room = None if place.room is None else place.room - place.same
     with (
         _arriving(channel, place),
+        _room(channel, place, meter.latest) as take,
         channel.lane(VOLUME_UPLOAD, volume, latest=watch.latest, last=watch.has_lane) as lane,
     ):
         begin = place.offset + place.same
         sender: Sender | None = None
         try:
-            with sending(lane, volume, begin, total or room or 0, place.clean_from) as sender:
+            with sending(lane, volume, begin, total or room or 0, place.clean_from, take) as sender:
                 place.check_open()
                 pump(source, sender, meter, lane, room=room)
         finally:
             if sender is not None:
                 place.begun, place.done = True, sender.sent
+
+
+@contextmanager
+def _room(channel: Channel, place: _Region, latest: float) -> Iterator[Take | None]:
+    """Look after the room in the pool while data is sent, if the daemon would die of a full disk."""
+    if not (place.is_file and FULL_STREAM.affects(channel.versions.daemon)):
+        yield None
+        return
+    has_another = channel.session().connection.max_lanes > 1
+    with nullcontext(channel) if has_another else channel.apart(latest) as other:
+        yield Room(other, place.volume.pool, place.paid_to).take
 
 
 @contextmanager
@@ -307,7 +319,7 @@ def _arriving(channel: Channel, place: _Region) -> Iterator[None]:
         # libvirt 9.0 closes the connection if a hole arrives just when it has ended the stream because of a full disk.
         pool = place.volume.pool
         soon = channel.with_options(timeout=_SOON, open_timeout=_SOON, long_timeout=_SOON)
-        if place.clean_from is None or not _is_full(soon, pool):
+        if place.clean_from is None or not is_full(soon, pool):
             raise
         raise NoSpaceError(
             f"{pool} is full, and the daemon closed the connection",
@@ -316,23 +328,13 @@ def _arriving(channel: Channel, place: _Region) -> Iterator[None]:
     except MissingBytes as missing:
         told = f"libvirt reported success, but the bytes from {missing.offset} on are missing"
         pool = place.volume.pool
-        if missing.again and place.is_file and _is_full(channel, pool):
+        if missing.again and place.is_file and is_full(channel, pool):
             raise NoSpaceError(
                 f"{told}: {pool} is full", hint="Free some space, or use a larger pool."
             ) from None
         raise TransferError(
             told, hint="Another client wrote to the volume meanwhile, or the storage is broken."
         ) from None
-
-
-def _is_full(channel: Channel, pool: PoolId) -> bool:
-    """Return whether a pool has no more available space than a file system may keep in reserve."""
-    try:
-        let_pool_see(channel, pool)
-        _, capacity, _, available = ask_pool(channel, POOL_INFO, pool, lambda raw: raw.info())
-    except StorageError:
-        return False
-    return available <= min(max(_LEAST_RESERVE, capacity // _RESERVE), capacity // _LEAST_FULL)
 
 
 def _behind_what_is_there(channel: Channel, source: Source, place: _Region, watch: Watch) -> Source:

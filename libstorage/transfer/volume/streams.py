@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from time import sleep
-from typing import Final
+from typing import Final, TypeAlias
 
 from libstorage.connection.identity import VolumeId
 from libstorage.connection.lane import Lane
@@ -26,6 +27,9 @@ FIRST_BYTES: Final = FIRST
 
 Otherwise the daemon returns the memory after each message and allocates it again: half of its time, with glibc 2.36.
 """
+
+Take: TypeAlias = Callable[[int, int], object]
+"""Called with offset and length of data before it is sent."""
 
 _WRITTEN: Final = 0.05  # seconds in which the daemon writes a few kilobytes
 
@@ -51,18 +55,22 @@ class Sender:
         opened: The stream.
         offset: First byte of the volume to write.
         clean_from: Offset from which the volume is known to read as zeros, so that holes can be skipped.
+        take: Called before data is sent; raises to stop the upload. The lane's time limit is suspended meanwhile.
 
     Attributes:
         ending: The last bytes written.
         sent: Number of bytes sent, including holes.
     """
 
-    def __init__(self, opened: RawStream, offset: int, clean_from: int | None) -> None:
+    def __init__(
+        self, opened: RawStream, offset: int, clean_from: int | None, take: Take | None = None
+    ) -> None:
         self.ending: Ending = Ending(offset)
         self.sent: int = 0
         self._stream = opened
         self._place = offset
         self._clean_from = clean_from
+        self._take = take
         self._waiting: list[bytes] = []
         self._enough = FIRST_BYTES
 
@@ -87,6 +95,8 @@ class Sender:
         """Send what was buffered."""
         data, begin = b"".join(self._waiting), 0  # join() does not copy a single piece
         self._waiting.clear()
+        if self._take is not None:
+            self._take(self._place - len(data), len(data))
         while begin < len(data):
             sent = self._stream.send(data[begin:])
             if sent <= 0:
@@ -106,7 +116,12 @@ class Sender:
 
 @contextmanager
 def sending(
-    lane: Lane, volume: VolumeId, offset: int, length: int, clean_from: int | None
+    lane: Lane,
+    volume: VolumeId,
+    offset: int,
+    length: int,
+    clean_from: int | None,
+    take: Take | None = None,
 ) -> Iterator[Sender]:
     """Open a volume as a sink. If the block succeeds, the last bytes sent are read back and compared.
 
@@ -116,6 +131,7 @@ def sending(
         offset: First byte to write.
         length: Largest number of bytes; 0 for no limit.
         clean_from: Offset from which the volume is known to read as zeros; ``None`` if unknown.
+        take: Called before data is sent; raises to stop the upload. The lane's time limit is suspended meanwhile.
 
     Raises:
         MissingBytes: If libvirt reports success although the last bytes are missing.
@@ -123,10 +139,15 @@ def sending(
     raw = raw_volume(lane, volume, fresh=True)
     flags = 0 if clean_from is None else VolumeUploadFlags.SPARSE_STREAM
     with stream(lane, lambda s: raw.upload(s, offset, length, flags)) as opened:
-        sender = Sender(opened, offset, clean_from)
+        sender = Sender(opened, offset, clean_from, None if take is None else partial(_paused, lane, take))
         yield sender
         sender.flush()
     _check_end(lane, raw, sender.ending)
+
+
+def _paused(lane: Lane, take: Take, place: int, length: int) -> None:
+    with lane.paused():
+        take(place, length)
 
 
 def _check_end(lane: Lane, raw: RawVolume, ending: Ending) -> None:
