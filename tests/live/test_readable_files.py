@@ -1,0 +1,306 @@
+"""What is in a pool's folder is always readable: what libvirt made there, and what others made of it since.
+
+``LIBSTORAGE_READABLE`` says how much to try (default 12), ``LIBSTORAGE_SEED`` what.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import socket
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import libvirt
+import pytest
+from lxml import etree
+
+from libstorage import DocumentError, Pool, VolumeSpec
+from libstorage.models.spec import Spec
+from libstorage.xml.parse import parse
+from tests.live.test_readable import SEED, TRIES, changed, of_kind, readable
+
+MiB = 1 << 20
+MADE_BY_QEMU_IMG = ("qcow2", "qcow", "qed", "vmdk", "vdi", "vpc")
+FORMATS = ("raw", "qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhdx", "parallels", "luks")
+
+
+# ---- volumes that libvirt makes -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def raw_pool(pool: Pool) -> Iterator[libvirt.virStoragePool]:
+    connection = libvirt.open(pool.host.uri)
+    yield connection.storagePoolLookupByName(pool.name)
+    connection.close()
+
+
+@pytest.fixture
+def place(pool: Pool) -> Path:
+    target = pool.spec().target
+    assert target is not None
+    return Path(str(target.path))
+
+
+def drawn(data: bytes, base: Path, chance: random.Random) -> str:
+    """A changed document that fills no disk, may have a backing store, and needs no secret."""
+    root = parse(changed(data, chance))
+    for encryption in root.iterfind("target/encryption"):
+        encryption.getparent().remove(encryption)
+    for path in root.iterfind("backingStore/path"):
+        path.text = str(base)
+    for allocation in root.findall("allocation"):
+        root.remove(allocation)
+    etree.SubElement(root, "allocation").text = "0"
+    return etree.tostring(root, encoding="unicode")
+
+
+def is_made_again(pool: Pool, spec: VolumeSpec) -> None:
+    """What a volume says is enough to make another that says the same."""
+    wanted = spec.request(name="again", allocation=0)
+    again = pool.volumes.create(wanted)
+    assert again.spec().differences(wanted) == (), spec.to_xml(reported=True)
+    again.delete()
+
+
+def test_volumes_of_a_dir_pool(pool: Pool, raw_pool: libvirt.virStoragePool, place: Path) -> None:
+    chance, counts = random.Random(SEED), Counter[str]()
+    base = pool.volumes.create(VolumeSpec.raw("base of others", MiB))
+    rounds = (TRIES + 3) // 4
+    for _ in range(rounds):
+        for _, data in of_kind("volume"):
+            try:
+                raw = raw_pool.createXML(drawn(data, Path(base.path()), chance), 0)
+            except libvirt.libvirtError:
+                continue
+            spec = readable(VolumeSpec, raw.XMLDesc(0))
+            assert isinstance(spec, VolumeSpec)
+            assert pool.volumes[raw.name()].spec() == spec
+            is_made_again(pool, spec)
+            counts[str(spec.target.format)] += 1
+        raw_pool.refresh(0)
+        for entry in pool.volumes.specs():
+            assert entry.spec == readable(VolumeSpec, raw_pool.storageVolLookupByName(entry.name).XMLDesc(0))
+            if entry.name != base.name:
+                pool.volumes[entry.name].delete()
+    assert counts.keys() >= {"raw", "qcow2", "dir", *MADE_BY_QEMU_IMG}
+    assert counts.total() > 25 * rounds
+
+
+# ---- files that others make -----------------------------------------------------------------------------------------
+
+SECRET = ("--object", "secret,id=key,data=passphrase")
+AES = ("-o", "encrypt.format=aes,encrypt.key-secret=key")
+BACKINGS = (
+    "relative",
+    "missing/../x y",
+    "/a\tb\nc",
+    "/é \"<&>'",
+    "nbd:localhost:10809",
+    "nbd+unix:///export?socket=/tmp/no.sock",
+    "https://example.com/x.img?a=b&c=<d>",
+    "rbd:pool/image:id=x",
+    "fat:/tmp",
+    'json:{"driver":"raw","file":{"driver":"file","filename":"/base"}}',
+    'json:{"file":{"driver":"nbd","host":"x","port":"1"}}',
+    'json:{"driver":"qcow2","file":{"driver":"https","url":"https://example.com/x"}}',
+    "json:{",
+    "x" * 1000,
+)
+OPTIONS: tuple[tuple[str, ...], ...] = (
+    *(("-o", f"cluster_size={size},lazy_refcounts=on,compat=1.1") for size in ("512", "4k", "2M")),
+    ("-o", "compat=0.10"),
+    ("-o", "extended_l2=on,cluster_size=16k"),
+    ("-o", "extended_l2=on,lazy_refcounts=on,refcount_bits=1"),
+    ("-o", "preallocation=metadata,refcount_bits=64"),
+    ("-o", "compression_type=zstd"),
+    *(("-u", "-b", text, "-F", form) for text in BACKINGS for form in ("raw", "qcow2")),
+    ("-u", "-b", "vhdx", "-F", "vhdx"),
+    ("-u", "-b", "file", "-F", "qcow2"),
+    (*SECRET, *AES),
+)
+"""How a qcow2 image can be made in which libvirt would make none."""
+SUBFORMATS = (
+    ("vpc", "subformat=fixed"),
+    ("vpc", "force_size=on"),
+    ("vmdk", "subformat=streamOptimized"),
+    ("vmdk", "subformat=twoGbMaxExtentSparse"),
+    ("vmdk", "subformat=monolithicFlat"),
+    ("vmdk", "compat6=on,hwversion=7"),
+    ("vdi", "preallocation=metadata"),
+    ("vhdx", "subformat=fixed,block_size=1M"),
+    ("qed", "cluster_size=4k"),
+)
+
+
+def qemu_img(*words: str | bytes | Path) -> bool:
+    """Whether qemu-img does it: some changes suit only some images."""
+    return subprocess.run(["qemu-img", *words], check=False, capture_output=True).returncode == 0
+
+
+def image(file: Path, chance: random.Random) -> bool:
+    """An image of any format, with options that libvirt does not have."""
+    size = str(chance.choice([0, 512, 1025, MiB, 5 * MiB + 512, 1 << 40]))
+    match chance.randrange(4):
+        case 0:
+            form, option = chance.choice(SUBFORMATS)
+            return qemu_img("create", "-f", form, "-o", option, file, "4M")
+        case 1:
+            form = chance.choice(FORMATS)
+            key = ("-o", "key-secret=key,iter-time=10", *SECRET) if form == "luks" else ()
+            return qemu_img("create", "-f", form, *key, file, size)
+        case _:
+            return qemu_img("create", "-f", "qcow2", *chance.choice(OPTIONS), file, size)
+
+
+def plain(file: Path, chance: random.Random) -> bool:
+    """A file with any content, or with the beginning of something else."""
+    start = chance.choice([b"", b"x", b"QFI\xfb", b"QFI\xfb\0\0\0\3", b"KDMV", b"conectix", b"LUKS\xba\xbe\0\1", b"QED\0"])
+    start += chance.randbytes(chance.choice([0, 1, 600]))
+    file.write_bytes(start)
+    if chance.random() < 0.5:
+        os.truncate(file, chance.choice([0, 1, 4096, 1 << 40]))
+    if chance.random() < 0.3:
+        with file.open("r+b") as disc:
+            disc.seek(16 * 2048)
+            disc.write(b"\x01CD001\x01")
+    return True
+
+
+def changed_image(file: Path, chance: random.Random) -> bool:
+    """An image after what qemu-img and others did to it."""
+    if not image(file, chance):
+        return False
+    for _ in range(chance.randint(1, 3)):
+        change = chance.choice(CHANGES)
+        change(file, chance)
+    return True
+
+
+def converted(file: Path, chance: random.Random) -> None:
+    other = file.with_name("converted")
+    if qemu_img("convert", "-O", chance.choice(FORMATS[:-1]), file, other):
+        other.replace(file)
+    other.unlink(missing_ok=True)
+
+
+def flipped(file: Path, chance: random.Random) -> None:
+    """Other bytes in the header."""
+    with file.open("r+b") as header:
+        header.seek(chance.randrange(200))
+        header.write(chance.randbytes(chance.choice([1, 2, 4])))
+
+
+CHANGES: tuple[Callable[[Path, random.Random], object], ...] = (
+    converted,
+    flipped,
+    lambda file, chance: qemu_img("resize", "--shrink", file, chance.choice(["0", "1M", "7M", "1T"])),
+    lambda file, chance: qemu_img("amend", "-f", "qcow2", "-o", chance.choice(AMENDED), file),
+    lambda file, chance: qemu_img("rebase", "-u", "-F", "raw", "-b", chance.choice(["", *BACKINGS]), file),
+    lambda file, chance: qemu_img("snapshot", "-c", f"é {chance.random()}", file),
+    lambda file, chance: qemu_img("bitmap", "--add", file, f"b{chance.random()}"),
+    lambda file, chance: os.truncate(file, chance.choice([0, 3, 72, 104, 512, 1 << 33])),
+    lambda file, chance: os.utime(file, (chance.choice(TIMES), chance.choice(TIMES))),
+    lambda file, chance: file.chmod(chance.choice([0, 0o7777, 0o644, 0o400])),
+)
+AMENDED = ("compat=0.10", "compat=1.1", "lazy_refcounts=on", "lazy_refcounts=off", "refcount_bits=8")
+TIMES = (-1, 0, 1, 2**31, 2**33)
+
+
+def no_file(file: Path, chance: random.Random) -> bool:
+    """Something else than a file."""
+    match chance.randrange(6):
+        case 0:
+            file.mkdir()
+            (file / "inside").touch()
+        case 1:
+            file.symlink_to(chance.choice(["nothing", "/etc/hostname", "/dev/null", "/", file.name, "a\nb"]))
+        case 2:
+            os.mkfifo(file)
+        case 3:
+            with socket.socket(socket.AF_UNIX) as listening:
+                listening.bind(str(file))
+        case 4:
+            os.link("/etc/hostname", file)
+        case _:
+            return qemu_img("create", "-f", "qcow2", "-o", f"data_file={file}.data,data_file_raw=on", file, "1M")
+    return True
+
+
+NAMES = ("file", " file ", "a&<>'\"", "-a", ".a", "é" * 100, "a]]>b", "\u2028", "a\nb", "a\tb", "a%20b", "$(x)")
+
+
+def printed(raw: libvirt.virStoragePool, name: str) -> str | None:
+    """What libvirt says of a volume, which it may refuse of a volume that it lists."""
+    try:
+        return str(raw.storageVolLookupByName(name).XMLDesc(0))
+    except libvirt.libvirtError:
+        return None
+
+
+def timeless(spec: Spec) -> str:
+    """A document without the times of a file: libvirt reads files when it is asked for their documents."""
+    return re.sub("<timestamps>.*?</timestamps>", "", spec.to_xml(reported=True), flags=re.DOTALL)
+
+
+def read_all(pool: Pool, raw: libvirt.virStoragePool) -> dict[str, str | None]:
+    """Every volume of a pool by its name, as each says itself, and as they are listed."""
+    texts = {volume.name: printed(raw, volume.name) for volume in pool.volumes}
+    specs = {name: text and timeless(readable(VolumeSpec, text)) for name, text in texts.items()}
+    for name, spec in specs.items():
+        if spec is not None:
+            assert timeless(pool.volumes[name].spec()) == spec
+            pool.volumes[name].info()
+            try: pool.volumes[name].spec().request(name="other")
+            except DocumentError as e: print("REQUEST", e)
+    (here,) = [entry for entry in pool.host.inventory().pools if entry.uuid == pool.uuid]
+    assert here.error is None
+    for entries in (here.volumes, pool.volumes.specs()):
+        assert {entry.name: entry.spec and timeless(entry.spec) for entry in entries} == specs
+        assert all((entry.error is None) is (entry.spec is not None) for entry in entries)
+    return specs
+
+
+def test_files_of_a_dir_pool(pool: Pool, raw_pool: libvirt.virStoragePool, place: Path) -> None:
+    """One file after the other; what libvirt takes stays, and in the end all is listed together."""
+    chance, kept = random.Random(SEED), place.with_name("kept")
+    kept.mkdir()
+    formats, taken = Counter[str](), 0
+    for number in range(TRIES * 10):
+        file = place / chance.choice(NAMES)
+        make = chance.choice([image, plain, changed_image, changed_image, no_file])
+        if make(file, chance) and refreshed(raw_pool):
+            specs = read_all(pool, raw_pool)
+            formats.update(re.findall("format type='(.*?)'", str(specs)))
+            for made in list(place.iterdir()):
+                shutil.move(made, kept / f"{number} {made.name}")
+        clear(place)
+    for made in list(kept.iterdir()):
+        made.rename(place / made.name)
+    print(formats, len(list(place.iterdir())))
+    assert refreshed(raw_pool)
+    print(len(read_all(pool, raw_pool)))
+
+
+def refreshed(raw: libvirt.virStoragePool) -> bool:
+    """Whether libvirt lists what is there; a pool that it cannot list is stopped."""
+    if not raw.isActive():
+        raw.create(0)
+    try:
+        raw.refresh(0)
+    except libvirt.libvirtError as error:
+        print(error)
+        return False
+    return True
+
+
+def clear(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
