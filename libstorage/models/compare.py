@@ -211,6 +211,14 @@ NORMALISATIONS = (
         "an image of capacity 0 counts as an image without a size, and libvirt reports the size of its file",
     ),
     Normalisation(
+        "as the backing store",
+        "capacity",
+        lambda have, want, documents: (
+            want == 0 and have is not None and documents.want.backing_store is not None
+        ),
+        "capacity 0 above a backing store means the capacity of that store",
+    ),
+    Normalisation(
         "whole extents",
         "capacity",
         _whole_extents,

@@ -159,7 +159,9 @@ def image(file: Path, chance: random.Random) -> bool:
 
 def plain(file: Path, chance: random.Random) -> bool:
     """A file with any content, or with the beginning of something else."""
-    start = chance.choice([b"", b"x", b"QFI\xfb", b"QFI\xfb\0\0\0\3", b"KDMV", b"conectix", b"LUKS\xba\xbe\0\1", b"QED\0"])
+    start = chance.choice(
+        [b"", b"x", b"QFI\xfb", b"QFI\xfb\0\0\0\3", b"KDMV", b"conectix", b"LUKS\xba\xbe\0\1", b"QED\0"]
+    )
     start += chance.randbytes(chance.choice([0, 1, 600]))
     file.write_bytes(start)
     if chance.random() < 0.5:
@@ -227,11 +229,26 @@ def no_file(file: Path, chance: random.Random) -> bool:
         case 4:
             os.link("/etc/hostname", file)
         case _:
-            return qemu_img("create", "-f", "qcow2", "-o", f"data_file={file}.data,data_file_raw=on", file, "1M")
+            return qemu_img(
+                "create", "-f", "qcow2", "-o", f"data_file={file}.data,data_file_raw=on", file, "1M"
+            )
     return True
 
 
-NAMES = ("file", " file ", "a&<>'\"", "-a", ".a", "é" * 100, "a]]>b", "\u2028", "a\nb", "a\tb", "a%20b", "$(x)")
+NAMES = (
+    "file",
+    " file ",
+    "a&<>'\"",
+    "-a",
+    ".a",
+    "é" * 100,
+    "a]]>b",
+    "\u2028",
+    "a\nb",
+    "a\tb",
+    "a%20b",
+    "$(x)",
+)
 
 
 def printed(raw: libvirt.virStoragePool, name: str) -> str | None:
@@ -255,8 +272,10 @@ def read_all(pool: Pool, raw: libvirt.virStoragePool) -> dict[str, str | None]:
         if spec is not None:
             assert timeless(pool.volumes[name].spec()) == spec
             pool.volumes[name].info()
-            try: pool.volumes[name].spec().request(name="other")
-            except DocumentError as e: print("REQUEST", e)
+            try:
+                pool.volumes[name].spec().request(name="other")
+            except DocumentError as e:
+                print("REQUEST", e)
     (here,) = [entry for entry in pool.host.inventory().pools if entry.uuid == pool.uuid]
     assert here.error is None
     for entries in (here.volumes, pool.volumes.specs()):

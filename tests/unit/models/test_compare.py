@@ -194,6 +194,10 @@ def image(format: str, **more: Any) -> VolumeSpec:
     return VolumeSpec(name="v", target=VolumeTarget(format=format, compat=more.pop("compat", None)), **more)
 
 
+def over(**more: Any) -> VolumeSpec:
+    return image("qcow2", backing_store=BackingStore(path="/base", format="raw"), **more)
+
+
 LVM_KEY = "q3Xw1V-7tBc-Ld0K-P9sM-2hRy-uE5a-Z8nJfG"
 CYLINDER = 255 * 63 * 512
 
@@ -326,6 +330,12 @@ CASES: dict[str, list[tuple[Spec, Spec, bool]]] = {
         (image("iso", capacity=5000, physical=5000), image("iso", capacity=0), True),
         (image("raw", capacity=5, physical=5), of(0), True),
     ],
+    "as the backing store": [
+        (over(capacity=MiB), over(capacity=0), False),
+        (over(), over(capacity=0), True),
+        (over(capacity=MiB), over(capacity=1), True),
+        (over(capacity=MiB), image("qcow2", capacity=0), True),
+    ],
     "whole extents": [
         (lv(12 * MiB, (0, 12 * MiB)), of(10 * MiB + 1), False),
         (lv(12 * MiB, (0, 12 * MiB)), of(8 * MiB + 1), False),
@@ -407,6 +417,7 @@ def test_every_normalisation(row: Normalisation) -> None:
         (lv(12 * MiB, (0, 12 * MiB)), 10 * MiB, 8 * MiB),
         (zvol(256 << 10), 255 << 10, 128 << 10),
         (part(10 * MiB), 10 * MiB + 1, 20 * MiB),
+        (over(capacity=MiB), MiB, 0),
         (image("qcow2"), None, 1),
     ],
 )
