@@ -137,11 +137,6 @@ def counted(number: int) -> Size:
     return Size(0) if _LIMIT < number < _COUNTER else Size(number)
 
 
-def capped(number: int) -> Size:
-    """Return a size that libvirt reports; the header of a damaged image can claim more than the largest size."""
-    return Size(min(number, _LIMIT))
-
-
 def _size(value: int) -> Size:
     if 0 <= value <= _LIMIT:
         return int.__new__(Size, value)

@@ -23,7 +23,7 @@ from libstorage.xml.parse import parse
 from tests.corpus.documents import ours
 
 TRIES = int(os.environ.get("LIBSTORAGE_READABLE") or 12)
-ROUNDS = (TRIES + 1) // 2
+ROUNDS = (TRIES + 4) // 5
 """The same on a real daemon, which takes longer."""
 SEED = int(os.environ.get("LIBSTORAGE_SEED") or 12)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from libstorage.units import GiB, KiB, MiB, Size, TiB, capped, counted
+from libstorage.units import GiB, KiB, MiB, Size, TiB, counted
 
 LARGEST = 2**63 - 1
 
@@ -133,10 +133,6 @@ def test_a_counter_below_zero_is_zero(shown: int, size: int) -> None:
 def test_no_counter_is_larger_than_64_bits() -> None:
     with pytest.raises(ValueError, match="too large"):
         counted(2**64)
-
-
-def test_a_claim_of_more_than_the_largest_size_is_the_largest_size() -> None:
-    assert (capped(5), capped(2**63), capped(2**64 - 1)) == (5, LARGEST, LARGEST)
 
 
 class TestWriting:
