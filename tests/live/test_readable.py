@@ -28,21 +28,25 @@ ROUNDS = (TRIES + 4) // 5
 SEED = int(os.environ.get("LIBSTORAGE_SEED") or 12)
 
 OURS = {path.name: path.read_bytes() for path in ours()}
-WORDS = ("", " ", "0", "-1", "none", "x y", "/", "é", "18446744073709551615", "1e3", "yes", "/dev/sdb")
-WORDS += (
-    "\t",
-    "a\nb",
-    " 7 ",
-    "+5",
-    "007",
-    "0x10",
-    "4294967295",
-    "a&b<c>'\"",
-    "\u2028",
-    "//a//",
-    "..",
-    "x" * 300,
-)
+WORDS = [
+    *(
+        "",
+        " ",
+        "0",
+        "-1",
+        "none",
+        "x y",
+        "/",
+        "é",
+        "18446744073709551615",
+        "1e3",
+        "yes",
+        "/dev/sdb",
+        "\t",
+        "a\nb",
+    ),
+    *(" 7 ", "+5", "007", "0x10", "4294967295", "a&b<c>'\"", "\u2028", "//a//", "..", "x" * 300),
+]
 
 
 def changed(data: bytes, chance: random.Random) -> str:

@@ -20,7 +20,7 @@ import libvirt
 import pytest
 from lxml import etree
 
-from libstorage import Pool, VolumeSpec
+from libstorage import DocumentError, Pool, VolumeSpec
 from libstorage.models.spec import Spec
 from libstorage.xml.parse import parse
 from tests.live.test_readable import ROUNDS, SEED, TRIES, changed, of_kind, readable
@@ -51,8 +51,9 @@ def place(pool: Pool) -> Path:
 def drawn(data: bytes, base: Path, chance: random.Random) -> str:
     """A changed document that fills no disk, may have a backing store, and needs no secret."""
     root = parse(changed(data, chance))
-    for encryption in root.iterfind("target/encryption"):
-        encryption.getparent().remove(encryption)
+    for target in root.iterfind("target"):
+        for encryption in target.findall("encryption"):
+            target.remove(encryption)
     for path in root.iterfind("backingStore/path"):
         path.text = str(base)
     for allocation in root.findall("allocation"):
@@ -203,6 +204,8 @@ def flipped(file: Path, chance: random.Random) -> None:
         header.write(chance.randbytes(chance.choice([1, 2, 4])))
 
 
+AMENDED = ("compat=0.10", "compat=1.1", "lazy_refcounts=on", "lazy_refcounts=off")
+TIMES = (-1, 0, 1, 2**31, 2**33)
 CHANGES: tuple[Callable[[Path, random.Random], object], ...] = (
     converted,
     flipped,
@@ -215,8 +218,6 @@ CHANGES: tuple[Callable[[Path, random.Random], object], ...] = (
     lambda file, chance: os.utime(file, (chance.choice(TIMES), chance.choice(TIMES))),
     lambda file, chance: file.chmod(chance.choice([0, 0o7777, 0o644, 0o400])),
 )
-AMENDED = ("compat=0.10", "compat=1.1", "lazy_refcounts=on", "lazy_refcounts=off")
-TIMES = (-1, 0, 1, 2**31, 2**33)
 
 
 def no_file(file: Path, chance: random.Random) -> bool:
@@ -334,3 +335,30 @@ def clear(folder: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
+
+
+@pytest.mark.parametrize("name", [b"bad\xffname", b"a\xed\xa0\x80", "\ufffe".encode()])
+def test_a_name_that_no_document_can_have(pool: Pool, place: Path, name: bytes) -> None:
+    (place / os.fsdecode(name)).touch()
+    assert_only_one_is_unreadable(pool, os.fsdecode(name), "is not UTF-8|control character")
+
+
+def test_a_backing_store_that_no_document_can_name(pool: Pool, place: Path) -> None:
+    assert qemu_img("create", "-f", "qcow2", "-u", "-b", b"/a\xffb", "-F", "raw", place / "over", "1M")
+    assert_only_one_is_unreadable(pool, "over", "the document is not UTF-8: byte 0xff is out of place")
+
+
+def assert_only_one_is_unreadable(pool: Pool, name: str, why: str) -> None:
+    """Its document is not XML, which it says of itself and in listings; all else of the pool is there."""
+    other = pool.volumes.create(VolumeSpec.raw("other", 5))
+    pool.refresh()
+    with pytest.raises(DocumentError, match=why):
+        pool.volumes[name].spec()
+    assert pool.volumes[name].info().capacity >= 0
+    (here,) = [entry for entry in pool.host.inventory().pools if entry.uuid == pool.uuid]
+    for entries in (here.volumes, pool.volumes.specs()):
+        entry = {entry.name: entry for entry in entries}
+        assert entry.keys() == {name, "other"}
+        assert entry["other"].spec == other.spec()
+        with pytest.raises(DocumentError, match=why):
+            raise entry[name].error or AssertionError
