@@ -50,7 +50,7 @@ from libstorage.transfer.upload import Sparse, Tail
 from libstorage.transfer.volume.content import VolumeContent
 from libstorage.transfer.volume.range import Part
 from libstorage.transfer.writer import VolumeWriter
-from libstorage.units import Size, SizeLike
+from libstorage.units import Size, SizeLike, counted
 
 if TYPE_CHECKING:
     from libstorage.client.pool import Pool
@@ -106,6 +106,8 @@ class Volume(Handle[VolumeId]):
     def info(self, physical: bool = False) -> VolumeInfo:
         """Return type and sizes, in bytes (``virStorageVolGetInfoFlags``).
 
+        If an image is cut off or damaged, libvirt can report more bytes than a volume can have; ``capacity`` is 0 then.
+
         Args:
             physical: Ask for the size of the volume's file instead of the space that is charged for the volume.
 
@@ -121,7 +123,7 @@ class Volume(Handle[VolumeId]):
             kind, capacity, space = self._ask(VOLUME_INFO, lambda raw: raw.info())  # a driver of before 3.0
         return VolumeInfo(
             type=VolumeType(kind),
-            capacity=Size(capacity),
+            capacity=counted(capacity),
             allocation=None if physical else Size(space),
             physical=Size(space) if physical else None,
         )

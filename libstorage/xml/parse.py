@@ -33,6 +33,7 @@ _BANG, _QUERY = b"!?"
 _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml\s[^>]*?\sencoding\s*=\s*[\"']([^\"'>]*)[\"']")
 _DOCTYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 _PATH = re.compile(rb"[^<>\n\r]*(?:/|\.xml)[^<>\n\r]*")
+_NOT_UTF8 = "the document is not UTF-8: byte {:#04x} is out of place"
 _UTF8 = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii"})
 
 _SAID = {
@@ -115,10 +116,10 @@ def _encoded(xml: str) -> bytes:
     try:
         return xml.encode()
     except UnicodeEncodeError as error:
-        line = xml.count("\n", 0, error.start) + 1
-        raise _refusal(
-            "the text contains half a surrogate pair, which XML cannot represent", line=line
-        ) from None
+        reason = "the text contains half a surrogate pair, which XML cannot represent"
+        if "\udc80" <= (half := xml[error.start]) <= "\udcff":  # as os.fsdecode shows a byte
+            reason = _NOT_UTF8.format(ord(half) - 0xDC00)
+        raise _refusal(reason, line=xml.count("\n", 0, error.start) + 1) from None
 
 
 def _parse_unusual(data: bytes) -> Tree:
@@ -165,8 +166,7 @@ def _broken(error: etree.XMLSyntaxError, data: bytes) -> DocumentError:
     try:
         data.decode()
     except UnicodeDecodeError as wrong:
-        byte = f"byte {data[wrong.start]:#04x}"
-        return _refusal(f"the document is not UTF-8: {byte} is out of place", line=_line(data, wrong.start))
+        return _refusal(_NOT_UTF8.format(data[wrong.start]), line=_line(data, wrong.start))
     said = re.sub(r" ?,? line \d+, column \d+$", "", " ".join((error.msg or "").split()))
     for pattern, words in _SAID.items():
         if match := pattern.match(said):

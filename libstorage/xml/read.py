@@ -205,7 +205,10 @@ class _Reader:
                     return counted(int(number))
                 return Size.parse(number, unit)
             except ValueError:
-                self._problem(element, too_large(number, unit))
+                if self._reported:  # the header of an image can name any number
+                    self._keep(element, path)
+                else:
+                    self._problem(element, too_large(number, unit))
         return None
 
     def _value(self, place: Field, element: Tree, path: str) -> Any:

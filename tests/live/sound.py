@@ -105,7 +105,7 @@ def volumes(
             if encrypts
             else names(VOLUME_NAME.pattern, check_volume_name)
         ),
-        capacity=None if backing and draw(st.booleans()) else draw(sizes) or 1,
+        capacity=None if backing and draw(st.booleans()) else draw(sizes) or int(form == "qcow"),
         allocation=None if whole else draw(small if plain else st.none() | small | large),
         target=target,
         backing_store=backing,

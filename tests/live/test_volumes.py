@@ -567,6 +567,18 @@ def test_the_size_that_it_was_made_with_is_nothing_to_do(pool: Pool, form: str, 
     volume.delete()
 
 
+@pytest.mark.parametrize("form", ["raw", "qcow2", "qed", "vmdk", "vdi", "vpc"])
+def test_no_size_is_a_size_too(pool: Pool, form: str) -> None:
+    """libvirt shows an image of capacity 0 as large as its file."""
+    wanted = VolumeSpec.image("v", form, 0)
+    volume = pool.volumes.create(wanted)
+    before = volume.info()
+    assert volume.spec().differences(wanted) == ()
+    assert volume.resize(0) is volume
+    assert volume.info() == before
+    volume.delete()
+
+
 @pytest.mark.parametrize("form", ["raw", "qcow2"])
 def test_less_is_refused_all_the_same(pool: Pool, form: str) -> None:
     """A raw volume is never smaller than its allocation, which does not make the two sizes equal."""

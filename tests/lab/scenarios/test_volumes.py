@@ -92,6 +92,19 @@ def test_a_block_volume_is_allocated_whole(scene: Scene, pool: Pool) -> None:
     assert before.available - pool.refresh().info().available >= 15 * MiB
 
 
+@pytest.mark.parametrize("size", [10 * MiB, 10 * MiB + 1])
+def test_a_size_that_storage_rounds_is_the_wanted_one(scene: Scene, pool: Pool, size: int) -> None:
+    """Files have it exactly, LVM rounds up to whole extents, and parted to sectors after it has aligned the start."""
+    wanted = scene.volume(1, size)
+    volume = pool.volumes.create(wanted)
+    for spec in (volume.spec(), pool.refresh().volumes[volume.name].spec()):
+        assert spec.differences(wanted) == ()
+        assert spec.differences(scene.volume(1, 2 * size)) != ()
+    before = volume.info()
+    volume.resize(size)
+    assert volume.info() == before
+
+
 @FILES
 def test_preallocated_metadata(pool: Pool) -> None:
     small = pool.volumes.create(VolumeSpec.qcow2("small", "16 MiB", allocation=0))

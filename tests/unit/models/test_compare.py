@@ -9,7 +9,7 @@ import pytest
 
 from libstorage.models.adapters import ParentAddress, PciAddress, ScsiHostAdapter
 from libstorage.models.auth import Auth
-from libstorage.models.compare import NORMALISATIONS, Difference, Normalisation
+from libstorage.models.compare import NORMALISATIONS, Difference, Normalisation, has_capacity
 from libstorage.models.encryption import Cipher, Encryption, Ivgen
 from libstorage.models.permissions import Permissions
 from libstorage.models.pool import PoolSpec
@@ -18,8 +18,16 @@ from libstorage.models.secret import SecretSpec
 from libstorage.models.source_parts import Device, SourceHost
 from libstorage.models.sources import DirSource, FsSource
 from libstorage.models.spec import Spec
-from libstorage.models.volume import BackingStore, VolumeFeatures, VolumeSpec, VolumeTarget
-from libstorage.units import GiB, Size
+from libstorage.models.volume import (
+    BackingStore,
+    Extent,
+    VolumeDevice,
+    VolumeFeatures,
+    VolumeSource,
+    VolumeSpec,
+    VolumeTarget,
+)
+from libstorage.units import GiB, MiB, Size
 from libstorage.xml.fields import Unknown
 
 RAW = VolumeSpec.raw("v", "1 GiB")
@@ -186,6 +194,44 @@ def image(format: str, **more: Any) -> VolumeSpec:
     return VolumeSpec(name="v", target=VolumeTarget(format=format, compat=more.pop("compat", None)), **more)
 
 
+def over(**more: Any) -> VolumeSpec:
+    return image("qcow2", backing_store=BackingStore(path="/base", format="raw"), **more)
+
+
+LVM_KEY = "q3Xw1V-7tBc-Ld0K-P9sM-2hRy-uE5a-Z8nJfG"
+CYLINDER = 255 * 63 * 512
+
+
+def block(capacity: int | None, path: str, key: str, *extents: tuple[int, int], **more: Any) -> VolumeSpec:
+    device = VolumeDevice(
+        path="/dev/sdb", extents=tuple(Extent(start=start, end=end) for start, end in extents)
+    )
+    return VolumeSpec(
+        name="v",
+        type=more.get("type", "block"),
+        key=key,
+        capacity=capacity,
+        source=VolumeSource(devices=(device,)) if extents else None,
+        target=VolumeTarget(path=path),
+    )
+
+
+def lv(capacity: int | None, *extents: tuple[int, int], **more: Any) -> VolumeSpec:
+    return block(capacity, "/dev/vg/v", more.pop("key", LVM_KEY), *extents, **more)
+
+
+def zvol(capacity: int | None, **more: Any) -> VolumeSpec:
+    return block(capacity, "/dev/zvol/tank/v", "tank/v", **more)
+
+
+def part(capacity: int | None, *extents: tuple[int, int], **more: Any) -> VolumeSpec:
+    return block(capacity, "/dev/sdb1", more.pop("key", "/dev/sdb1"), *extents or ((512, 1024),), **more)
+
+
+def of(capacity: int) -> VolumeSpec:
+    return VolumeSpec(name="v", capacity=capacity)
+
+
 AES = Cipher(name="aes", size=256)
 LOCKED = VolumeSpec.from_xml(
     "<volume><name>v</name><target><format type='raw'/><encryption format='luks'/></target></volume>"
@@ -275,6 +321,57 @@ CASES: dict[str, list[tuple[Spec, Spec, bool]]] = {
         (image("raw", capacity=5), image("raw", capacity=6, allocation=5), True),
         (image("raw"), image("raw", capacity=6, allocation=5), True),
     ],
+    "empty image": [
+        (image("qcow2", capacity=196624, physical=196624), image("qcow2", capacity=0), False),
+        (image("qcow2", capacity=196624, physical=196625), image("qcow2", capacity=0), True),
+        (image("qcow2"), image("qcow2", capacity=0), True),
+        (image("qcow2", capacity=196624, physical=196624), image("qcow2", capacity=1), True),
+        (image("raw", capacity=5, physical=5), image("raw", capacity=0), True),
+        (image("iso", capacity=5000, physical=5000), image("iso", capacity=0), True),
+        (image("raw", capacity=5, physical=5), of(0), True),
+    ],
+    "as the backing store": [
+        (over(capacity=MiB), over(capacity=0), False),
+        (over(), over(capacity=0), True),
+        (over(capacity=MiB), over(capacity=1), True),
+        (over(capacity=MiB), image("qcow2", capacity=0), True),
+    ],
+    "whole extents": [
+        (lv(12 * MiB, (0, 12 * MiB)), of(10 * MiB + 1), False),
+        (lv(12 * MiB, (0, 12 * MiB)), of(8 * MiB + 1), False),
+        (lv(12 * MiB, (0, 12 * MiB)), of(8 * MiB), True),
+        (lv(12 * MiB, (0, 12 * MiB)), of(12 * MiB + 1), True),
+        (lv(8 * MiB, (0, 8 * MiB)), of(1), False),
+        (lv(8 * MiB, (4 * MiB, 12 * MiB)), of(4 * MiB + 1), False),
+        (lv(8 * MiB, (4 * MiB, 12 * MiB)), of(4 * MiB), True),
+        (lv(16 * MiB, (0, 12 * MiB), (16 * MiB, 20 * MiB)), of(12 * MiB), True),
+        (lv(8 * MiB), of(1), False),
+        (lv(1024 * MiB, (0, 1024 * MiB)), of(896 * MiB + 1), False),
+        (lv(1024 * MiB, (0, 1024 * MiB)), of(896 * MiB), True),
+        (lv(None), of(1), True),
+        (lv(8 * MiB, (0, 8 * MiB), type="file"), of(1), True),
+        (lv(8 * MiB, key="/dev/vg/v"), of(1), True),
+    ],
+    "whole blocks": [
+        (zvol(256 << 10), of((128 << 10) + 1), False),
+        (zvol(256 << 10), of(128 << 10), True),
+        (zvol(256 << 10), of((256 << 10) + 1), True),
+        (zvol(None), of(1), True),
+        (zvol(256 << 10, type="file"), of((128 << 10) + 1), True),
+        (block(256 << 10, "/dev/vg/v", "tank/v"), of((128 << 10) + 1), True),
+    ],
+    "partition": [
+        (part(10 * MiB), of(10 * MiB - 1), False),
+        (part(10 * MiB), of(11 * MiB - 1), False),
+        (part(10 * MiB), of(11 * MiB), True),
+        (part(10 * MiB), of(10 * MiB - CYLINDER), False),
+        (part(10 * MiB), of(10 * MiB - CYLINDER - 1), True),
+        (part(None), of(1), True),
+        (part(10 * MiB, (0, 5), (10, 15)), of(10 * MiB - 1), True),
+        (part(10 * MiB, key="other"), of(10 * MiB - 1), True),
+        (part(10 * MiB, type="file"), of(10 * MiB - 1), True),
+        (block(10 * MiB, "/dev/sdb1", "/dev/sdb1"), of(10 * MiB - 1), True),
+    ],
     "forgotten secret": [
         (LOCKED, locked(), False),
         (
@@ -308,6 +405,25 @@ def test_every_normalisation(row: Normalisation) -> None:
         assert (found != []) is differs, (have, want)
         assert all(row.covers(field) for field in found)
     assert row.reason
+
+
+@pytest.mark.parametrize(
+    ("have", "same", "other"),
+    [
+        (RAW, GiB, GiB - 1),
+        (image("qcow2", capacity=2048), 1025, 1024),
+        (image("vpc", capacity=3 * MiB), 2 * MiB, MiB - 1),
+        (image("qcow2", capacity=196624, physical=196624), 0, 1),
+        (lv(12 * MiB, (0, 12 * MiB)), 10 * MiB, 8 * MiB),
+        (zvol(256 << 10), 255 << 10, 128 << 10),
+        (part(10 * MiB), 10 * MiB + 1, 20 * MiB),
+        (over(capacity=MiB), MiB, 0),
+        (image("qcow2"), None, 1),
+    ],
+)
+def test_a_capacity_is_compared_as_storage_rounds_it(have: VolumeSpec, same: Any, other: int) -> None:
+    assert has_capacity(have, same)
+    assert not has_capacity(have, other)
 
 
 def test_a_secret_that_is_known_counts() -> None:

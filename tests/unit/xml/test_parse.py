@@ -106,6 +106,7 @@ def test_lines_are_those_of_the_text() -> None:
             "/ (line 2): the text contains half a surrogate pair, which XML cannot represent",
         ),
         (b"<a>\n\xe9</a>", "/ (line 2): the document is not UTF-8: byte 0xe9 is out of place"),
+        ("<a>\n\udce9</a>", "/ (line 2): the document is not UTF-8: byte 0xe9 is out of place"),
         (
             "<?xml version='1.0' encoding='UTF-16'?><a/>",
             "/ (line 1): the document declares the encoding 'UTF-16'; only UTF-8 is supported",

@@ -310,6 +310,18 @@ def test_a_counter_of_libvirt_that_went_below_zero_is_zero(shown: int, size: int
         PoolSpec.from_xml(xml.replace(str(shown), str(2**64)))
 
 
+def test_a_capacity_that_no_image_has_is_kept_as_libvirt_wrote_it() -> None:
+    text = f"<capacity unit='bytes'>{2**63}</capacity>"
+    document = f"<volume><name>v</name>{text}<target/></volume>"
+    read = VolumeSpec.from_libvirt(document)
+    assert read.capacity is None
+    assert [part.path for part in read.unknown] == ["/volume/capacity"]
+    assert VolumeSpec.from_libvirt(read.to_xml(reported=True)) == read
+    assert str(2**63) in read.request(name="w").to_xml()
+    with pytest.raises(DocumentError, match="is too large"):
+        VolumeSpec.from_xml(document)
+
+
 def test_a_volume_needs_no_target() -> None:
     assert volume("").target == volume("<target/>").target
 
