@@ -302,7 +302,7 @@ def _room(channel: Channel, place: _Region, latest: float) -> Iterator[Take | No
         return
     has_another = channel.session().connection.max_lanes > 1
     with nullcontext(channel) if has_another else channel.apart(latest) as other:
-        yield Room(other, place.volume.pool, place.paid_to).take
+        yield Room(other, place.volume, place.paid_to).take
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, BinaryIO, cast
 
+import attrs
+import libvirt
 import pytest
 
 from libstorage import (
@@ -39,8 +41,10 @@ from libstorage import (
     VolumeSpec,
     connect,
 )
+from libstorage.known_faults import FULL_STREAM
 from libstorage.session.leases import leases
 from libstorage.testing import PrivateDaemon
+from libstorage.transfer import upload
 from libstorage.transfer.progress import TransferProgress
 from tests.live.conftest import ORDINARY_USER, started_daemon
 from tests.live.rest import are_back, resources_at_rest
@@ -82,6 +86,12 @@ def mounted_at(pool: Pool) -> Path:
     target = pool.spec().target
     assert target is not None
     return Path(target.path or "").parent
+
+
+def noise(size: int) -> Iterator[bytes]:
+    """So many bytes in pieces of 1 MiB at most."""
+    for place in range(0, size, MiB):
+        yield NOISE[: min(MiB, size - place)]
 
 
 def change(path: str | Path, place: int) -> None:
@@ -186,6 +196,118 @@ class TestFull:
         finally:
             (mounted / "copy").unlink(missing_ok=True)
             (mounted / "ballast").unlink(missing_ok=True)
+
+
+class TestADaemonThatDiesOfAFullDisk:
+    """As libvirt 10.1 to 12.6 are; this one says that it is one, and no write may fail in it."""
+
+    @pytest.fixture(autouse=True)
+    def unbroken(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+        monkeypatch.setattr(upload, "FULL_STREAM", attrs.evolve(FULL_STREAM, since=0, until=None))
+        failed: list[str] = []
+
+        def watched(name: str) -> Callable[..., Any]:
+            usual = getattr(libvirt.virStream, name)
+
+            def call(stream: libvirt.virStream, *given: Any) -> Any:
+                try:
+                    return usual(stream, *given)
+                except libvirt.libvirtError as error:
+                    failed.append(f"{name}: {error}")
+                    raise
+
+            return call
+
+        for name in ("send", "sendHole", "finish", "abort"):
+            monkeypatch.setattr(libvirt.virStream, name, watched(name))
+        yield failed
+        assert failed == []
+
+    @staticmethod
+    def fill(pool: Pool, other: Pool, way: str, size: int) -> None:
+        """Write so many bytes into a volume of the pool, in one of the ways that there are."""
+        if way == "upload":
+            pool.volumes.create(VolumeSpec.raw("full.img", size, allocation=0)).upload(noise(size))
+        elif way == "import":
+            pool.volumes.import_image(noise(size), name="full.img")
+        elif way == "open":
+            with pool.volumes.create(VolumeSpec.raw("full.img", size, allocation=0)).open("wb") as file:
+                for piece in noise(size):
+                    file.write(piece)
+        else:
+            large = other.volumes.create(VolumeSpec.raw("large.img", size, allocation=0))
+            large.upload(noise(size)).copy_to(pool, "full.img")
+
+    @pytest.mark.parametrize("way", ["upload", "import", "open", "copy"])
+    @pytest.mark.parametrize("missing", [1, MiB])
+    def test_it_is_never_filled(self, full_pool: Pool, pool: Pool, way: str, missing: int) -> None:
+        free = full_pool.refresh().info().available
+        try:
+            with pytest.raises(NoSpaceError, match="bytes left") as full:
+                self.fill(full_pool, pool, way, free + missing)
+            assert full.value.errno == errno.ENOSPC
+            assert full_pool.refresh().info().available > 0
+        finally:
+            for each in (full_pool, pool):
+                for name in {"full.img", "large.img"} & set(each.volumes.names()):
+                    each.volumes[name].delete()
+
+    def test_what_fits_is_taken(self, full_pool: Pool) -> None:
+        info = full_pool.refresh().info()
+        size = info.available - min(20 * MiB, info.capacity // 10) - MiB // 2
+        volume = full_pool.volumes.create(VolumeSpec.raw("full.img", size, allocation=0))
+        try:
+            volume.upload(noise(size), verify=True)
+        finally:
+            volume.delete()
+
+    def test_others_fill_it_meanwhile(self, full_pool: Pool) -> None:
+        ballast = mounted_at(full_pool) / "ballast"
+        free = full_pool.refresh().info().available
+        volume = full_pool.volumes.create(VolumeSpec.raw("v.img", free, allocation=0))
+
+        def data() -> Iterator[bytes]:
+            for number, piece in enumerate(noise(free * 6 // 10)):
+                if number == 1:
+                    with ballast.open("wb") as file:
+                        os.posix_fallocate(file.fileno(), 0, free * 6 // 10)
+                yield piece
+
+        try:
+            with pytest.raises(NoSpaceError):
+                volume.upload(data(), length=free * 6 // 10)
+        finally:
+            ballast.unlink(missing_ok=True)
+            volume.delete()
+
+    def test_what_is_allocated_needs_no_room(self, full_pool: Pool) -> None:
+        full_pool.refresh()
+        volume = full_pool.volumes.create(VolumeSpec.raw("v.img", MiB, allocation=MiB))
+        ballast = mounted_at(full_pool) / "ballast"
+        with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+            while file.write(bytes(MiB)):
+                pass
+        try:
+            volume.upload(NOISE[:MiB], verify=True)
+        finally:
+            ballast.unlink()
+            volume.delete()
+
+    def test_holes_need_no_room(self, full_pool: Pool, folder: Path) -> None:
+        size = 4 * full_pool.refresh().info().capacity
+        with (folder / "sparse").open("wb") as file:
+            file.write(NOISE[: 100 * KiB])
+            file.truncate(size)
+        volume = full_pool.volumes.import_image(folder / "sparse", name="v.img", verify=True)
+        assert volume.info().capacity == size
+        volume.delete()
+
+    def test_with_one_lane(self, full_pool: Pool) -> None:
+        with connect(full_pool.host.uri, lanes=1, timeout=20) as host:
+            pool = host.pools[full_pool.name]
+            volume = pool.volumes.create(VolumeSpec.raw("v.img", MiB, allocation=0))
+            assert content(volume.upload(NOISE[: 500 * KiB]))[: 500 * KiB] == NOISE[: 500 * KiB]
+            volume.delete()
 
 
 # ---- the caller's own side -------------------------------------------------------------------------------------------

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from time import monotonic, sleep
 from typing import Final
 
-from libstorage.connection.identity import PoolId
+from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.errors import NoSpaceError, StorageError
-from libstorage.operations import POOL_INFO
-from libstorage.session.calls import ask_pool
+from libstorage.operations import POOL_INFO, VOLUME_INFO
+from libstorage.session.calls import ask_pool, ask_volume
 from libstorage.session.channel import Channel
 from libstorage.transfer.settle import let_pool_see
 
@@ -15,23 +16,27 @@ _KEPT: Final = 20 << 20  # bytes; ext4 keeps up to 16 MiB for itself, which libv
 _LEAST_FULL: Final = 10  # a pool of which more than one part in so many is available is not full
 _KEPT_FOR_ROOT: Final = 20  # one part in so many is kept for root, if mkfs was not told otherwise
 _MOST_AT_ONCE: Final = 256 << 20  # bytes that are sent before the room is looked at again
-_LITTLE: Final = 1 << 20  # bytes; with less room than that, all of it may be used at once
+_PARTS: Final = 8  # how many times at least the room is looked at while it is filled
+_STILL: Final = 3.0  # seconds; data that does not make its volume larger for so long replaces older data
+_PAUSE: Final = 0.01  # seconds
 
 
 class Room:
     """The room of a pool, for an upload to a daemon that dies of a full disk.
 
     It is looked at before the first byte, and again and again while data is sent, since others write to the pool, too.
+    What was sent may still be in the daemon's memory, so that it counts until the volume has grown by as much.
 
     Args:
         channel: The host.
-        pool: The pool.
+        volume: The volume that is written.
         paid_to: Offset up to which the volume has its space already.
     """
 
-    def __init__(self, channel: Channel, pool: PoolId, paid_to: int) -> None:
-        self._channel, self._pool, self._paid_to = channel, pool, paid_to
-        self._left = 0
+    def __init__(self, channel: Channel, volume: VolumeId, paid_to: int) -> None:
+        self._channel, self._volume, self._paid_to = channel, volume, paid_to
+        self._left = self._sent = 0
+        self._had: int | None = None
 
     def take(self, place: int, length: int) -> None:
         """Take the room for data that is about to be sent.
@@ -48,21 +53,42 @@ class Room:
         if length > self._left:
             self._left = self._look(length)
         self._left -= length
+        self._sent += length
 
     def _look(self, length: int) -> int:
-        let_pool_see(self._channel, self._pool)
-        capacity, available = _sizes(self._channel, self._pool)
-        kept = min(_KEPT, capacity // _LEAST_FULL)
-        if "/session" in self._pool.uri:
-            kept = most_kept(capacity)
-        room = available - kept
-        if length > room:
-            raise NoSpaceError(
-                f"{self._pool} has {available} bytes left, too few for the rest of the upload",
-                hint="Free some space, or use a larger pool. libvirt 10.1 to 12.6 dies when an upload fills the disk, so the "
-                f"last {kept} bytes are not used.",
-            )
-        return max(length, min(room, max(room // 2, _LITTLE), _MOST_AT_ONCE))
+        grown, since = -1, monotonic()
+        while True:
+            flying = self._flying()  # first: what is written meanwhile counts twice, and not never
+            free, kept = self._free()
+            room = free - kept - flying
+            if length <= room:
+                return max(length, min(room // _PARTS, _MOST_AT_ONCE))
+            if self._sent - flying > grown:
+                grown, since = self._sent - flying, monotonic()
+            if not flying or monotonic() > since + _STILL:
+                break
+            sleep(_PAUSE)
+        if length <= free - kept and (not flying or self._had):
+            return length
+        raise NoSpaceError(
+            f"{self._volume.pool} has {free} bytes left, too few for the rest of the upload",
+            hint="Free some space, or use a larger pool. libvirt 10.1 to 12.6 dies when an upload fills the disk, so the last "
+            f"{kept} bytes are not used.",
+        )
+
+    def _free(self) -> tuple[int, int]:
+        """Return how many bytes are available, and how many of them are not to be used."""
+        pool = self._volume.pool
+        let_pool_see(self._channel, pool)
+        capacity, free = _sizes(self._channel, pool)
+        return free, most_kept(capacity) if "/session" in pool.uri else min(_KEPT, capacity // _LEAST_FULL)
+
+    def _flying(self) -> int:
+        """Return how many of the bytes that were sent the daemon may not have written."""
+        _, _, has = ask_volume(self._channel, VOLUME_INFO, self._volume, lambda raw: raw.info())
+        if self._had is None:
+            self._had = has
+        return max(0, self._sent - (has - self._had))
 
 
 def is_full(channel: Channel, pool: PoolId) -> bool:
