@@ -275,8 +275,11 @@ def _length_to_send(source: Source, part: Part) -> int | None:
 def _send(channel: Channel, volume: VolumeId, source: Source, place: _Region, watch: Watch) -> None:
     total = None if place.length is None else place.length - place.same
     meter = watch.phase("upload", total, place.content)
-    if total == 0:
-        return  # libvirt takes a length of 0 as no limit
+    if total == 0:  # libvirt takes a length of 0 as no limit
+        if meter.told[1] is None:
+            source.read(1)  # raises if there is a byte
+            meter.add(0)
+        return
     room = None if place.room is None else place.room - place.same
     with (
         _arriving(channel, place),

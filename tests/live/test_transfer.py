@@ -40,6 +40,7 @@ from libstorage import (
 from libstorage.testing import PrivateDaemon
 from libstorage.transfer import settle
 from libstorage.transfer.progress import TransferProgress
+from libstorage.transfer.upload import Sparse, Tail
 from libstorage.transfer.volume.ending import KEPT, Ending
 from libstorage.transfer.volume.intake import RECEIVE_BYTES
 from libstorage.transfer.volume.streams import FIRST_BYTES, SEND_BYTES
@@ -221,6 +222,17 @@ class TestParts:
             volume.download(io.BytesIO())
 
 
+@pytest.mark.parametrize("tail", ["keep", "zero"])
+@pytest.mark.parametrize("sparse", [True, False, "auto"])
+@pytest.mark.parametrize("size", [0, 4096])
+def test_no_byte_is_dropped_in_silence(pool: Pool, size: int, sparse: Sparse, tail: Tail) -> None:
+    """The source does not know its length, and the volume has no room for all of it."""
+    volume = pool.volumes.create(VolumeSpec.raw("small", size, allocation=0))
+    with pytest.raises(TransferError, match=f"room for {size} bytes"):
+        volume.upload(iter([NOISE[: size + 1]]), sparse=sparse, tail=tail)
+    assert Path(volume.path()).stat().st_size == size
+
+
 class TestProgress:
     def test_every_part_is_told(self, make: Callable[..., Volume]) -> None:
         size = FIRST_BYTES + SEND_BYTES + 5
@@ -263,6 +275,12 @@ class TestProgress:
         assert told[0].total == (left if knows_length or how == "resume" else None)
         assert [each.done for each in told] == sorted(each.done for each in told)
         assert content(volume) == data + bytes(16 * MiB - len(data))
+
+    def test_of_nothing(self, pool: Pool) -> None:
+        seen: list[TransferProgress] = []
+        volume = pool.volumes.create(VolumeSpec.raw("nothing", 0))
+        volume.upload(iter([]), progress=seen.append)
+        assert (seen[-1].done, seen[-1].total) == (0, 0)
 
     def test_it_may_stop_the_transfer(self, make: Callable[..., Volume]) -> None:
         class Enough(Exception):
