@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -30,7 +31,8 @@ _SOCKET_PATH_LIMIT = 107  # sockaddr_un.sun_path, without its final NUL
 # the daemon, too.
 _LAUNCH = """
 for place in $1; do
-    mkdir -p "${place#*:}" && mount --bind "${place%%:*}" "${place#*:}" || exit 1
+    [ -f "${place#*:}" ] || mkdir -p "${place#*:}" || exit 1
+    mount --bind "${place%%:*}" "${place#*:}" || exit 1
 done
 shift
 exec 3<&0
@@ -79,6 +81,7 @@ class PrivateDaemon:
         self._settings = dict(settings or {})
         self._process: subprocess.Popen[bytes] | None = None
         self.is_system: bool = os.geteuid() == 0 and self._user in {None, 0}
+        self._needs_name: bool = self._user is not None and not _has_name(self._user)
         self.folder: Path = Path(tempfile.mkdtemp(prefix="libstorage-", dir=_short_folder(self._user)))
         self.socket: Path = self.folder / "run" / "libvirt" / "libvirt-sock"
         self.uri: str = str(
@@ -106,7 +109,7 @@ class PrivateDaemon:
         """
         if self._process is not None:
             raise RuntimeError("the private daemon is already running")
-        command = self._command()
+        command, user = self._command(), None if self._needs_name else self._user
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
                 command,
@@ -116,9 +119,9 @@ class PrivateDaemon:
                 cwd=self.folder,
                 env=self._variables(),
                 start_new_session=True,  # Ctrl-C in a terminal is for the tests
-                user=self._user,
-                group=self._user,
-                extra_groups=None if self._user is None else [],
+                user=user,
+                group=user,
+                extra_groups=None if user is None else [],
             )
         try:
             self._wait_until_ready(monotonic() + _START_LIMIT)
@@ -185,6 +188,10 @@ class PrivateDaemon:
         return self.folder / "output"
 
     @property
+    def _names(self) -> Path:
+        return self.folder / "passwd"
+
+    @property
     def _log(self) -> Path:
         return self.folder / "log"
 
@@ -195,9 +202,12 @@ class PrivateDaemon:
         (self.folder / "libvirtd.conf").write_text(self._configuration(), "utf-8")
         for driver in _storage_drivers():
             (self.folder / "drivers" / driver.name).symlink_to(driver)
+        if self._needs_name:
+            entry = f"libstorage:x:{self._user}:{self._user}::{self.folder}/home:/bin/sh\n"
+            self._names.write_text(Path("/etc/passwd").read_text("utf-8") + entry, "utf-8")
         if self._user is not None:
-            for entry in (self.folder, *self.folder.rglob("*")):
-                os.chown(entry, self._user, self._user, follow_symlinks=False)
+            for path in (self.folder, *self.folder.rglob("*")):
+                os.chown(path, self._user, self._user, follow_symlinks=False)
 
     def _configuration(self) -> str:
         settings: dict[str, str | int] = {
@@ -226,6 +236,10 @@ class PrivateDaemon:
             )
         daemon = [programs["libvirtd"], "--config", f"{self.folder}/libvirtd.conf"]
         launch = ["sh", "-c", _LAUNCH, "sh"]
+        own_mounts = ["unshare", "--mount", "--propagation", "private"]
+        if self._needs_name:
+            as_user = ["setpriv", f"--reuid={self._user}", f"--regid={self._user}", "--clear-groups"]
+            return [*own_mounts, *launch, f"{self._names}:/etc/passwd", *as_user, *daemon]
         if not self.is_system:
             return [*launch, "", *daemon]
         binds = {
@@ -235,7 +249,6 @@ class PrivateDaemon:
             f"{self.folder}/cache": "/var/cache/libvirt",
         }
         places = " ".join(f"{ours}:{usual}" for ours, usual in binds.items())
-        own_mounts = ["unshare", "--mount", "--propagation", "private"]
         return [*own_mounts, *launch, places, *daemon, "--pid-file", f"{self.folder}/pid"]
 
     def _variables(self) -> dict[str, str]:
@@ -325,6 +338,15 @@ def _storage_drivers() -> list[Path]:
     ]
     modules = [folder / f"libvirt_driver_{name}.so" for folder in folders for name in ("storage", "secret")]
     return [module for module in modules if module.exists()]
+
+
+def _has_name(user: int) -> bool:
+    """Return whether a user is in the password file: libvirt 11.3 dies at its start if its own is not."""
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return True
 
 
 def _dismiss_guard(process: subprocess.Popen[bytes]) -> None:

@@ -87,6 +87,27 @@ def test_as_an_ordinary_user(tmp_path: Path) -> None:
 
 
 @needs_root
+def test_a_user_without_a_name_gets_one(tmp_path: Path) -> None:
+    """libvirt 11.3 dies at its start without; nobody else sees the name."""
+    nameless = 23_456
+    (tmp_path / "pool").mkdir()
+    os.chown(tmp_path / "pool", nameless, nameless)
+    passwords = Path("/etc/passwd").read_bytes()
+    with started_daemon(user=nameless) as private:
+        assert owner(private.pid) == nameless
+        assert not private.is_system
+        seen = Path(f"/proc/{private.pid}/root/etc/passwd").read_text("utf-8")
+        assert f":{nameless}:{nameless}:" in seen
+        assert Path("/etc/passwd").read_bytes() == passwords
+        with Connection(private.uri) as connection:
+            assert connection.daemon_version > 0
+        private.restart()
+        pid = private.pid
+    assert not is_running(pid)
+    assert "/etc/passwd" not in Path("/proc/self/mounts").read_text("utf-8")
+
+
+@needs_root
 def test_started_by_an_ordinary_user(tmp_path: Path) -> None:
     """As if such a user ran the tests; the interpreter here may be out of that user's reach, so it is loaded first."""
     script = f"""
