@@ -46,6 +46,8 @@ class Lane:
         is_cut: Whether this process cut the lane, or lost its socket.
         is_receiving: Whether a stream is being received. Meanwhile, libvirt keeps in memory whatever the event loop
             reads from the socket.
+        is_sending: Whether a stream is being sent, which should be aborted before the lane is cut.
+        is_unwanted: Whether the stream that is being sent should be aborted.
     """
 
     __slots__ = (
@@ -61,6 +63,8 @@ class Lane:
         "connection",
         "is_cut",
         "is_receiving",
+        "is_sending",
+        "is_unwanted",
         "last_use",
         "progress",
     )
@@ -72,6 +76,8 @@ class Lane:
         self.progress: float = 0.0
         self.is_cut: bool = False
         self.is_receiving: bool = False
+        self.is_sending: bool = False
+        self.is_unwanted: bool = False
         self._grip = grip
         self._process = process
         self._raw: dict[Identity, RawObject] = {}
@@ -201,6 +207,15 @@ class Lane:
             yield
         finally:
             self.is_receiving = False
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Note that a stream is being sent."""
+        self.is_sending = True
+        try:
+            yield
+        finally:
+            self.is_sending = False
 
     def renew(self, latest: float = NEVER) -> None:
         """Report progress: start the time limit of the running call again, but let it run out by ``latest``."""

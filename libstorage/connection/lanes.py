@@ -174,12 +174,20 @@ class Lanes:
             for waiter in waiting:
                 waiter.call(None, Closed())
             self._changed.wait_for(lambda: not self._busy(), grace)
+            self._abort_uploads()
             for lane in self._busy():
                 lane.cut()  # its call then gives it back, which closes it
             self._changed.wait_for(lambda: not self._busy(), _AFTER_CUT)
             free = self._lanes - self._busy()
             self._lanes -= free
             _close_all(free, TimeLimit(grace))
+
+    def _abort_uploads(self) -> None:
+        """Give uploads a moment to abort their streams: a daemon may hang if an upload is cut (``KILLED_UPLOAD``)."""
+        uploads = {lane for lane in self._busy() if lane.is_sending}
+        for lane in uploads:
+            lane.is_unwanted = True
+        self._changed.wait_for(lambda: not any(lane.users() for lane in uploads), _AFTER_CUT)
 
     def _busy(self) -> set[Lane]:
         return {lane for lane in self._lanes if lane.users()}

@@ -15,7 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic, sleep
 
+import libvirt
+import pytest
+
+import libstorage.connection.connection
 from libstorage import Host, MiB, Pool, PoolBusyError, PoolSpec, VolumeSpec, connect
+from tests.inside import connection_of
 from tests.live.conftest import remove
 
 THREADS = 16
@@ -112,3 +117,56 @@ def test_sixteen_threads_on_one_host(uri: str, folder: Path) -> None:
         for pool in pools:
             remove(pool)
     come_back_to(*before)
+
+
+@pytest.mark.parametrize("width", [1, 4])
+def test_a_connection_has_one_stream_and_no_call_beside_it(
+    uri: str, folder: Path, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon's memory is corrupted if a client with several streams on one connection is killed."""
+    monkeypatch.setattr(libstorage.connection.connection, "width_for", lambda _: width)
+    streams: Counter[int] = Counter()
+    wrong: list[str] = []
+    most_users = 0
+
+    def look(raw: libvirt.virConnect, change: int) -> None:
+        nonlocal most_users
+        (lane,) = [lane for lane in connection_of(host)._lanes._lanes if lane.connection is raw]
+        most_users = max(most_users, *(each.users() for each in connection_of(host)._lanes._lanes))
+        streams[id(raw)] += change
+        if streams[id(raw)] > 1 or lane.users() != 1 or not lane.alone:
+            wrong.append(f"{streams[id(raw)]} streams, {lane.users()} calls")
+
+    opened: dict[libvirt.virStream, libvirt.virConnect] = {}
+    new = libvirt.virConnect.newStream
+
+    def new_stream(raw: libvirt.virConnect, flags: int = 0) -> libvirt.virStream:
+        look(raw, 1)
+        stream = new(raw, flags)
+        opened[stream] = raw
+        return stream
+
+    def ending(name: str) -> None:
+        usual = getattr(libvirt.virStream, name)
+
+        def end(stream: libvirt.virStream) -> int:
+            look(opened[stream], 0)
+            try:
+                return int(usual(stream))
+            finally:
+                streams[id(opened.pop(stream))] -= 1
+
+        monkeypatch.setattr(libvirt.virStream, name, end)
+
+    monkeypatch.setattr(libvirt.virConnect, "newStream", new_stream)
+    ending("finish")
+    ending("abort")
+    with connect(uri, lanes=3) as host, ThreadPoolExecutor(THREADS) as threads:
+        pool = host.pools.define(PoolSpec.dir("streams", str(folder / "pool"))).build().start()
+        works = [Work(host, pool, number) for number in range(THREADS)]
+        running = [threads.submit(work.until, monotonic() + SECONDS) for work in works]
+        done = sum((one.result() for one in running), Counter[str]())
+        remove(pool)
+    assert wrong == []
+    assert done["transfer"]
+    assert (most_users > 1) == (width > 1)

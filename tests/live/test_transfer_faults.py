@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, BinaryIO, cast
 
 import attrs
@@ -41,6 +41,7 @@ from libstorage import (
     VolumeSpec,
     connect,
 )
+from libstorage.connection.lane import Lane
 from libstorage.known_faults import FULL_STREAM
 from libstorage.session.leases import leases
 from libstorage.testing import PrivateDaemon
@@ -329,6 +330,53 @@ class TestOurSide:
         assert are_back(before)
         volume.upload(NOISE[:SIZE]).download(folder / "copy")
         assert (folder / "copy").read_bytes() == NOISE[:SIZE]
+
+    def test_closing_the_host_aborts_an_upload_before_its_connection(
+        self, uri: str, volume: Volume, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A daemon may hang if an upload is cut."""
+        done: list[str] = []
+
+        def noted(owner: type, name: str) -> None:
+            usual = getattr(owner, name)
+
+            def call(*given: Any) -> Any:
+                done.append(name)
+                return usual(*given)
+
+            monkeypatch.setattr(owner, name, call)
+
+        noted(libvirt.virStream, "abort")
+        noted(Lane, "close")
+        noted(Lane, "cut")
+        started, errors = threading.Event(), list[BaseException]()
+
+        def dripping() -> Iterator[bytes]:
+            yield NOISE[:MiB]
+            started.set()
+            while True:
+                sleep(0.01)
+                yield NOISE[:MiB]
+
+        def upload() -> None:
+            try:
+                host.pools[volume.pool.name].volumes["v.img"].upload(dripping(), length=1 << 40)
+            except BaseException as error:  # noqa: BLE001 -- looked at below
+                errors.append(error)
+
+        volume.resize(1 << 40)
+        host = connect(uri)
+        thread = threading.Thread(target=upload)
+        thread.start()
+        assert started.wait(10)
+        host.close()
+        thread.join(10)
+        assert done[0] == "abort"
+        assert "cut" not in done
+        (error,) = errors
+        assert isinstance(error, ConnectionLostError)
+        assert (error.outcome, error.retry) == ("unknown", "after_reconcile")
+        assert not leases()._held
 
     def test_ctrl_c_anywhere(self, host: Host, folder: Path) -> None:
         pool = host.pools.define(PoolSpec.dir("interrupted", str(folder / "pool"))).build().start()

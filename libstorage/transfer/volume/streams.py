@@ -16,7 +16,7 @@ from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawStream, RawVolume
 from libstorage.connection.resolve import raw_volume
 from libstorage.enums import VolumeUploadFlags
-from libstorage.errors import TransferError
+from libstorage.errors import ConnectionLostError, TransferError
 from libstorage.transfer.pieces.piece import FIRST, PIECE, Hole, Piece, zeros
 from libstorage.transfer.volume.ending import Ending, MissingBytes, Tail
 
@@ -55,22 +55,20 @@ class Sender:
         opened: The stream.
         offset: First byte of the volume to write.
         clean_from: Offset from which the volume is known to read as zeros, so that holes can be skipped.
-        take: Called before data is sent; raises to stop the upload. The lane's time limit is suspended meanwhile.
+        before: Called before data is sent, with its offset and length; raises to stop the upload.
 
     Attributes:
         ending: The last bytes written.
         sent: Number of bytes sent, including holes.
     """
 
-    def __init__(
-        self, opened: RawStream, offset: int, clean_from: int | None, take: Take | None = None
-    ) -> None:
+    def __init__(self, opened: RawStream, offset: int, clean_from: int | None, before: Take) -> None:
         self.ending: Ending = Ending(offset)
         self.sent: int = 0
         self._stream = opened
         self._place = offset
         self._clean_from = clean_from
-        self._take = take
+        self._before = before
         self._waiting: list[bytes] = []
         self._enough = FIRST_BYTES
 
@@ -95,8 +93,7 @@ class Sender:
         """Send what was buffered."""
         data, begin = b"".join(self._waiting), 0  # join() does not copy a single piece
         self._waiting.clear()
-        if self._take is not None:
-            self._take(self._place - len(data), len(data))
+        self._before(self._place - len(data), len(data))
         while begin < len(data):
             sent = self._stream.send(data[begin:])
             if sent <= 0:
@@ -138,16 +135,25 @@ def sending(
     """
     raw = raw_volume(lane, volume, fresh=True)
     flags = 0 if clean_from is None else VolumeUploadFlags.SPARSE_STREAM
-    with stream(lane, lambda s: raw.upload(s, offset, length, flags)) as opened:
-        sender = Sender(opened, offset, clean_from, None if take is None else partial(_paused, lane, take))
+    with lane.sending(), stream(lane, lambda s: raw.upload(s, offset, length, flags)) as opened:
+        sender = Sender(opened, offset, clean_from, partial(_before, lane, take))
         yield sender
         sender.flush()
     _check_end(lane, raw, sender.ending)
 
 
-def _paused(lane: Lane, take: Take, place: int, length: int) -> None:
-    with lane.paused():
-        take(place, length)
+def _before(lane: Lane, take: Take | None, place: int, length: int) -> None:
+    """Look whether data may be sent.
+
+    Raises:
+        ConnectionLostError: If the host was closed meanwhile.
+        NoSpaceError: If the pool may not have the room.
+    """
+    if lane.is_unwanted:
+        raise ConnectionLostError("the host was closed during the upload", retry="after_reconcile")
+    if take is not None:
+        with lane.paused():
+            take(place, length)
 
 
 def _check_end(lane: Lane, raw: RawVolume, ending: Ending) -> None:
