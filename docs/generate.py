@@ -15,6 +15,7 @@ from docs import pool_types
 from docs.calls import CALLS
 from libstorage import enums
 from libstorage.enums.base import Flags, Number, Words
+from libstorage.known_faults import KNOWN_FAULTS, KnownFault
 from libstorage.operations import OPERATIONS, AfterUnknown, Operation
 from libstorage.xml.document import Document, Element
 
@@ -267,6 +268,37 @@ def latitude_page() -> Iterator[str]:
     yield from _table(("what", "example", "libvirt writes it", "why"), rows)
 
 
+def known_faults_page() -> Iterator[str]:
+    """Known faults of libvirt by version."""
+    yield from (
+        "# Known faults of libvirt",
+        "",
+        "Faults that users of storage meet, the versions that have each of them, and what libstorage does about it: the same",
+        "table, `libstorage.known_faults.KNOWN_FAULTS`, decides in the code. The worst come first.",
+        "",
+    )
+    rows = (
+        (
+            _cell(row.name),
+            f"{row.side}, {_versions(row)}",
+            _cell(row.what),
+            _cell(row.measured),
+            _cell(row.measure),
+        )
+        for row in KNOWN_FAULTS
+    )
+    yield from _table(("fault", "versions", "what happens", "seen", "what libstorage does"), rows)
+
+
+def _versions(row: KnownFault) -> str:
+    since, until = (
+        number and f"{number // 1_000_000}.{number // 1000 % 1000}" for number in (row.since, row.until)
+    )
+    if not until:
+        return f"{since} and later" if since else "all"
+    return f"{since} to before {until}" if since else f"before {until}"
+
+
 def scenarios_page() -> Iterator[str]:
     """Which of libvirt's acceptance scenarios is which test."""
     yield from (
@@ -339,6 +371,7 @@ PAGES = {
     "normalisations.md": normalisations_page,
     "messages.md": messages_page,
     "latitude.md": latitude_page,
+    "known-faults.md": known_faults_page,
     "scenarios.md": scenarios_page,
     "../pool-types.md": pool_types.page,
 }
