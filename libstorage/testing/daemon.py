@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 from types import TracebackType
@@ -18,6 +18,7 @@ from typing import Self
 
 from libstorage.connection.address.uri import HostURI
 from libstorage.connection.connection import Connection
+from libstorage.connection.failures.daemons import to_install
 from libstorage.errors import ConnectionFailedError, UnsupportedError
 
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -26,17 +27,22 @@ _STOP_LIMIT = 10.0
 _SOCKET_ROOM = len("/run/libvirt/libvirt-admin-sock") + len("/libstorage-12345678")
 _SOCKET_PATH_LIMIT = 107  # sockaddr_un.sun_path, without its final NUL
 
-# "$1" lists what to bind where; the rest of "$@" is the daemon's command line. The reader in the background outlives its
-# parent process by design: if the process that started the daemon dies, its end of the pipe closes, and the reader ends
-# the daemon, too.
+# "$1" lists what to bind where; "$2" is the command line of a second daemon, whose pid goes into the file "$3"; the rest
+# of "$@" is the daemon's command line. The reader in the background outlives its parent process by design: if the process
+# that started the daemon dies, its end of the pipe closes, and the reader ends the daemons, too.
 _LAUNCH = """
 for place in $1; do
     [ -f "${place#*:}" ] || mkdir -p "${place#*:}" || exit 1
     mount --bind "${place%%:*}" "${place#*:}" || exit 1
 done
-shift
+second=
 exec 3<&0
-(read -r word <&3 || kill -TERM $$) &
+if [ "$2" ]; then
+    $2 3<&- </dev/null & second=$!
+    echo $second > "$3"
+fi
+shift 3
+(read -r word <&3 || kill -TERM $$ $second) &
 exec "$@" 3<&- </dev/null
 """
 
@@ -44,7 +50,8 @@ exec "$@" 3<&- </dev/null
 class PrivateDaemon:
     """A private libvirt daemon, which has only its own pools and leaves nothing behind.
 
-    This is a real ``libvirtd`` with the storage and the secret driver. If root starts it, it is a *system* daemon in a
+    This is a real ``libvirtd`` with the storage and the secret driver, or, where there is none, ``virtstoraged`` with
+    ``virtsecretd`` beside it. If root starts it, it is a *system* daemon in a
     mount namespace of its own, with all the abilities of a system daemon. If it is started by or for an ordinary user, it
     is a *session* daemon.
 
@@ -83,7 +90,11 @@ class PrivateDaemon:
         self.is_system: bool = os.geteuid() == 0 and self._user in {None, 0}
         self._needs_name: bool = self._user is not None and not _has_name(self._user)
         self.folder: Path = Path(tempfile.mkdtemp(prefix="libstorage-", dir=_short_folder(self._user)))
-        self.socket: Path = self.folder / "run" / "libvirt" / "libvirt-sock"
+        self._is_modular: bool = (
+            self._program("libvirtd") is None and self._program("virtstoraged") is not None
+        )
+        name = "virtstoraged" if self._is_modular else "libvirt"
+        self.socket: Path = self.folder / "run" / "libvirt" / f"{name}-sock"
         self.uri: str = str(
             HostURI("storage", path="system" if self.is_system else "session", socket=self.socket)
         )
@@ -104,7 +115,7 @@ class PrivateDaemon:
         """Start the daemon and wait until it answers.
 
         Raises:
-            UnsupportedError: If ``libvirtd`` is not installed on this machine.
+            UnsupportedError: If this machine has no such daemon.
             ConnectionFailedError: If the daemon does not come up; the message ends with the daemon's log.
         """
         if self._process is not None:
@@ -137,12 +148,20 @@ class PrivateDaemon:
             return
         process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
         process.send_signal(signal.SIGCONT)  # the daemon may be paused
+        self._signal_second(signal.SIGKILL if kill else signal.SIGTERM)
         try:
             process.wait(_STOP_LIMIT)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
         _dismiss_guard(process)
+
+    def _signal_second(self, number: signal.Signals) -> None:
+        """Send a signal to virtsecretd, if it runs beside virtstoraged."""
+        with suppress(FileNotFoundError, ProcessLookupError, ValueError):
+            os.kill(int(self._second_pid.read_text("ascii")), number)
+        if number in (signal.SIGKILL, signal.SIGTERM):
+            self._second_pid.unlink(missing_ok=True)
 
     def restart(self, *, kill: bool = False) -> None:
         """Stop the daemon and start it again in the same directory, under the same address."""
@@ -152,10 +171,12 @@ class PrivateDaemon:
     def pause(self) -> None:
         """Make the daemon hang: it accepts connections, but does not answer until ``resume()``."""
         os.kill(self.pid, signal.SIGSTOP)
+        self._signal_second(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let a paused daemon continue."""
         os.kill(self.pid, signal.SIGCONT)
+        self._signal_second(signal.SIGCONT)
 
     def close(self) -> None:
         """Stop the daemon and remove its directory."""
@@ -188,6 +209,18 @@ class PrivateDaemon:
         return self.folder / "output"
 
     @property
+    def _secret_socket(self) -> Path:
+        return self.socket.with_name("virtsecretd-sock")
+
+    @property
+    def _configured(self) -> Path:
+        return self.folder / "libvirtd.conf"
+
+    @property
+    def _second_pid(self) -> Path:
+        return self.folder / "virtsecretd.pid"
+
+    @property
     def _names(self) -> Path:
         return self.folder / "passwd"
 
@@ -199,7 +232,7 @@ class PrivateDaemon:
         for name in ("run", "run/libvirt", "etc", "lib", "cache", "home", "drivers"):
             (self.folder / name).mkdir(mode=0o700)
         (self.folder / "lib").chmod(0o711)  # helpers that run as another user need to pass through
-        (self.folder / "libvirtd.conf").write_text(self._configuration(), "utf-8")
+        self._configured.write_text(self._configuration(), "utf-8")
         for driver in _storage_drivers():
             (self.folder / "drivers" / driver.name).symlink_to(driver)
         if self._needs_name:
@@ -225,31 +258,44 @@ class PrivateDaemon:
         return "".join(f"{key} = {value}\n" for key, value in quoted.items())
 
     def _command(self) -> list[str]:
-        programs = {
-            name: shutil.which(name, path=self._path) for name in ("libvirtd", "sh", "unshare", "mount")
-        }
-        if programs["libvirtd"] is None:
+        main = "virtstoraged" if self._is_modular else "libvirtd"
+        if self._program(main) is None or (self._is_modular and self._program("virtsecretd") is None):
             raise UnsupportedError(
-                "a private daemon needs libvirtd, which is not installed on this machine",
-                hint="Install libvirtd: apt-get install --no-install-recommends libvirt-daemon qemu-utils "
-                "(Debian; the service need not be enabled or running).",
+                "a private daemon needs libvirtd, or virtstoraged and virtsecretd, which this machine does not have",
+                hint=f"Install it: {to_install()}. The service need not be enabled or running.",
             )
-        daemon = [programs["libvirtd"], "--config", f"{self.folder}/libvirtd.conf"]
-        launch = ["sh", "-c", _LAUNCH, "sh"]
-        own_mounts = ["unshare", "--mount", "--propagation", "private"]
+        as_user, pid_file = list[str](), list[str]()
         if self._needs_name:
             as_user = ["setpriv", f"--reuid={self._user}", f"--regid={self._user}", "--clear-groups"]
-            return [*own_mounts, *launch, f"{self._names}:/etc/passwd", *as_user, *daemon]
+        if self.is_system:
+            pid_file = ["--pid-file", f"{self.folder}/pid"]
+        command = [*as_user, str(self._program(main)), "--config", str(self._configured), *pid_file]
+        second = [*as_user, str(self._program("virtsecretd")), "--config", str(self._configured)]
+        binds = self._binds()
+        launch = [
+            *("sh", "-c", _LAUNCH, "sh"),
+            " ".join(f"{ours}:{usual}" for ours, usual in binds.items()),
+            " ".join(second) if self._is_modular else "",
+            str(self._second_pid),
+            *command,
+        ]
+        return ["unshare", "--mount", "--propagation", "private", *launch] if binds else launch
+
+    def _binds(self) -> dict[str, str]:
+        """Return what the daemon sees in another place; only root can do that."""
+        if self._needs_name:
+            return {str(self._names): "/etc/passwd"}
         if not self.is_system:
-            return [*launch, "", *daemon]
-        binds = {
+            return {}
+        return {
             f"{self.folder}/run/libvirt": "/run/libvirt",
             f"{self.folder}/etc": "/etc/libvirt",
             f"{self.folder}/lib": "/var/lib/libvirt",
             f"{self.folder}/cache": "/var/cache/libvirt",
         }
-        places = " ".join(f"{ours}:{usual}" for ours, usual in binds.items())
-        return [*own_mounts, *launch, places, *daemon, "--pid-file", f"{self.folder}/pid"]
+
+    def _program(self, name: str) -> str | None:
+        return shutil.which(name, path=self._path)
 
     def _variables(self) -> dict[str, str]:
         home = self.folder / "home"
@@ -272,7 +318,7 @@ class PrivateDaemon:
         while monotonic() < limit:
             if self._process.poll() is not None:
                 raise self._failure(f"ended with status {self._process.returncode}")
-            if self.socket.exists():
+            if self.socket.exists() and (not self._is_modular or self._secret_socket.exists()):
                 try:
                     Connection(self.uri, lanes=1, open_timeout=max(0.1, limit - monotonic())).close()
                     return
