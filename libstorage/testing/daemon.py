@@ -50,7 +50,7 @@ exec "$@" 3<&- </dev/null
 class PrivateDaemon:
     """A private libvirt daemon, which has only its own pools and leaves nothing behind.
 
-    This is a real ``libvirtd`` with the storage and the secret driver, or, where there is none, ``virtstoraged`` with
+    This is a real ``libvirtd`` with the storage and the secret driver, or, on a machine without it, ``virtstoraged`` with
     ``virtsecretd`` beside it. If root starts it, it is a *system* daemon in a
     mount namespace of its own, with all the abilities of a system daemon. If it is started by or for an ordinary user, it
     is a *session* daemon.
