@@ -21,6 +21,7 @@ RAW_LIMIT = 4096
 """How many raw objects a lane caches; beyond that it empties its cache."""
 
 _SHARED_WIDTH = 4
+_TO_ABORT = 0.9  # seconds
 
 
 def width_for(client_version: int) -> int:
@@ -52,6 +53,7 @@ class Lane:
 
     __slots__ = (
         "__weakref__",
+        "_grace_until",
         "_grip",
         "_guard",
         "_limits",
@@ -78,6 +80,7 @@ class Lane:
         self.is_receiving: bool = False
         self.is_sending: bool = False
         self.is_unwanted: bool = False
+        self._grace_until = 0.0
         self._grip = grip
         self._process = process
         self._raw: dict[Identity, RawObject] = {}
@@ -210,12 +213,12 @@ class Lane:
 
     @contextmanager
     def sending(self) -> Iterator[None]:
-        """Note that a stream is being sent."""
-        self.is_sending = True
+        """Note that a stream is being sent: it gets a moment to abort before the lane is cut (``KILLED_UPLOAD``)."""
+        self.is_sending, self.is_unwanted = True, False
         try:
             yield
         finally:
-            self.is_sending = False
+            self.is_sending, self._grace_until = False, 0.0
 
     def renew(self, latest: float = NEVER) -> None:
         """Report progress: start the time limit of the running call again, but let it run out by ``latest``."""
@@ -228,7 +231,7 @@ class Lane:
     @property
     def expires(self) -> float:
         """When the first of the calls on the lane runs out of time, by the monotonic clock."""
-        return min((limit.expires for limit in list(self._limits)), default=NEVER)
+        return max(min((limit.expires for limit in list(self._limits)), default=NEVER), self._grace_until)
 
     def enter(self, limit: TimeLimit) -> None:
         """Begin a call."""
@@ -241,6 +244,11 @@ class Lane:
         """End a call: from now on it cannot be cut."""
         with self._guard:
             self._limits.pop(limit, None)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time for the stream that is being sent has run out, but for a moment to abort it."""
+        return self._grace_until > 0
 
     def threads(self) -> set[int]:
         """Return the threads whose calls are on the lane."""
@@ -258,7 +266,12 @@ class Lane:
     def cut_if_late(self, now: float) -> None:
         """Cut the lane if the time of a call on it has run out."""
         with self._guard:
-            if self.expires <= now:
+            if self.expires > now:
+                return
+            if self.is_sending and not self.is_late:
+                self._grace_until = now + _TO_ABORT
+                self.is_unwanted = True
+            else:
                 self.cut()
 
     def cut(self) -> None:

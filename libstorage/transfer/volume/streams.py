@@ -16,7 +16,7 @@ from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawStream, RawVolume
 from libstorage.connection.resolve import raw_volume
 from libstorage.enums import VolumeUploadFlags
-from libstorage.errors import ConnectionLostError, TransferError
+from libstorage.errors import ConnectionLostError, DeadlineError, TransferError
 from libstorage.transfer.pieces.piece import FIRST, PIECE, Hole, Piece, zeros
 from libstorage.transfer.volume.ending import Ending, MissingBytes, Tail
 
@@ -146,9 +146,12 @@ def _before(lane: Lane, take: Take | None, place: int, length: int) -> None:
     """Look whether data may be sent.
 
     Raises:
+        DeadlineError: If the time for the upload has run out.
         ConnectionLostError: If the host was closed meanwhile.
         NoSpaceError: If the pool may not have the room.
     """
+    if lane.is_late:
+        raise DeadlineError("the time for the upload has run out", retry="after_reconcile")
     if lane.is_unwanted:
         raise ConnectionLostError("the host was closed during the upload", retry="after_reconcile")
     if take is not None:
