@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, BinaryIO, cast
@@ -47,6 +48,7 @@ from libstorage.session.leases import leases
 from libstorage.testing import PrivateDaemon
 from libstorage.transfer import upload
 from libstorage.transfer.progress import TransferProgress
+from tests.inside import connection_of
 from tests.live.conftest import ORDINARY_USER, started_daemon
 from tests.live.rest import are_back, resources_at_rest
 from tests.live.test_transfer import Broken, content
@@ -331,10 +333,9 @@ class TestOurSide:
         volume.upload(NOISE[:SIZE]).download(folder / "copy")
         assert (folder / "copy").read_bytes() == NOISE[:SIZE]
 
-    def test_closing_the_host_aborts_an_upload_before_its_connection(
-        self, uri: str, volume: Volume, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """A daemon may hang if an upload is cut."""
+    @pytest.fixture
+    def endings(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """How streams and lanes end, in order."""
         done: list[str] = []
 
         def noted(owner: type, name: str) -> None:
@@ -349,6 +350,12 @@ class TestOurSide:
         noted(libvirt.virStream, "abort")
         noted(Lane, "close")
         noted(Lane, "cut")
+        return done
+
+    def test_closing_the_host_aborts_an_upload_before_its_connection(
+        self, uri: str, volume: Volume, endings: list[str]
+    ) -> None:
+        """A daemon may hang if an upload is cut."""
         started, errors = threading.Event(), list[BaseException]()
 
         def dripping() -> Iterator[bytes]:
@@ -371,12 +378,26 @@ class TestOurSide:
         assert started.wait(10)
         host.close()
         thread.join(10)
-        assert done[0] == "abort"
-        assert "cut" not in done
+        assert endings[0] == "abort"
+        assert "cut" not in endings
         (error,) = errors
         assert isinstance(error, ConnectionLostError)
         assert (error.outcome, error.retry) == ("unknown", "after_reconcile")
         assert not leases()._held
+
+    @pytest.mark.parametrize("seconds", [0.05, 0.11, 0.2])
+    def test_a_deadline_aborts_an_upload_before_its_connection(
+        self, host: Host, volume: Volume, endings: list[str], seconds: float
+    ) -> None:
+        volume.resize(1 << 40)
+        error = None
+        while error is None or error.outcome != "unknown":  # else nothing was sent yet
+            with pytest.raises(DeadlineError) as caught:
+                volume.upload((NOISE for _ in count()), length=1 << 40, deadline=seconds)
+            error = caught.value
+        assert endings[0] == "abort"
+        assert "cut" not in endings
+        assert connection_of(host).is_alive()
 
     def test_ctrl_c_anywhere(self, host: Host, folder: Path) -> None:
         pool = host.pools.define(PoolSpec.dir("interrupted", str(folder / "pool"))).build().start()
