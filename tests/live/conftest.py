@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import tempfile
 import uuid
@@ -15,6 +16,7 @@ import pytest
 
 from libstorage import Host, Pool, PoolSpec, UnsupportedError, connect
 from libstorage.connection.connection import Connection
+from libstorage.connection.lane import width_for
 from libstorage.testing import PrivateDaemon
 from tests.live.rpc import RpcCounter
 
@@ -66,6 +68,22 @@ def connection(uri: str) -> Iterator[Connection]:
 
 
 @pytest.fixture
+def one_thread_a_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread at a time uses a connection, also where libvirt's client bears several."""
+    monkeypatch.setattr("libstorage.connection.connection.width_for", lambda _: 1)
+
+
+@pytest.fixture(params=["one thread a lane", "the usual width"])
+def width(request: pytest.FixtureRequest, uri: str) -> int:
+    """How many threads at most use a connection."""
+    if request.param == "one thread a lane":
+        request.getfixturevalue("one_thread_a_lane")
+        return 1
+    with Connection(uri) as connection:
+        return width_for(connection.client_version)
+
+
+@pytest.fixture
 def counter(daemon: PrivateDaemon) -> Iterator[RpcCounter]:
     """An address of the shared daemon on which calls are counted."""
     folder = daemon.folder / f"rpc-{uuid.uuid4().hex[:8]}"
@@ -75,7 +93,8 @@ def counter(daemon: PrivateDaemon) -> Iterator[RpcCounter]:
     counted.close()
 
 
-ORDINARY_USER = 15_000
+# In the password file: a session daemon of libvirt 11.3 dies where its user has no entry there.
+ORDINARY_USER = pwd.getpwnam("nobody").pw_uid
 
 
 @pytest.fixture(scope="session")
