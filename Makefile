@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .PHONY: help setup system demo test quick check corpus lab stress sound judges images mutants lint format docs wheel-test \
-	coverage bench bench-compare clean
+	install-test test-trixie test-forky coverage bench bench-compare clean
 help: ## list the targets
 	@awk -F ':[^#]*## ' '/^[a-z-]+:[^#]*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -59,8 +59,21 @@ format: setup ## fix what ruff can fix, and format
 docs: setup ## generate the pages of docs/reference from the code
 	$(BIN)/python -m docs.generate
 
-wheel-test: setup ## build the archives, and test the wheel in an environment of its own
+wheel-test: setup ## build the archives, and test each in an environment of its own
 	tools/wheel-test
+
+install-test: system ## install as the README says in a minimal Debian 12 and 13, as root
+	@tools/system-packages mmdebstrap
+	tools/in-debian bookworm tools/install-test
+	tools/in-debian trixie tools/install-test
+
+test-trixie: system ## run demo and test in a minimal Debian 13, as root
+	@tools/system-packages mmdebstrap
+	tools/in-debian trixie 'make demo && make test'
+
+test-forky: system ## run demo and test in a minimal Debian testing, as root; CI does not wait for it
+	@tools/system-packages mmdebstrap
+	tools/in-debian forky 'make demo && make test'
 
 coverage: setup ## measure branch coverage; the floors below the connection must have 100 %
 	$(BIN)/coverage erase

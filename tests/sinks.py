@@ -19,6 +19,8 @@ from typing import Any
 
 import attrs
 
+from tests.support import CHECKOUT
+
 CANARY = "HUNTER2-\u00e4-correct-horse"
 
 
@@ -94,9 +96,15 @@ def _locals(error: BaseException, of: str) -> str:
     """What a reporter with local variables, their attributes and what they hold shows of our frames."""
     shown = []
     for frame, _ in traceback.walk_tb(error.__traceback__):
-        if of in Path(frame.f_code.co_filename).parts:
+        if of in _place(frame.f_code.co_filename):
             shown += [f"{name}={value!r} {_attributes(value)}" for name, value in frame.f_locals.items()]
     return "\n".join(shown)
+
+
+def _place(file: str) -> tuple[str, ...]:
+    """The parts of a file's name, below the checkout, which may lie in a folder of any name."""
+    path = Path(file)
+    return (path.relative_to(CHECKOUT) if path.is_relative_to(CHECKOUT) else path).parts
 
 
 def _attributes(value: object) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 import attrs
 import pytest
+from packaging.requirements import Requirement
 
 import libstorage
 import libstorage.testing
@@ -24,6 +25,7 @@ from tests.support import CHECKOUT
 UPGRADING = (CHECKOUT / "docs" / "upgrading.md").read_text("utf-8")
 THREADS = (CHECKOUT / "docs" / "threads.md").read_text("utf-8")
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
+REQUIREMENTS = [Requirement(each) for each in PROJECT["dependencies"]]
 
 
 def rows(page: str, title: str) -> list[list[str]]:
@@ -146,8 +148,21 @@ def test_each_deprecation_is_in_the_table() -> None:
 def test_the_oldest_supported_versions_are_those_of_the_package() -> None:
     oldest = rows(UPGRADING, "Which versions are supported")[0][0]
     assert PROJECT["requires-python"] == f">={oldest}"
-    (libvirt,) = [each for each in PROJECT["dependencies"] if each.startswith("libvirt-python")]
-    assert f"\n| {libvirt.removeprefix('libvirt-python>=')} (" in UPGRADING
+    (libvirt,) = [each for each in REQUIREMENTS if each.name == "libvirt-python"]
+    assert f"\n| {str(libvirt.specifier).removeprefix('>=')} (" in UPGRADING
+
+
+def test_the_classifiers_name_the_versions_of_the_page() -> None:
+    named = [each.rpartition(" ")[2] for each in PROJECT["classifiers"] if ":: Python :: 3." in each]
+    assert named == [row[0] for row in rows(UPGRADING, "Which versions are supported") if row[0][:2] == "3."]
+
+
+@pytest.mark.parametrize("platform", ["darwin", "linux", "win32"])
+def test_documents_install_where_libvirts_binding_does_not(platform: str) -> None:
+    environment = {"sys_platform": platform}
+    needed = {each.name for each in REQUIREMENTS if not each.marker or each.marker.evaluate(environment)}
+    assert ("libvirt-python" in needed) == (platform == "linux")
+    assert needed >= {"attrs", "lxml"}
 
 
 def test_a_secret_value_cannot_be_pickled() -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from libstorage import Host, Pool, PoolSpec, UnsupportedError, connect
 from libstorage.connection.connection import Connection
+from libstorage.connection.lane import width_for
 from libstorage.testing import PrivateDaemon
 from tests.live.rpc import RpcCounter
 
@@ -63,6 +64,22 @@ def own_daemon() -> Iterator[PrivateDaemon]:
 def connection(uri: str) -> Iterator[Connection]:
     with Connection(uri) as connection:
         yield connection
+
+
+@pytest.fixture
+def one_thread_a_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread at a time uses a connection, also where libvirt's client bears several."""
+    monkeypatch.setattr("libstorage.connection.connection.width_for", lambda _: 1)
+
+
+@pytest.fixture(params=["one thread a lane", "the usual width"])
+def width(request: pytest.FixtureRequest, uri: str) -> int:
+    """How many threads at most use a connection."""
+    if request.param == "one thread a lane":
+        request.getfixturevalue("one_thread_a_lane")
+        return 1
+    with Connection(uri) as connection:
+        return width_for(connection.client_version)
 
 
 @pytest.fixture

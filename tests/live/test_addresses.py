@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import traceback
 from pathlib import Path
@@ -57,6 +58,11 @@ def addresses(environment: dict[str, str]) -> list[str]:
     return list(good(300, 1, folder))
 
 
+def as_we_write(argv: str) -> str:
+    """What ssh was given, with names of parameters in lower case: newer clients pass some on, spelled as they stand."""
+    return re.sub(r"[?&]\w+=", lambda name: name[0].lower(), argv)
+
+
 class TestGood:
     def test_are_opened_as_libvirt_opens_them(
         self, addresses: list[str], environment: dict[str, str]
@@ -65,7 +71,7 @@ class TestGood:
         ours = outcomes("ours", addresses, environment)
         assert [(one["address"], one["said"]) for one in ours if "InvalidRequest" in one["said"]] == []
         for judge, one in zip(bare, ours, strict=True):
-            assert one["argv"] == judge["argv"], one
+            assert one["argv"] == as_we_write(judge["argv"]), one
             reason = judge["said"].removeprefix("libvirtError: ").splitlines()[0]
             assert judge["argv"] or reason in one["said"], (judge, one)  # when ssh ends is chance
         assert sum(bool(judge["argv"]) for judge in bare) > 100
@@ -79,7 +85,7 @@ class TestGood:
             command = ["virsh", "--connect", address, "version"]
             subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
             said = record.read_bytes().decode("utf-8", "surrogateescape") if record.exists() else ""
-            assert said == one["argv"], address
+            assert as_we_write(said) == one["argv"], address
 
 
 def test_a_daemon_is_not_sent_elsewhere(daemon: PrivateDaemon, tmp_path: Path) -> None:

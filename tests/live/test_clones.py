@@ -379,10 +379,11 @@ class TestRefused:
     def test_because_of_what_a_pool_was_once(self, pool: Pool, host: Host, folder: Path) -> None:
         """A pool can be defined anew as another type; what was remembered of it refuses nothing."""
         volume, place = make(pool, "v", "raw"), host.pools.define(unable("mpath"))
-        with pytest.raises(UnsupportedError):
-            volume.clone("clone", pool=place)
-        host.pools.define(PoolSpec.dir(place.name, str(folder / "again"), uuid=place.uuid)).build().start()
         try:
+            with pytest.raises(UnsupportedError):
+                volume.clone("clone", pool=place)
+            again = PoolSpec.dir(place.name, str(folder / "again"), uuid=place.uuid)
+            host.pools.define(again).build().start()
             assert volume.clone("clone", pool=place).pool == place
         finally:
             remove(place)

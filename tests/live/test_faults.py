@@ -73,7 +73,7 @@ class TestDaemonHangs:
                 connection.call(op.POOL_STOP, pool, lambda lane: lane.pool(pool).destroy(), timeout=0.2)
             assert (caught.value.outcome, caught.value.retry) == ("unknown", "after_reconcile")
 
-    def test_all_lanes_at_once(self, own_daemon: PrivateDaemon) -> None:
+    def test_all_lanes_at_once(self, own_daemon: PrivateDaemon, width: int) -> None:
         before = resources_at_rest()
         with Connection(own_daemon.uri) as connection, ThreadPoolExecutor(8) as threads:
             with stopped(own_daemon), takes(0.0, 3.0):
@@ -81,7 +81,9 @@ class TestDaemonHangs:
                     threads.submit(connection.call, op.HOST_VERSION, HERE, hosts_version, timeout=0.5)
                     for _ in range(8)
                 ]
-                assert {type(call.exception(10)) for call in calls} == {DeadlineError}
+                kinds = {type(call.exception(10)) for call in calls}
+            # Who shares a lane with a call that is cut loses the connection.
+            assert kinds - ({ConnectionLostError} if width > 1 else set()) == {DeadlineError}
             assert connection.call(op.HOST_VERSION, HERE, hosts_version, timeout=60) > 0
         assert are_back(before)
 
@@ -279,6 +281,7 @@ def assert_lanes_know_their_sockets(uri: str) -> None:
     assert len(set(lanes)) == 8
 
 
+@pytest.mark.usefixtures("one_thread_a_lane")
 def test_sockets_of_others_to_the_same_daemon_are_left_alone(daemon: PrivateDaemon) -> None:
     strangers: list[socket.socket] = []
     done = threading.Event()
@@ -333,6 +336,7 @@ class TestFarAway:
             assert all(call.result() for call in calls)
             assert wait_until(lambda: connection.lane_count() == 32)
 
+    @pytest.mark.usefixtures("one_thread_a_lane")
     def test_each_lane_knows_its_own_socket(self, link: str) -> None:
         assert_lanes_know_their_sockets(link)
 
@@ -381,13 +385,15 @@ def run(script: str, *arguments: str, limit: float = 20) -> subprocess.Completed
 
 class TestProcess:
     def test_a_forked_child_harms_nobody(self, uri: str) -> None:
+        with Connection(uri) as connection:
+            version = connection.daemon_version
         done = run(FORK, uri)
         assert (done.stderr, done.returncode) == ("", 0)
         assert done.stdout.splitlines() == [
             "ConnectionLostError not_started True",
             "ConnectionFailedError not_started True",
             "False",
-            "9000000",
+            str(version),
             "1 True",
         ]
 

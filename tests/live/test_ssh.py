@@ -116,6 +116,7 @@ class TestAddresses:
 
 
 class TestLanes:
+    @pytest.mark.usefixtures("one_thread_a_lane")
     def test_opening_at_once(self, net: Net) -> None:
         before = resources_at_rest()
         meeting = threading.Barrier(4)

@@ -108,7 +108,7 @@ def download(lane: Lane, volume: VolumeId, length: int) -> bytes:
     return b"".join(pieces)
 
 
-def test_sixteen_threads(uri: str, tmp_path: Path) -> None:
+def test_sixteen_threads(uri: str, tmp_path: Path, width: int) -> None:
     with Connection(uri):
         pass
     before = resources_at_rest()
@@ -118,12 +118,14 @@ def test_sixteen_threads(uri: str, tmp_path: Path) -> None:
         remove_pool(connection, load.pool)
     assert are_back(before)
     assert load.errors == {}
-    assert load.most_inside == 1
+    assert 1 <= load.most_inside <= width
     assert len(load.inside) == 4
     assert load.done > THREADS
 
 
-def test_sixteen_threads_on_a_daemon_that_hangs_and_dies(own_daemon: PrivateDaemon, tmp_path: Path) -> None:
+def test_sixteen_threads_on_a_daemon_that_hangs_and_dies(
+    own_daemon: PrivateDaemon, tmp_path: Path, width: int
+) -> None:
     with Connection(own_daemon.uri):
         pass
     before = resources_at_rest()
@@ -138,7 +140,7 @@ def test_sixteen_threads_on_a_daemon_that_hangs_and_dies(own_daemon: PrivateDaem
         assert connection.call(op.POOL_INFO, load.pool, lambda lane: lane.pool(load.pool).info(), timeout=0.8)
     assert are_back(before)
     assert load.errors
-    assert load.most_inside == 1
+    assert 1 <= load.most_inside <= width
     assert load.longest < 3.0  # waiting, opening and calling are each bounded
     assert load.done > THREADS
 
