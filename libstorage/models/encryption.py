@@ -156,7 +156,8 @@ class Encryption(Element):
             yield self._broken("secrets", "libvirt needs a secret, which holds the passphrase")
         elif len(self.secrets) > 1 and not by_librbd:
             yield self._broken(
-                "secrets", "libvirt accepts one secret only, save for layers of RBD images, with engine librbd"
+                "secrets",
+                "libvirt accepts one secret only, save for layers of RBD images, with engine librbd",
             )
         if self.format in _BY_LIBRBD and not by_librbd:
             yield self._broken("engine", f"libvirt supports {self.format} with engine librbd only")

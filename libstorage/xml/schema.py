@@ -336,13 +336,20 @@ def _hosts_are_valid(root: Tree) -> bool:
 
 
 def _complaints(path: Path, root: Tree) -> list[Problem]:
-    """Return libxml2's own messages, for a document that libvirt's schema refuses and libstorage's schema accepts."""
+    """Return libxml2's own messages, for a document that libvirt's schema refuses and libstorage's schema accepts.
+
+    Some messages of libxml2 have no place; these get that of the root.
+    """
     schema = etree.RelaxNG(
         file=str(path)
     )  # not shared: the log of a shared schema also holds the errors of other threads
     schema.validate(root)
     return [
-        Problem(entry.path or "/", _unquoted(" ".join(entry.message.split())), line=entry.line)
+        Problem(
+            (entry.path if entry.line else None) or f"/{root.tag}",
+            _unquoted(" ".join(entry.message.split())),
+            line=entry.line or root.sourceline,
+        )
         for entry in schema.error_log
     ]
 

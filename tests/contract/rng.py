@@ -41,6 +41,12 @@ class Schemas:
         """Whether a document has something that these schemas are too old for."""
         return any(document.xpath(row.part) for row in self.lacks)
 
+    @property
+    def lacked_words(self) -> frozenset[str]:
+        """The words of the rows that are about a word."""
+        parts = (part for row in self.lacks for part in etree.fromstring(row.document).xpath(row.part))
+        return frozenset(part.strip() for part in parts if isinstance(part, str))
+
 
 @cache
 def installed() -> Schemas:

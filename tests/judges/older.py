@@ -1,4 +1,4 @@
-"""Older forms of a document that is too new for a schema: they are valid if and only if the document is."""
+"""Older forms of a document that is too new for a schema: all of them are valid if and only if the document is."""
 
 from __future__ import annotations
 
@@ -8,14 +8,27 @@ from copy import deepcopy
 from lxml import etree
 
 from libstorage.xml.newer import Newer
+from libstorage.xml.parse import parse
+from libstorage.xml.schema import is_valid
+from tests.contract.rng import installed
 
 
 def older_forms(root: etree._Element, lacks: Sequence[Newer]) -> list[etree._Element]:
     """The documents that say in older words, one after the other, all that this one says."""
     forms = [root]
     for row in lacks:
-        forms = [older for form in forms for older in (FORMS[row.name](form) if form.xpath(row.part) else [form])]
+        forms = [
+            older for form in forms for older in (FORMS[row.name](form) if form.xpath(row.part) else [form])
+        ]
     return forms
+
+
+def is_valid_here(text: str | bytes) -> bool:
+    """What this machine's schema says of a document, or of its older forms if it is too old for it and refuses it."""
+    root = parse(text)
+    if installed().lack(root):
+        assert not is_valid(root, "rng")
+    return all(is_valid(form, "rng") for form in older_forms(root, installed().lacks))
 
 
 def _of_another_format(root: etree._Element) -> Iterator[etree._Element]:
