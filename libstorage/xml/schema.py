@@ -348,7 +348,7 @@ def _complaints(path: Path, root: Tree) -> list[Problem]:
         Problem(
             (entry.path if entry.line else None) or f"/{root.tag}",
             _unquoted(" ".join(entry.message.split())),
-            line=entry.line or root.sourceline,
+            line=entry.line or cast("int | None", root.sourceline),
         )
         for entry in schema.error_log
     ]

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import libvirt
 import pytest
@@ -44,8 +45,8 @@ class Schemas:
     @property
     def lacked_words(self) -> frozenset[str]:
         """The words of the rows that are about a word."""
-        parts = (part for row in self.lacks for part in etree.fromstring(row.document).xpath(row.part))
-        return frozenset(part.strip() for part in parts if isinstance(part, str))
+        found = [cast("list[object]", etree.fromstring(row.document).xpath(row.part)) for row in self.lacks]
+        return frozenset(part.strip() for parts in found for part in parts if isinstance(part, str))
 
 
 @cache
