@@ -33,15 +33,6 @@ class Newer:
         major, minor, release = map(int, self.since.split("."))
         return major * 1_000_000 + minor * 1_000 + release
 
-    def problems(self, root: Tree) -> Iterator[Problem]:
-        """Yield what an older schema refuses for this reason in a document."""
-        wrong = Wrong(f"libvirt's schema has this since {self.since} only: {self.name}")
-        for part in cast("list[Any]", root.xpath(self.part)):
-            if isinstance(part, str):
-                yield problem_at(part.getparent(), wrong, part.attrname)  # type: ignore[attr-defined]
-            else:
-                yield problem_at(part, wrong)
-
 
 def _encrypted(encryption: str) -> str:
     return f"<volume><name>v</name><capacity>1048576</capacity><target>{encryption}</target></volume>"
@@ -79,3 +70,13 @@ NEWER = (
         taken=True,
     ),
 )
+
+
+def problems_of(row: Newer, root: Tree) -> Iterator[Problem]:
+    """Yield what an older schema refuses in a document for the reason of a row."""
+    wrong = Wrong(f"libvirt's schema has this since {row.since} only: {row.name}")
+    for part in cast("list[Any]", root.xpath(row.part)):
+        if isinstance(part, str):
+            yield problem_at(part.getparent(), wrong, part.attrname)  # type: ignore[attr-defined]
+        else:
+            yield problem_at(part, wrong)

@@ -32,7 +32,7 @@ from libstorage.errors import (
     without_frames,
 )
 from libstorage.xml.explain import MOST_PROBLEMS, Component, explain
-from libstorage.xml.newer import NEWER
+from libstorage.xml.newer import NEWER, problems_of
 from libstorage.xml.parse import parse
 from libstorage.xml.tree import Tree
 from libstorage.xml.wording import Wrong, no_attribute, problem_at, unexpected, wrong_root
@@ -278,7 +278,7 @@ def _rng_problems(root: Tree, schemas: _Schemas) -> list[Problem]:
 
 def _newer_problems(path: Path, root: Tree) -> list[Problem]:
     """Return what a document has from a newer libvirt than the one whose schema refuses it."""
-    found = [(row, problem) for row in NEWER for problem in row.problems(root)]
+    found = [(row, problem) for row in NEWER for problem in problems_of(row, root)]
     return [problem for row, problem in found if not _rng(path)(parse(row.document))]
 
 
