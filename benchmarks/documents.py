@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from libstorage import DocumentError, PoolSpec, VolumeSpec
+from libstorage import DocumentError, PoolSpec, VolumeSpec, validate
 
 CORPUS = Path(__file__).resolve().parents[1] / ".corpus"
 OURS = Path(__file__).resolve().parents[1] / "tests" / "corpus" / "ours"
@@ -21,13 +21,14 @@ def corpus() -> list[Path]:
 
 
 def printed(folder: Path) -> list[Path]:
-    """Our own pools and volumes, those that are valid, as libvirt would print them: files of this folder."""
+    """Our own pools and volumes, those that are valid here, as libvirt would print them: files of this folder."""
     models: dict[str, type[PoolSpec | VolumeSpec]] = {"pool": PoolSpec, "volume": VolumeSpec}
     made = []
     for path in sorted(OURS.glob("*.xml")):
         root = etree.parse(path).getroot()
         try:
             document = models[str(root.tag)].from_xml(path.read_bytes(), strict=True)
+            validate(document, "rng")
         except (DocumentError, KeyError):
             continue
         made.append(folder / path.name)

@@ -187,12 +187,14 @@ if TYPE_CHECKING:
     from libstorage.xml.describe import Description, FieldDescription, describe
     from libstorage.xml.fields import Unknown
     from libstorage.xml.kinds import UnknownWord
+    from libstorage.xml.newer import NEWER, Newer
     from libstorage.xml.schema import validate
 
 __version__ = "0.2.0"
 
 __all__ = [
     "LENIENCIES",
+    "NEWER",
     "NORMALISATIONS",
     "STRICT_LIMITS",
     "Ability",
@@ -253,6 +255,7 @@ __all__ = [
     "MpathSource",
     "NetfsFormat",
     "NetfsSource",
+    "Newer",
     "NoSpaceError",
     "Normalisation",
     "NotFoundError",
@@ -426,6 +429,7 @@ _HOMES = {
     "libstorage.xml.describe": "Description FieldDescription describe",
     "libstorage.xml.fields": "Unknown",
     "libstorage.xml.kinds": "UnknownWord",
+    "libstorage.xml.newer": "NEWER Newer",
     "libstorage.xml.schema": "validate",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}

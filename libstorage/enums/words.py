@@ -158,6 +158,7 @@ class EncryptionFormat(Words):
     QCOW = "qcow", "The broken AES of old qcow2 images, which only old QEMU reads."
     LUKS = "luks", "LUKS version 1."
     LUKS2 = "luks2", "LUKS version 2, on RBD only."
+    LUKS_ANY = "luks-any", "LUKS version 1 or 2, as the image says; on RBD only, since libvirt 9.3.0."
 
 
 class EncryptionEngine(Words):

@@ -59,6 +59,9 @@ class Ivgen(Element):
                 yield self._broken(name, "is empty, which qemu-img refuses")
 
 
+_BY_LIBRBD = (EncryptionFormat.LUKS2, EncryptionFormat.LUKS_ANY)
+
+
 def to_secrets(value: Iterable[SecretRef] | SecretRef | None) -> tuple[SecretRef, ...]:
     """Return one secret or several as a tuple."""
     return many(value)
@@ -69,7 +72,7 @@ class Encryption(Element):
     """Encryption of a volume: the ``<encryption>`` element.
 
     libvirt creates encrypted volumes only with format ``luks``, as raw and qcow2 volumes, with one secret whose usage
-    type is ``volume``.
+    type is ``volume``. The other formats and several secrets describe RBD images that librbd encrypts.
     """
 
     TAG: ClassVar[str] = "encryption"
@@ -88,7 +91,10 @@ class Encryption(Element):
         default=(),
         converter=to_secrets,
         metadata=children(
-            "secret", SecretRef, fixed=SecretRef.FIXED, doc="The secret that holds the passphrase."
+            "secret",
+            SecretRef,
+            fixed=SecretRef.FIXED,
+            doc="The secret that holds the passphrase; of a layered RBD image, one for each layer, its own first.",
         ),
     )
     cipher: Cipher | None = field(
@@ -120,12 +126,44 @@ class Encryption(Element):
             ivgen=ivgen,
         )
 
+    @classmethod
+    def luks_any(
+        cls,
+        *,
+        uuid: str | UUID | None = None,
+        usage: str | None = None,
+        parents: Iterable[SecretRef] | SecretRef = (),
+    ) -> Self:
+        """Describe an RBD image that librbd encrypts with LUKS version 1 or 2, as the image says; since libvirt 9.3.0.
+
+        Args:
+            uuid: UUID of the secret that holds the image's passphrase.
+            usage: Usage name of that secret, as the alternative to its UUID.
+            parents: The secrets of a layered image's parents, the nearest first.
+
+        Raises:
+            DocumentError: If neither or both of ``uuid`` and ``usage`` are given.
+        """
+        return cls(
+            format=EncryptionFormat.LUKS_ANY,
+            engine=EncryptionEngine.LIBRBD,
+            secrets=(SecretRef(uuid=uuid, usage=usage), *to_secrets(parents)),
+        )
+
     def _rules(self) -> Iterator[Problem]:
-        if len(self.secrets) != 1:
-            yield self._broken("secrets", "libvirt accepts exactly one secret")
+        by_librbd = self.engine == EncryptionEngine.LIBRBD
+        if not self.secrets:
+            yield self._broken("secrets", "libvirt needs a secret, which holds the passphrase")
+        elif len(self.secrets) > 1 and not by_librbd:
+            yield self._broken(
+                "secrets",
+                "libvirt accepts one secret only, save for layers of RBD images, with engine librbd",
+            )
+        if self.format in _BY_LIBRBD and not by_librbd:
+            yield self._broken("engine", f"libvirt supports {self.format} with engine librbd only")
         if (self.cipher is None) != (self.ivgen is None):
             yield self._broken("cipher", "cipher and ivgen must be given together or not at all")
-        if self.format == EncryptionFormat.LUKS2 and self.cipher:
-            yield self._broken("cipher", "libvirt drops the cipher of luks2; leave it out")
+        if self.format in _BY_LIBRBD and self.cipher:
+            yield self._broken("cipher", f"libvirt drops the cipher of {self.format}; leave it out")
         if self.format in (EncryptionFormat.DEFAULT, EncryptionFormat.QCOW):
             yield self._broken("format", f"libvirt no longer creates {self.format} volumes", expected="luks")

@@ -108,11 +108,6 @@ LENIENCIES = (
         written=True,
     ),
     Leniency(
-        "order of encryption",
-        _encrypted(f"<ivgen name='plain64'/>{_SECRET}<cipher name='aes' size='256'/>"),
-        "libvirt accepts secret, cipher and ivgen in any order",
-    ),
-    Leniency(
         "incomplete cipher",
         _encrypted(f"{_SECRET}<cipher name='aes' size='256' mode='xts'/><ivgen name='plain64'/>"),
         "libvirt accepts mode without hash, and cipher without ivgen",

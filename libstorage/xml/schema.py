@@ -32,6 +32,7 @@ from libstorage.errors import (
     without_frames,
 )
 from libstorage.xml.explain import MOST_PROBLEMS, Component, explain
+from libstorage.xml.newer import NEWER, problems_of
 from libstorage.xml.parse import parse
 from libstorage.xml.tree import Tree
 from libstorage.xml.wording import Wrong, no_attribute, problem_at, unexpected, wrong_root
@@ -271,7 +272,14 @@ def _with_unicode_blanks(problem: Problem) -> Problem:
 def _rng_problems(root: Tree, schemas: _Schemas) -> list[Problem]:
     if _rng_accepts(root, schemas):
         return []
-    return _xsd_problems(root, schemas) or _complaints(_rng_of(root, schemas), root)
+    path = _rng_of(root, schemas)
+    return _xsd_problems(root, schemas) or _newer_problems(path, root) or _complaints(path, root)
+
+
+def _newer_problems(path: Path, root: Tree) -> list[Problem]:
+    """Return what a document has from a newer libvirt than the one whose schema refuses it."""
+    found = [(row, problem) for row in NEWER for problem in problems_of(row, root)]
+    return [problem for row, problem in found if not _rng(path)(parse(row.document))]
 
 
 def _rng_accepts(root: Tree, schemas: _Schemas) -> bool:
@@ -328,13 +336,20 @@ def _hosts_are_valid(root: Tree) -> bool:
 
 
 def _complaints(path: Path, root: Tree) -> list[Problem]:
-    """Return libxml2's own messages, for a document that libvirt's schema refuses and libstorage's schema accepts."""
+    """Return libxml2's own messages, for a document that libvirt's schema refuses and libstorage's schema accepts.
+
+    Some messages of libxml2 have no place; these get that of the root.
+    """
     schema = etree.RelaxNG(
         file=str(path)
     )  # not shared: the log of a shared schema also holds the errors of other threads
     schema.validate(root)
     return [
-        Problem(entry.path or "/", _unquoted(" ".join(entry.message.split())), line=entry.line)
+        Problem(
+            (entry.path if entry.line else None) or f"/{root.tag}",
+            _unquoted(" ".join(entry.message.split())),
+            line=entry.line or cast("int | None", root.sourceline),
+        )
         for entry in schema.error_log
     ]
 

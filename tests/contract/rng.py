@@ -1,18 +1,74 @@
-"""libvirt's RELAX NG schemas, as the tree of places that a document may have."""
+"""libvirt's RELAX NG schemas, of one version or several, and the tree of places that a document may have by the newest.
+
+Beside those of this machine, ``LIBSTORAGE_RNG=11.3.0=FOLDER:12.8.0=FOLDER`` names the schemas of other versions.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import cast
 
+import libvirt
 import pytest
 from attrs import Factory, evolve, frozen
 from lxml import etree
 
-SCHEMAS = Path("/usr/share/libvirt/schemas")
+from libstorage.xml.newer import NEWER, Newer
+
+INSTALLED = Path("/usr/share/libvirt/schemas")
 PARSER = etree.XMLParser(remove_comments=True)
 _RNG = "{http://relaxng.org/ns/structure/1.0}"
+
+
+@frozen(order=True)
+class Schemas:
+    """The schemas in a folder, and the version of libvirt that they came with, as libvirt encodes it."""
+
+    version: int
+    folder: Path
+
+    def __str__(self) -> str:
+        return f"{self.version // 1_000_000}.{self.version // 1_000 % 1_000}.{self.version % 1_000}"
+
+    @property
+    def lacks(self) -> tuple[Newer, ...]:
+        """The rows of the published table that these schemas are too old for."""
+        return tuple(row for row in NEWER if self.version < row.since_number)
+
+    def lack(self, document: etree._Element) -> bool:
+        """Whether a document has something that these schemas are too old for."""
+        return any(document.xpath(row.part) for row in self.lacks)
+
+    @property
+    def lacked_words(self) -> frozenset[str]:
+        """The words of the rows that are about a word."""
+        found = [cast("list[object]", etree.fromstring(row.document).xpath(row.part)) for row in self.lacks]
+        return frozenset(part.strip() for parts in found for part in parts if isinstance(part, str))
+
+
+@cache
+def installed() -> Schemas:
+    """The schemas of this machine, which came with its client library."""
+    return Schemas(libvirt.getVersion(), INSTALLED)
+
+
+@cache
+def versions() -> tuple[Schemas, ...]:
+    """The schemas of this machine and those that ``LIBSTORAGE_RNG`` names, the newest last."""
+    named = [each.partition("=") for each in os.environ.get("LIBSTORAGE_RNG", "").split(":") if each]
+    return tuple(sorted([installed(), *(Schemas(_number(said), Path(folder)) for said, _, folder in named)]))
+
+
+def newest() -> Schemas:
+    return versions()[-1]
+
+
+def _number(version: str) -> int:
+    major, minor, release = map(int, version.split("."))
+    return major * 1_000_000 + minor * 1_000 + release
 
 
 @frozen
@@ -35,8 +91,8 @@ class Place:
 
 @cache
 def schema(file: str) -> dict[str, etree._Element]:
-    """The named patterns of a schema file and of those that it includes."""
-    path = SCHEMAS / file
+    """The named patterns of a file of the newest schemas, and of those that it includes."""
+    path = newest().folder / file
     if not path.exists():
         pytest.skip(f"not run: libvirt's schemas are not installed ({path})")
     found: dict[str, etree._Element] = {}

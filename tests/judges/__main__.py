@@ -1,4 +1,7 @@
-"""``make judges``: the whole run, or with ``--faults`` faults planted in our schemas, which it must find."""
+"""``make judges``: the whole run, or with ``--faults`` faults planted in our schemas, which it must find.
+
+``LIBSTORAGE_RNG=11.3.0=FOLDER:12.8.0=FOLDER`` adds the schemas of other versions of libvirt to those of this machine.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import argparse
 import sys
 import time
 
+from tests.contract.rng import versions
 from tests.judges import bench
 from tests.judges.faults import report
 from tests.judges.ways import KINDS
@@ -27,6 +31,7 @@ def judge(kinds: tuple[str, ...], documents: int, seed: int) -> int:
     started = time.monotonic()
     work = list(bench.jobs(kinds, documents, seed))
     last = max(job.seed for job in work if job.way != "sweep")
+    print(f"libvirt's schemas {', '.join(map(str, versions()))}; too new: for the first of them")
     print(
         f"{documents:,} documents of each kind, seeds {seed} to {last}, and the sweep: {len(work)} jobs",
         flush=True,

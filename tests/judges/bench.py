@@ -53,7 +53,8 @@ def run(job: Job) -> Result:
     result = Result()
     for number, text in enumerate(job.documents()):
         found = verdicts(job.kind, text)
-        result.counts.update(("documents", "valid" if found.rng else "invalid", *["excused"] * found.excused))
+        result.counts.update(("documents", "valid" if found.valid else "invalid"))
+        result.counts.update({"too new": found.too_new, "excused": found.excused})
         result.different.add(blake2b(text.encode(), digest_size=8).digest())
         complaints = [] if found.agree else [str(found)]
         if number % ASKED_AS_USERS_DO == 0:
@@ -86,7 +87,7 @@ def _numbered(job: Job) -> tuple[Job, Result]:
 
 def table(totals: dict[tuple[str, str], Result]) -> str:
     """The figures of a run, one line for each kind and way."""
-    columns = ("documents", "different", "valid", "invalid", "excused", "disagreements")
+    columns = ("documents", "different", "valid", "invalid", "too new", "excused", "disagreements")
     lines = [f"{'kind':<24}{'way':<8}" + "".join(f"{column:>14}" for column in columns)]
     for kind in KINDS:
         whole = Result()

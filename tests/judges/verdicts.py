@@ -1,8 +1,11 @@
-"""Three verdicts on a document, and where they differ.
+"""Three verdicts on a document, and where they differ; libvirt's is that of every version whose schema there is.
 
 libvirt's RELAX NG schema is asked directly here, so that a fault of ours cannot hide itself.  Two published exceptions
 are where libxml2 does not say what the schema says: it refuses some orders of a pool's children, which stand in an
 interleave and so in any order, and it lets groups of five digits pass in IPv6 addresses.
+
+A schema that is too old for a part of a document must refuse it, and must say of the document's older forms what ours
+says of the document.
 """
 
 from __future__ import annotations
@@ -21,40 +24,75 @@ from libstorage.xml.document import Document
 from libstorage.xml.parse import parse
 from libstorage.xml.schema import is_valid, validate
 from tests.contract.rng import _RNG as RNG
-from tests.contract.rng import SCHEMAS, schema
+from tests.contract.rng import Schemas, installed, newest, schema, versions
 from tests.corpus.documents import MODELS
+from tests.judges.older import older_forms
 from tests.judges.walker import START
+
+
+@frozen
+class Opinion:
+    """What one version of libvirt's schema says of a document, and of its older forms if it is too old for it."""
+
+    schemas: Schemas
+    accepts: bool
+    too_old: bool
+    older_forms: bool
+
+    def agrees(self, xsd: bool) -> bool:
+        return self.older_forms == xsd and self.accepts == (xsd and not self.too_old)
+
+    def said(self) -> Iterator[tuple[str, bool]]:
+        yield f"RNG {self.schemas}", self.accepts
+        if self.too_old:
+            yield f"RNG {self.schemas} of its older forms", self.older_forms
 
 
 @frozen
 class Verdicts:
     """Who accepts a document; ``model`` is the strict reader, ``excused`` whether its table says why it differs."""
 
-    rng: bool
+    rng: tuple[Opinion, ...]
     xsd: bool
     model: bool
     excused: bool = False
 
     @property
+    def valid(self) -> bool:
+        """By the newest of libvirt's schemas."""
+        return self.rng[-1].older_forms
+
+    @property
+    def too_new(self) -> bool:
+        """For the oldest of libvirt's schemas."""
+        return self.rng[0].too_old
+
+    @property
     def agree(self) -> bool:
-        return self.rng == self.xsd and (self.model == self.rng or self.excused)
+        return all(each.agrees(self.xsd) for each in self.rng) and (self.model == self.xsd or self.excused)
 
     def __str__(self) -> str:
+        said = [*(each for opinion in self.rng for each in opinion.said())]
         return ", ".join(
             f"{name} {'accepts' if says else 'refuses'}"
-            for name, says in (("RNG", self.rng), ("XSD", self.xsd), ("strict model", self.model))
+            for name, says in (*said, ("XSD", self.xsd), ("strict model", self.model))
         )
 
 
 def verdicts(kind: str, text: str) -> Verdicts:
     root = parse(text)
-    rng, xsd = rng_accepts(kind, root), is_valid(root)
+    rng, xsd = tuple(_opinion(kind, root, each) for each in versions()), is_valid(root)
     if not xsd:
         return Verdicts(rng, xsd, model=False)
     problem = _refusal(MODELS[kind], text)
     limits = {limit.problem for limit in STRICT_LIMITS}
     excused = problem is not None and {each.reason for each in problem.problems} <= limits
     return Verdicts(rng, xsd, problem is None, excused)
+
+
+def _opinion(kind: str, root: etree._Element, schemas: Schemas) -> Opinion:
+    accepts, too_old = _accepts(kind, root, schemas), schemas.lack(root)
+    return Opinion(schemas, accepts, too_old, rng_accepts(kind, root, schemas) if too_old else accepts)
 
 
 def _refusal(model: type[Document], text: str, *, strict: bool = False) -> DocumentError | None:
@@ -67,7 +105,8 @@ def _refusal(model: type[Document], text: str, *, strict: bool = False) -> Docum
 
 def contradictions(kind: str, text: str, found: Verdicts) -> Iterator[str]:
     """Where what users call says anything else: the verdicts above come from quicker ways to the same answer."""
-    for against, says in (("xsd", found.xsd), ("rng", found.rng)):
+    here = next(each.accepts for each in found.rng if each.schemas == installed())
+    for against, says in (("xsd", found.xsd), ("rng", here)):
         try:
             validate(text, against=against)  # type: ignore[arg-type]
             accepted = True
@@ -84,12 +123,18 @@ def contradictions(kind: str, text: str, found: Verdicts) -> Iterator[str]:
 
 
 @cache
-def relaxng(kind: str) -> etree.RelaxNG:
-    return etree.RelaxNG(file=str(SCHEMAS / START[kind][0]))
+def relaxng(kind: str, schemas: Schemas) -> etree.RelaxNG:
+    return etree.RelaxNG(file=str(schemas.folder / START[kind][0]))
 
 
-def rng_accepts(kind: str, root: etree._Element) -> bool:
-    valid = relaxng(kind)
+def rng_accepts(kind: str, root: etree._Element, schemas: Schemas | None = None) -> bool:
+    """Whether a document is valid, by its older forms where the schema is too old for it; the newest if none is named."""
+    judge = schemas or newest()
+    return all(_accepts(kind, form, judge) for form in older_forms(root, judge.lacks))
+
+
+def _accepts(kind: str, root: etree._Element, schemas: Schemas) -> bool:
+    valid = relaxng(kind, schemas)
     accepted = valid(root) or (kind == "pool" and valid(_sorted(root)))
     return accepted and all(map(_is_address, _hosts(root)))
 

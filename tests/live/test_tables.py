@@ -15,14 +15,17 @@ from attrs import frozen
 
 from libstorage import (
     LENIENCIES,
+    NEWER,
     NORMALISATIONS,
     STRICT_LIMITS,
     DirSource,
     DocumentError,
     Encryption,
     Host,
+    InvalidRequestError,
     Leniency,
     LogicalSource,
+    Newer,
     Normalisation,
     ParentAddress,
     PciAddress,
@@ -31,8 +34,11 @@ from libstorage import (
     PoolSpec,
     PoolTarget,
     ScsiHostAdapter,
+    SecretRef,
     SourceHost,
+    StorageError,
     StrictLimit,
+    UnsupportedError,
     VolumeSpec,
     VolumeTarget,
     connect,
@@ -240,15 +246,21 @@ def model_of(document: str) -> type[Spec]:
     return PoolSpec if document.startswith("<pool") else VolumeSpec
 
 
-def is_valid(document: str) -> bool:
+def reasons(document: str) -> list[str]:
+    """Why the schema of this machine refuses a document."""
     try:
         validate(document, against="rng")
-    except DocumentError:
-        return False
-    return True
+    except DocumentError as error:
+        return [problem.reason for problem in error.problems]
+    return []
+
+
+def is_valid(document: str) -> bool:
+    return not reasons(document)
 
 
 IGNORED = "sizes of pools"
+TWO = (SecretRef(usage="a"), SecretRef(usage="b"))
 
 
 @pytest.mark.parametrize("limit", [pytest.param(limit, id=limit.name) for limit in STRICT_LIMITS])
@@ -303,3 +315,39 @@ def test_libvirt_is_laxer_than_its_schema(row: Leniency, bench: Bench) -> None:
     assert bool(read.unknown) == bool(dropped)
     if row.name not in GIVEN:
         assert [difference.field for difference in model.from_xml(made).differences(read)] == dropped
+
+
+# ---- what older schemas lack ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in NEWER])
+def test_an_older_schema_refuses_it_and_a_newer_one_does_not(row: Newer, bench: Bench) -> None:
+    here = libvirt.getVersion() >= row.since_number
+    said = f"libvirt's schema has this since {row.since} only: {row.name}"
+    assert reasons(row.document) == ([] if here else [said])
+    validate(row.document)
+    read = VolumeSpec.from_xml(row.document, strict=True)
+    assert read.check() == read
+    if here or row.taken:
+        assert VolumeSpec.from_xml(bench.given(row.document)).differences(read) == ()
+    else:
+        with pytest.raises(libvirt.libvirtError, match="unknown volume encryption format"):
+            bench.given(row.document)
+
+
+@pytest.mark.parametrize(
+    ("encryption", "error"),
+    [
+        (Encryption.luks_any(usage="key"), UnsupportedError),
+        (Encryption.luks_any(usage="key", parents=SecretRef(usage="below")), UnsupportedError),
+        (Encryption(format="luks", engine="librbd", secrets=TWO), InvalidRequestError),
+    ],
+)
+def test_the_encryption_of_an_rbd_image_is_refused_elsewhere(
+    encryption: Encryption, error: type[StorageError], bench: Bench
+) -> None:
+    """By daemons that know of it, and by those that are too old for it."""
+    with pytest.raises(error) as refused:
+        bench.pool.volumes.create(VolumeSpec.raw("layered", MiB, encryption=encryption))
+    assert refused.value.outcome == "not_started"
+    assert "layered" not in bench.pool.refresh().volumes

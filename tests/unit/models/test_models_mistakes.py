@@ -43,6 +43,7 @@ FORMATS = ", ".join(VolumeFormat)
 FILE_SYSTEMS = "auto, ext2, ext3, ext4, ufs, iso9660, udf, gfs, gfs2, vfat, hfs+, xfs, ocfs2, vmfs"
 
 LUKS = Encryption.luks(usage="key")
+TWO = (SecretRef(usage="a"), SecretRef(usage="b"))
 CHAP = Auth.chap("me", usage="key")
 CEPH = Auth.ceph("me", usage="key")
 SRV = PoolTarget(path="/srv")
@@ -266,10 +267,27 @@ MISTAKES: list[tuple[Any, ...]] = [
         lambda: SecretRef(uuid="1234"),
         "SecretRef.uuid: '1234' is not valid; expected a UUID: 32 hexadecimal digits, with hyphens as in 3e3fce45-4f53-4fa7-bb32-11f34168b82b or without any",
     ),
-    (lambda: Encryption(format="luks"), "Encryption.secrets: libvirt accepts exactly one secret"),
-    (
-        lambda: Encryption(format="luks", secrets=(SecretRef(usage="a"), SecretRef(usage="b"))),
-        "Encryption.secrets: libvirt accepts exactly one secret",
+    *(
+        (
+            lambda of=of: Encryption(**of),
+            "Encryption.secrets: libvirt needs a secret, which holds the passphrase",
+        )
+        for of in ({"format": "luks"}, {"format": "luks-any", "engine": "librbd"})
+    ),
+    *(
+        (
+            lambda engine=engine: Encryption(format="luks", engine=engine, secrets=TWO),
+            "Encryption.secrets: libvirt accepts one secret only, save for layers of RBD images, with engine librbd",
+        )
+        for engine in (None, "qemu")
+    ),
+    *(
+        (
+            lambda form=form, engine=engine: Encryption(format=form, engine=engine, secrets=LUKS.secrets),
+            f"Encryption.engine: libvirt supports {form} with engine librbd only",
+        )
+        for form in ("luks2", "luks-any")
+        for engine in (None, "qemu")
     ),
     (
         lambda: Encryption(format="qcow", secrets=SecretRef(usage="a")),
@@ -386,14 +404,18 @@ MISTAKES: list[tuple[Any, ...]] = [
         "Ivgen.name: is empty, which qemu-img refuses",
         "Ivgen.hash: is empty, which qemu-img refuses",
     ),
-    (
-        lambda: Encryption(
-            format="luks2",
-            secrets=LUKS.secrets,
-            cipher=Cipher(name="aes", size=256),
-            ivgen=Ivgen(name="plain"),
-        ),
-        "Encryption.cipher: libvirt drops the cipher of luks2; leave it out",
+    *(
+        (
+            lambda form=form: Encryption(
+                format=form,
+                engine="librbd",
+                secrets=LUKS.secrets,
+                cipher=Cipher(name="aes", size=256),
+                ivgen=Ivgen(name="plain"),
+            ),
+            f"Encryption.cipher: libvirt drops the cipher of {form}; leave it out",
+        )
+        for form in ("luks2", "luks-any")
     ),
     (
         lambda: VolumeSpec.qcow2("v", 1, compat="0.10", lazy_refcounts=True, extended_l2=True),
@@ -475,6 +497,12 @@ SOUND: list[Callable[[], Any]] = [
     lambda: VolumeSpec.qcow2("v", 1, compat="1.1", lazy_refcounts=True, extended_l2=True),
     *(partial(VolumeSpec.raw, name, 1, encryption=LUKS) for name in ("v", "V1", "v-._9", "z" * 200)),
     *(partial(VolumeSpec.image, "v", form, 1, encryption=LUKS) for form in ("raw", "qcow2")),
+    *(
+        partial(Encryption, format=form, engine="librbd", secrets=secrets)
+        for form in ("luks", "luks2", "luks-any")
+        for secrets in (LUKS.secrets, TWO)
+    ),
+    partial(Encryption.luks_any, usage="key", parents=TWO),
     *(
         partial(VolumeSpec.image, "v", form, 1, backing=BackingStore(path="/b", format=below))
         for form, below in (

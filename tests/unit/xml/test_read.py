@@ -125,7 +125,7 @@ VOLUMES = [
     (
         "<volume><name>a</name><target><encryption><secret uuid='a' type='key'/></encryption></target></volume>",
         "/volume/target/encryption/secret/@type (line 1): 'key' is not valid; expected passphrase",
-        "/volume/target/encryption (line 1): attribute 'format' is missing; expected one of default, qcow, luks, luks2",
+        "/volume/target/encryption (line 1): attribute 'format' is missing; expected one of default, qcow, luks, luks2, luks-any",
     ),
     (
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import subprocess
 import sys
 import threading
@@ -254,6 +255,33 @@ def test_a_schema_of_libvirt_that_refuses_more_than_ours_speaks_for_itself(
     with pytest.raises(DocumentError) as caught:
         validate(POOL, "rng")
     assert "/pool/name (line 2): Element name failed to validate content" in map(str, caught.value.problems)
+
+
+LUKS_ANY = "<value>luks-any</value>"
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ("", "libvirt's schema has this since 9.3.0 only: format luks-any"),
+        (LUKS_ANY, "/volume/target/encryption (line 1): Element target failed to validate content"),
+    ],
+)
+def test_a_schema_of_libvirt_that_is_too_old_for_a_document_is_called_so(
+    known: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And one that has what is newer, and refuses the document for another reason, speaks for itself."""
+    folder = tmp_path / "libvirt" / "schemas"
+    shutil.copytree(LIBVIRT, folder)
+    common = folder / "storagecommon.rng"
+    old = common.read_text().replace(LUKS_ANY, "").replace('name="uuid"', 'name="uid"')
+    common.write_text(old.replace("<value>luks2</value>", f"<value>luks2</value>{known}"))
+    monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path))
+    encryption = f"<encryption format='luks-any'><secret type='passphrase' uuid='{UUID}'/></encryption>"
+    with pytest.raises(DocumentError) as caught:
+        validate(f"<volume><name>a</name><target>{encryption}</target></volume>", "rng")
+    assert said in str(caught.value)
+    assert all(problem.path.startswith("/volume") and problem.line == 1 for problem in caught.value.problems)
 
 
 def problems_of(text: str) -> list[str]:
