@@ -46,9 +46,14 @@ def test_the_module_has_these_functions(name: str) -> None:
     assert parameters(getattr(binding.Binding, name)) == parameters(getattr(libvirt, name))
 
 
+LATER = {Code.INVALID_ENCR_KEY_SECRET: 12_001_000}
+"""Codes that came after libvirt 9.0."""
+
+
 @pytest.mark.parametrize("code", Code)
 def test_error_numbers(code: Code) -> None:
-    assert getattr(libvirt, f"VIR_ERR_{code.name}") == code
+    is_later = LATER.get(code, 0) > libvirt.getVersion()
+    assert getattr(libvirt, f"VIR_ERR_{code.name}", None) == (None if is_later else code)
 
 
 @pytest.mark.parametrize("domain", Domain)

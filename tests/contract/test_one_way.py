@@ -29,7 +29,7 @@ RAW_CHANGES = {
 
 IN_TWO_STEPS = {
     ("provision/clone.py", "copy"): "handed to make_volume",
-    ("provision/clone.py", "link"): "handed to make_volume",
+    ("provision/clone.py", "make"): "handed to make_volume",
     ("transfer/volume/streams.py", "sending"): "on the lane that an upload holds, inside changing_volume",
     ("transfer/volume/streams.py", "_send_again"): "on the same lane",
     ("transfer/upload.py", "_send"): "the lane that an upload holds, inside changing_volume",

@@ -84,7 +84,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "connection/failures/translate.py",
         'ErrorFields(hint=hint, outcome="not_started", retry="backoff")),\n    )\n\n\ndef closed',
         'ErrorFields(hint=hint, outcome="not_started", retry="no")),\n    )\n\n\ndef closed',
-        "tests/live/test_lanes.py::TestOneCallPerLane",
+        "tests/live/test_lanes.py::TestFewCallsPerLane",
         "a call that got no lane is not tried again",
     ),
     Fault(
