@@ -144,7 +144,9 @@ def _made(
         return make_volume(channel, operation, pool, spec, make, validate=validate)
 
     try:
-        return without_schema(new, volume_create_flags(channel.versions, validate=validate), spec)
+        # createXMLFrom takes no VALIDATE, not even in libvirt 12.8.
+        by_schema = volume_create_flags(channel.versions, validate=validate and mode == "linked")
+        return without_schema(new, by_schema, spec)
     except UnsupportedError as error:
         if mode == "reflink":
             error.hint = f"Blocks are shared within one xfs or btrfs file system only. {_ELSE}"

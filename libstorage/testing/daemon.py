@@ -222,7 +222,7 @@ class PrivateDaemon:
 
     @property
     def _names(self) -> Path:
-        return self.folder / "passwd"
+        return self.folder / "names"
 
     @property
     def _log(self) -> Path:
@@ -236,8 +236,13 @@ class PrivateDaemon:
         for driver in _storage_drivers():
             (self.folder / "drivers" / driver.name).symlink_to(driver)
         if self._needs_name:
-            entry = f"libstorage:x:{self._user}:{self._user}::{self.folder}/home:/bin/sh\n"
-            self._names.write_text(Path("/etc/passwd").read_text("utf-8") + entry, "utf-8")
+            self._names.mkdir()
+            entries = {
+                "passwd": f"libstorage:x:{self._user}:{self._user}::{self.folder}/home:/bin/sh\n",
+                "group": f"libstorage:x:{self._user}:\n",
+            }
+            for name, entry in entries.items():
+                (self._names / name).write_text(Path("/etc", name).read_text("utf-8") + entry, "utf-8")
         if self._user is not None:
             for path in (self.folder, *self.folder.rglob("*")):
                 os.chown(path, self._user, self._user, follow_symlinks=False)
@@ -284,7 +289,7 @@ class PrivateDaemon:
     def _binds(self) -> dict[str, str]:
         """Return what the daemon sees in another place; only root can do that."""
         if self._needs_name:
-            return {str(self._names): "/etc/passwd"}
+            return {str(self._names / name): f"/etc/{name}" for name in ("passwd", "group")}
         if not self.is_system:
             return {}
         return {

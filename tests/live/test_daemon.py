@@ -98,6 +98,8 @@ def test_a_user_without_a_name_gets_one(tmp_path: Path) -> None:
         assert not private.is_system
         seen = Path(f"/proc/{private.pid}/root/etc/passwd").read_text("utf-8")
         assert f":{nameless}:{nameless}:" in seen
+        groups = Path(f"/proc/{private.pid}/root/etc/group").read_text("utf-8")
+        assert groups.endswith(f":{nameless}:\n")
         assert Path("/etc/passwd").read_bytes() == passwords
         with Connection(private.uri) as connection:
             assert connection.daemon_version > 0
