@@ -305,7 +305,8 @@ def _room(channel: Channel, place: _Region, latest: float) -> Iterator[Take | No
         return
     has_another = channel.session().connection.max_lanes > 1
     with nullcontext(channel) if has_another else channel.apart(latest) as other:
-        yield Room(other, place.volume, place.paid_to).take
+        soon = other.with_options(timeout=_SOON, open_timeout=_SOON)
+        yield Room(soon, place.volume, place.paid_to).take
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawStream, RawVolume
 from libstorage.connection.resolve import raw_volume
 from libstorage.enums import VolumeUploadFlags
-from libstorage.errors import ConnectionLostError, DeadlineError, TransferError
+from libstorage.errors import ConnectionFailedError, ConnectionLostError, DeadlineError, TransferError
 from libstorage.transfer.pieces.piece import FIRST, PIECE, Hole, Piece, zeros
 from libstorage.transfer.volume.ending import Ending, MissingBytes, Tail
 
@@ -154,9 +154,14 @@ def _before(lane: Lane, take: Take | None, place: int, length: int) -> None:
         raise DeadlineError("the time for the upload has run out", retry="after_reconcile")
     if lane.is_unwanted:
         raise ConnectionLostError("the host was closed during the upload", retry="after_reconcile")
-    if take is not None:
+    if take is None:
+        return
+    try:
         with lane.paused():
             take(place, length)
+    except (DeadlineError, ConnectionFailedError, ConnectionLostError):
+        if lane.is_alive():
+            raise  # else the stream says what has happened
 
 
 def _check_end(lane: Lane, raw: RawVolume, ending: Ending) -> None:
