@@ -283,7 +283,7 @@ def _send(channel: Channel, volume: VolumeId, source: Source, place: _Region, wa
     room = None if place.room is None else place.room - place.same
     with (
         _arriving(channel, place),
-        _room(channel, place, meter.latest) as take,
+        _room(channel, place, watch) as take,
         channel.lane(VOLUME_UPLOAD, volume, latest=watch.latest, last=watch.has_lane) as lane,
     ):
         begin = place.offset + place.same
@@ -298,13 +298,14 @@ def _send(channel: Channel, volume: VolumeId, source: Source, place: _Region, wa
 
 
 @contextmanager
-def _room(channel: Channel, place: _Region, latest: float) -> Iterator[Take | None]:
+def _room(channel: Channel, place: _Region, watch: Watch) -> Iterator[Take | None]:
     """Look after the room in the pool while data is sent, if the daemon would die of a full disk."""
     if not (place.is_file and FULL_STREAM.affects(channel.versions.daemon)):
         yield None
         return
-    has_another = channel.session().connection.max_lanes > 1
-    with nullcontext(channel) if has_another else channel.apart(latest) as other:
+    # A lane stays free for other calls, but where there is only one, and where copies may take the last one.
+    is_free = channel.session().connection.max_lanes > 1 and not watch.has_lane
+    with nullcontext(channel) if is_free else channel.apart(watch.latest) as other:
         soon = other.with_options(timeout=_SOON, open_timeout=_SOON)
         yield Room(soon, place.volume, place.paid_to).take
 
