@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Final, Literal, TypeAlias, get_args
 
 import attrs
@@ -303,9 +303,7 @@ def _room(channel: Channel, place: _Region, watch: Watch) -> Iterator[Take | Non
     if not (place.is_file and FULL_STREAM.affects(channel.versions.daemon)):
         yield None
         return
-    # A lane stays free for other calls, but where there is only one, and where copies may take the last one.
-    is_free = channel.session().connection.max_lanes > 1 and not watch.has_lane
-    with nullcontext(channel) if is_free else channel.apart(watch.latest) as other:
+    with channel.apart(watch.latest) as other:
         soon = other.with_options(timeout=_SOON, open_timeout=_SOON)
         yield Room(soon, place.volume, place.paid_to).take
 

@@ -6,9 +6,9 @@ from time import monotonic, sleep
 from typing import Final
 
 from libstorage.connection.identity import PoolId, VolumeId
-from libstorage.errors import NoSpaceError, StorageError
+from libstorage.errors import NoSpaceError, PoolBusyError, StorageError
 from libstorage.operations import POOL_INFO, VOLUME_INFO
-from libstorage.session.calls import ask_pool, ask_volume
+from libstorage.session.calls import ask_pool, ask_volume, refresh_pool
 from libstorage.session.channel import Channel
 from libstorage.transfer.settle import let_pool_see
 
@@ -28,7 +28,7 @@ class Room:
     What was sent may still be in the daemon's memory, so that it counts until the volume has grown by as much.
 
     Args:
-        channel: The host.
+        channel: The host, over a connection of its own: other uploads may have all lanes, and wait for this one.
         volume: The volume that is written.
         paid_to: Offset up to which the volume has its space already.
     """
@@ -37,6 +37,7 @@ class Room:
         self._channel, self._volume, self._paid_to = channel, volume, paid_to
         self._left = self._sent = 0
         self._had: int | None = None
+        self._known: tuple[int, int] | None = None  # available bytes, and bytes that had been sent then
 
     def take(self, place: int, length: int) -> None:
         """Take the room for data that is about to be sent.
@@ -79,8 +80,15 @@ class Room:
     def _free(self) -> tuple[int, int]:
         """Return how many bytes are available, and how many of them are not to be used."""
         pool = self._volume.pool
-        let_pool_see(self._channel, pool)
-        capacity, free = _sizes(self._channel, pool)
+        try:
+            refresh_pool(self._channel, pool)
+        except PoolBusyError:  # volumes are being built in it: then what we have sent since counts
+            capacity, free = _sizes(self._channel, pool)
+            if self._known is not None:
+                free = min(free, self._known[0] - (self._sent - self._known[1]))
+        else:
+            capacity, free = _sizes(self._channel, pool)
+            self._known = free, self._sent
         return free, most_kept(capacity) if "/session" in pool.uri else min(_KEPT, capacity // _LEAST_FULL)
 
     def _flying(self) -> int:
