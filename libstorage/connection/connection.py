@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import NoReturn, Self, TypeAlias, TypeVar
 
 from libstorage import operations
-from libstorage.connection import binding, ending, process
+from libstorage.connection import binding, ending, process, threads
 from libstorage.connection.address.uri import Address, HostURI, parse
 from libstorage.connection.arguments import check_count, check_seconds
 from libstorage.connection.clock import NEVER, TimeLimit
@@ -341,6 +341,8 @@ class Visit:
         if binding.answer(error) is None:
             return None
         if lane.is_cut:
+            if ending.end.has_begun:  # which has cut a lane that the call had just got
+                threads.linger()
             return translate.cut(self._op, self._target, self._connection.uri, self._limit)
         lane.leave(self._limit)
         self._limit = TimeLimit(_DECIDING)
