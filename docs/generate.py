@@ -286,8 +286,8 @@ def known_faults_page() -> Iterator[str]:
     yield from (
         "# Known faults of libvirt",
         "",
-        "Faults that users of storage meet, the versions that have each of them, and what libstorage does about it: the same",
-        "table, `libstorage.known_faults.KNOWN_FAULTS`, decides in the code. The worst come first.",
+        "Faults that users of storage meet, the versions that have each of them, and what libstorage does about it. Where that",
+        "depends on the version, the code reads this table, `libstorage.known_faults.KNOWN_FAULTS`. The worst come first.",
         "",
     )
     rows = (

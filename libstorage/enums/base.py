@@ -8,6 +8,12 @@ from typing import Any, Self, TypeVar
 _UNKNOWN = "Not known to this version of libstorage."
 
 
+def version_number(version: str) -> int:
+    """Return a version as libvirt encodes it: 9.1.2 is 9001002."""
+    major, minor, release = map(int, version.split("."))
+    return major * 1_000_000 + minor * 1_000 + release
+
+
 class Constant(Enum):
     """Base class of the enums of libvirt's C API.
 
@@ -36,10 +42,7 @@ class Constant(Enum):
     @property
     def since_number(self) -> int | None:
         """The value of ``since`` as libvirt encodes versions: 9.1.2 is 9001002."""
-        if self.since is None:
-            return None
-        major, minor, release = map(int, self.since.split("."))
-        return major * 1_000_000 + minor * 1_000 + release
+        return None if self.since is None else version_number(self.since)
 
     @property
     def constant(self) -> str | None:

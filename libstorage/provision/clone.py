@@ -127,19 +127,19 @@ def _made(
     *,
     validate: bool,
 ) -> VolumeId:
-    reflink, document = VolumeCreateFlags.REFLINK if mode == "reflink" else None, spec.to_xml()
+    reflink = VolumeCreateFlags.REFLINK if mode == "reflink" else None
 
     def copy(lane: Lane, wanted: int) -> RawVolume:
         # The source first: if its pool was renamed, a clone from one raw object of the pool to another deadlocks libvirtd.
         source = raw_volume(lane, volume, fresh=True)
         raw = lane.pool(pool, fresh=pool != volume.pool)
-        return raw.createXMLFrom(document, source, wanted)
+        return raw.createXMLFrom(spec.to_xml(), source, wanted)
 
     def new(by_schema: VolumeCreateFlags) -> VolumeId:
         wanted = combined(VolumeCreateFlags, flags, reflink, by_schema)
 
         def make(raw: RawPool, lane: Lane) -> RawVolume:
-            return raw.createXML(document, wanted) if mode == "linked" else copy(lane, wanted)
+            return raw.createXML(spec.to_xml(), wanted) if mode == "linked" else copy(lane, wanted)
 
         return make_volume(channel, operation, pool, spec, make, validate=validate)
 

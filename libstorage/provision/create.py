@@ -31,7 +31,6 @@ def create_volume(
     if preallocate_metadata and spec.allocation is None:  # libvirt would allocate the whole capacity
         spec = attrs.evolve(spec, allocation=0)
     preallocate = VolumeCreateFlags.PREALLOC_METADATA if preallocate_metadata else None
-    document = spec.to_xml()
 
     def made(by_schema: VolumeCreateFlags) -> VolumeId:
         wanted = combined(VolumeCreateFlags, flags, preallocate, by_schema)
@@ -40,7 +39,7 @@ def create_volume(
             VOLUME_CREATE,
             pool,
             spec,
-            lambda raw, _: raw.createXML(document, wanted),
+            lambda raw, _: raw.createXML(spec.to_xml(), wanted),
             validate=validate,
         )
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from attrs import frozen
 
+from libstorage.enums.base import version_number
 from libstorage.errors import Problem
 from libstorage.xml.tree import Tree
 from libstorage.xml.wording import Wrong, problem_at
@@ -30,8 +31,7 @@ class Newer:
     @property
     def since_number(self) -> int:
         """The value of ``since`` as libvirt encodes versions: 9.3.0 is 9003000."""
-        major, minor, release = map(int, self.since.split("."))
-        return major * 1_000_000 + minor * 1_000 + release
+        return version_number(self.since)
 
 
 def _encrypted(encryption: str) -> str:

@@ -16,6 +16,7 @@ import pytest
 from attrs import Factory, evolve, frozen
 from lxml import etree
 
+from libstorage.enums.base import version_number
 from libstorage.xml.newer import NEWER, Newer
 
 INSTALLED = Path("/usr/share/libvirt/schemas")
@@ -61,16 +62,13 @@ def installed() -> Schemas:
 def versions() -> tuple[Schemas, ...]:
     """The schemas of this machine and those that ``LIBSTORAGE_RNG`` names, the newest last."""
     named = [each.partition("=") for each in os.environ.get("LIBSTORAGE_RNG", "").split(":") if each]
-    return tuple(sorted([installed(), *(Schemas(_number(said), Path(folder)) for said, _, folder in named)]))
+    return tuple(
+        sorted([installed(), *(Schemas(version_number(said), Path(folder)) for said, _, folder in named)])
+    )
 
 
 def newest() -> Schemas:
     return versions()[-1]
-
-
-def _number(version: str) -> int:
-    major, minor, release = map(int, version.split("."))
-    return major * 1_000_000 + minor * 1_000 + release
 
 
 @frozen

@@ -71,9 +71,7 @@ def to_install(*, for_guests: bool = False) -> str:
         release = {}
     names = {release.get("ID", ""), *release.get("ID_LIKE", "").split()}
     for known in DISTRIBUTIONS:
-        if known.names & names or any(
-            name.startswith("opensuse") and "opensuse" in known.names for name in names
-        ):
+        if known.names & names:
             return f"{known.install} {known.qemu if for_guests else known.storage}"
     return "install the package of your distribution that has libvirt's storage driver"
 
