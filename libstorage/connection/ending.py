@@ -92,4 +92,5 @@ end: Final = End()
 """The end of this program."""
 
 atexit.register(end.come)
-os.register_at_fork(after_in_child=end.leave_to_parent)
+if hasattr(os, "register_at_fork"):  # not on Windows, where documents work
+    os.register_at_fork(after_in_child=end.leave_to_parent)

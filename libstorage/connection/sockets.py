@@ -103,7 +103,9 @@ def _has_family(pinned: socket.socket, transport: Transport) -> bool:
     """Return whether the socket may be, or become, a connection of the kind that ``transport`` makes."""
     if pinned.type != socket.SOCK_STREAM or pinned.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
         return False
-    return pinned.family in _FAMILIES.get(transport, _NETWORK)
+    if pinned.family == socket.AF_UNIX:
+        return transport in {Transport.UNIX, Transport.UNKNOWN}
+    return pinned.family in {socket.AF_INET, socket.AF_INET6} and transport is not Transport.UNIX
 
 
 def _peer(pinned: socket.socket) -> str | bytes | tuple[object, ...] | None:
@@ -131,9 +133,4 @@ def _is_daemons(peer: str, named: str | None) -> bool:
         return False
 
 
-_NETWORK = frozenset({socket.AF_INET, socket.AF_INET6})
-_FAMILIES = {
-    Transport.UNIX: frozenset({socket.AF_UNIX}),
-    Transport.UNKNOWN: frozenset({socket.AF_UNIX, *_NETWORK}),
-}
 _LIBVIRTS = re.compile(r"(?:libvirt|virt[a-z]+d)-sock(?:-ro)?$")

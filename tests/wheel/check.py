@@ -7,6 +7,9 @@ They need nothing but the package, so that `tools/wheel-test` can run them in an
 from __future__ import annotations
 
 import importlib.resources
+import os
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -75,8 +78,25 @@ def without_libvirt() -> None:
         raise AssertionError("connect() works without libvirt")
 
 
+def without_unix() -> None:
+    """Where Python lacks what only Unix has, such as on Windows, the same works, and each public name is there."""
+    modules = ("fcntl", "grp", "pwd", "resource", "termios")
+    names = {
+        os: "fork geteuid getuid pread pwrite pwritev register_at_fork O_CLOEXEC O_DIRECTORY O_NOFOLLOW O_PATH SEEK_DATA",
+        signal: "SIGCHLD SIGHUP SIGKILL pidfd_send_signal pthread_kill",
+        socket: "AF_UNIX",
+    }
+    sys.modules.update(dict.fromkeys(modules))  # type: ignore[arg-type]  # None: as if they were not installed
+    for module, texts in names.items():
+        for name in texts.split():
+            delattr(module, name)
+    public_names()
+    without_libvirt()
+
+
 CHECKS: dict[str, Callable[[], None]] = {
-    check.__name__: check for check in (light_import, schemas, typed, public_names, without_libvirt)
+    check.__name__: check
+    for check in (light_import, schemas, typed, public_names, without_libvirt, without_unix)
 }
 
 

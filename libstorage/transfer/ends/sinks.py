@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import functools
 import io
 import os
@@ -248,6 +247,8 @@ def _check_part(file: io.FileIO, part: str, path: Path, folder: int) -> None:
         is_shared = found.st_nlink > 1 or found.st_uid != os.geteuid() or found.st_mode & 0o077
         if is_link or is_shared or not stat.S_ISREG(found.st_mode):
             raise _not_ours(path.with_name(part))
+    import fcntl  # not on Windows, where the module can be imported
+
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         is_taken = not os.path.samestat(found, os.stat(part, dir_fd=folder, follow_symlinks=False))
