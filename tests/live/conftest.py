@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from libstorage import Host, Pool, PoolSpec, UnsupportedError, connect
 from libstorage.connection.connection import Connection
 from libstorage.connection.lane import width_for
+from libstorage.known_faults import FULL_STREAM
 from libstorage.testing import PrivateDaemon
+from libstorage.transfer import upload
 from tests.live.rpc import RpcCounter
 
 
@@ -38,6 +41,18 @@ def started_daemon(**options: Any) -> Iterator[PrivateDaemon]:
         yield daemon
     finally:
         daemon.close()
+
+
+@pytest.fixture
+def a_full_disk_is_harmless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload looks for no room, as with most versions of the daemon."""
+    monkeypatch.setattr(upload, "FULL_STREAM", attrs.evolve(FULL_STREAM, until=0))
+
+
+@pytest.fixture
+def a_full_disk_is_deadly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload looks for room first, as with libvirt 10.1 to 12.6."""
+    monkeypatch.setattr(upload, "FULL_STREAM", attrs.evolve(FULL_STREAM, since=0, until=None))
 
 
 @pytest.fixture(scope="session")

@@ -154,12 +154,21 @@ def test_a_life(counted: Host, cost: Cost, folder: Path) -> None:
     remove(pool)
 
 
+@pytest.mark.usefixtures("a_full_disk_is_harmless")
 def test_transfers(counted: Host, cost: Cost, volume: Volume) -> None:
     """Upload: document, pool, stream, its end read back, refresh. Download: size, stream."""
     mine = unknown(volume, counted)
     mine.info()
     assert cost(lambda: mine.upload(io.BytesIO(b"x" * 8192))) == 5
     assert cost(lambda: mine.download(io.BytesIO())) == 2
+
+
+@pytest.mark.usefixtures("a_full_disk_is_deadly")
+def test_an_upload_that_looks_for_room(counted: Host, cost: Cost, volume: Volume) -> None:
+    """Beside the calls of an upload: another connection, the volume, the pool refreshed and looked at."""
+    mine = unknown(volume, counted)
+    mine.info()
+    assert cost(lambda: mine.upload(io.BytesIO(b"x" * 8192))) == 12
 
 
 def test_secrets(counter: RpcCounter, folder: Path) -> None:

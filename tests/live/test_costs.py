@@ -258,6 +258,7 @@ def value(formula: str, numbers: dict[str, int]) -> int:
     return int(eval(formula, {}, dict(numbers)))
 
 
+@pytest.mark.usefixtures("a_full_disk_is_harmless")
 @pytest.mark.parametrize("verb", CALLS)
 def test_a_verb_makes_as_many_calls_as_the_page_says(ground: Ground, verb: str) -> None:
     cost = CALLS[verb]

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import attrs
 import pytest
 
-from libstorage import DocumentError, Host, Pool, PoolSpec, Secret, SecretSpec, VolumeSpec
+from libstorage import DocumentError, Host, Pool, PoolSpec, Secret, SecretSpec, VolumeCreateFlags, VolumeSpec
 from libstorage.connection import binding
 
 POOL = "<pool type='dir'><name>sent</name><target><path>{path}</path></target></pool>"
@@ -146,12 +146,15 @@ def newer_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
         kind: Any = getattr(raw, owner)
         call = kind.XMLDesc
         monkeypatch.setattr(kind, "XMLDesc", lambda self, flags=0, call=call: newer(call(self, flags)))
+    schema = VolumeCreateFlags.VALIDATE  # which has them, too
     for name in ("createXML", "createXMLFrom"):
         make = getattr(raw.virStoragePool, name)
         monkeypatch.setattr(
             raw.virStoragePool,
             name,
-            lambda self, xml, *more, make=make: make(self, xml.replace("rawer", "raw"), *more),
+            lambda self, xml, *more, make=make: make(
+                self, xml.replace("rawer", "raw"), *more[:-1], more[-1] & ~schema
+            ),
         )
 
 

@@ -34,6 +34,7 @@ from libstorage import (
     PoolSpec,
     PoolTarget,
     ScsiHostAdapter,
+    SecretNotFoundError,
     SecretRef,
     SourceHost,
     StorageError,
@@ -336,18 +337,26 @@ def test_an_older_schema_refuses_it_and_a_newer_one_does_not(row: Newer, bench: 
 
 
 @pytest.mark.parametrize(
-    ("encryption", "error"),
+    ("encryption", "old", "new"),
     [
-        (Encryption.luks_any(usage="key"), UnsupportedError),
-        (Encryption.luks_any(usage="key", parents=SecretRef(usage="below")), UnsupportedError),
-        (Encryption(format="luks", engine="librbd", secrets=TWO), InvalidRequestError),
+        (Encryption.luks_any(usage="key"), UnsupportedError, SecretNotFoundError),
+        (
+            Encryption.luks_any(usage="key", parents=SecretRef(usage="below")),
+            UnsupportedError,
+            InvalidRequestError,
+        ),
+        (
+            Encryption(format="luks", engine="librbd", secrets=TWO),
+            InvalidRequestError,
+            InvalidRequestError,
+        ),
     ],
 )
 def test_the_encryption_of_an_rbd_image_is_refused_elsewhere(
-    encryption: Encryption, error: type[StorageError], bench: Bench
+    encryption: Encryption, old: type[StorageError], new: type[StorageError], bench: Bench
 ) -> None:
-    """By daemons that know of it, and by those that are too old for it."""
-    with pytest.raises(error) as refused:
+    """By daemons that know of it (since 9.3.0), which look for its secret first, and by those that are too old for it."""
+    with pytest.raises(new if libvirt.getVersion() >= 9_003_000 else old) as refused:
         bench.pool.volumes.create(VolumeSpec.raw("layered", MiB, encryption=encryption))
     assert refused.value.outcome == "not_started"
     assert "layered" not in bench.pool.refresh().volumes

@@ -19,7 +19,6 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, BinaryIO, cast
 
-import attrs
 import libvirt
 import pytest
 
@@ -43,10 +42,9 @@ from libstorage import (
     connect,
 )
 from libstorage.connection.lane import Lane
-from libstorage.known_faults import FULL_STREAM
+from libstorage.known_faults import KILLED_UPLOAD
 from libstorage.session.leases import leases
 from libstorage.testing import PrivateDaemon
-from libstorage.transfer import upload
 from libstorage.transfer.progress import TransferProgress
 from tests.inside import connection_of
 from tests.live.conftest import ORDINARY_USER, started_daemon
@@ -205,8 +203,7 @@ class TestADaemonThatDiesOfAFullDisk:
     """As libvirt 10.1 to 12.6 are; this one says that it is one, and no write may fail in it."""
 
     @pytest.fixture(autouse=True)
-    def unbroken(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-        monkeypatch.setattr(upload, "FULL_STREAM", attrs.evolve(FULL_STREAM, since=0, until=None))
+    def unbroken(self, a_full_disk_is_deadly: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         failed: list[str] = []
 
         def watched(name: str) -> Callable[..., Any]:
@@ -478,6 +475,9 @@ class TestTheDaemon:
                 progress=at(phase, place, mortal.pause),
             ),
         )
+        if KILLED_UPLOAD.affects(libvirt.getVersion()):  # one of four hangs for good after that
+            mortal.stop(kill=True)
+            mortal.start()
         lost.upload(NOISE[:SIZE], verify=True)
 
     @pytest.mark.parametrize("place", [0, 1])

@@ -73,8 +73,8 @@ class Room:
             return length
         raise NoSpaceError(
             f"{self._volume.pool} has {free} bytes left, too few for the rest of the upload",
-            hint="Free some space, or use a larger pool. libvirt 10.1 to 12.6 dies when an upload fills the disk, so the last "
-            f"{kept} bytes are not used.",
+            hint="Free some space, or use a larger pool. This version of libvirt dies when an upload fills the disk, so "
+            f"its last {kept} bytes are not used.",
         )
 
     def _free(self) -> tuple[int, int]:
