@@ -20,5 +20,6 @@ def test_each_phase_is_a_target() -> None:
     assert len(set(NAMES)) == len(NAMES) > 5
 
 
-def test_debian_testing_gates_nothing() -> None:
+def test_debian_13_gates_and_debian_testing_does_not() -> None:
+    assert "test-trixie" in NAMES
     assert "test-forky" not in NAMES
