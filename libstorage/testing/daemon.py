@@ -269,20 +269,21 @@ class PrivateDaemon:
                 "a private daemon needs libvirtd, or virtstoraged and virtsecretd, which this machine does not have",
                 hint=f"Install it: {to_install()}. The service need not be enabled or running.",
             )
-        as_user, pid_file = list[str](), list[str]()
+        as_user = list[str]()
         if self._needs_name:
             as_user = ["setpriv", f"--reuid={self._user}", f"--regid={self._user}", "--clear-groups"]
-        if self.is_system:
-            pid_file = ["--pid-file", f"{self.folder}/pid"]
-        command = [*as_user, str(self._program(main)), "--config", str(self._configured), *pid_file]
-        second = [*as_user, str(self._program("virtsecretd")), "--config", str(self._configured)]
+
+        def run(name: str) -> list[str]:
+            pid_file = ["--pid-file", f"{self.folder}/{name}-own.pid"] if self.is_system else []
+            return [*as_user, str(self._program(name)), "--config", str(self._configured), *pid_file]
+
         binds = self._binds()
         launch = [
             *("sh", "-c", _LAUNCH, "sh"),
             " ".join(f"{ours}:{usual}" for ours, usual in binds.items()),
-            " ".join(second) if self._is_modular else "",
+            " ".join(run("virtsecretd")) if self._is_modular else "",
             str(self._second_pid),
-            *command,
+            *run(main),
         ]
         return ["unshare", "--mount", "--propagation", "private", *launch] if binds else launch
 
