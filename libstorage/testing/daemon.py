@@ -274,7 +274,7 @@ class PrivateDaemon:
             as_user = ["setpriv", f"--reuid={self._user}", f"--regid={self._user}", "--clear-groups"]
 
         def run(name: str) -> list[str]:
-            pid_file = ["--pid-file", f"{self.folder}/{name}-own.pid"] if self.is_system else []
+            pid_file = ["--pid-file", f"{self.folder}/{name}.lock"] if self.is_system else []
             return [*as_user, str(self._program(name)), "--config", str(self._configured), *pid_file]
 
         binds = self._binds()
