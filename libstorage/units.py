@@ -17,6 +17,10 @@ _SCALES: Final[dict[str, int]] = {
     **{unit.lower(): scale for unit, scale in (_BINARY | _DECIMAL).items()},
 }
 _SIZE: Final = re.compile(r"(?P<number>[0-9]+|[-+]?[0-9]{0,30}\.?[0-9]{1,30})[ \t]*(?P<unit>[A-Za-z]*)")
+_UNIT: Final = rf"[{_PREFIXES}{_PREFIXES.lower()}](?:[Ii]?[Bb])?|[Bb](?:[Yy][Tt][Ee][Ss]?)?"
+SPELLINGS: Final = rf"[ \t\r\n]*[0-9]+[ \t]*(?:{_UNIT})?[ \t\r\n]*"
+"""Pattern of the texts that are sizes, except that the number may be too large."""
+
 _FORMAT: Final = re.compile(
     r"(?P<layout>(?:.?[<>^])?(?:[1-9][0-9]*)?)(?P<human>(?:\.(?P<digits>[0-9]+))?h)?", re.DOTALL
 )
