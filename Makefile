@@ -56,7 +56,7 @@ format: setup ## fix what ruff can fix, and format
 	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
 
-docs: setup ## generate the pages of docs/reference from the code
+docs: setup ## generate docs/reference and schemas/*.schema.json from the code
 	$(BIN)/python -m docs.generate
 
 wheel-test: setup ## build the archives, and test each in an environment of its own

@@ -13,7 +13,7 @@ from libstorage.errors import DocumentError, Problem, shortened
 from libstorage.xml.document import Document, Element, value_problem
 from libstorage.xml.fields import Unknown
 from libstorage.xml.kinds import MODE, WORD, UnknownWord, string_problem
-from libstorage.xml.mapping import construct
+from libstorage.xml.mapping import construct, mapping_of
 from libstorage.xml.parse import parse
 from libstorage.xml.wording import Wrong, article, not_of_type, not_valid, one_of
 
@@ -112,7 +112,7 @@ class Taker:
             DocumentError: If a problem was found. The error has every problem.
         """
         if self._problems:
-            raise DocumentError(self._problems)
+            raise DocumentError(sorted(self._problems, key=lambda problem: problem.line or 0))
         return made
 
     def document(self, model: type[Element], data: Any, path: str) -> Any:
@@ -133,7 +133,7 @@ class Taker:
             if form := forms.get(key):
                 values[key] = self._value(form, value, step(path, key))
             else:
-                self._no_field(key, forms, path, f"is not a field of {model.__name__}")
+                self._no_field(key, model, path)
         for name, form in forms.items():
             if form.mapped.required and name not in values:
                 self._broken(f"{path}.{name}", Wrong("is missing", None, form.expected if form.types else None))
@@ -144,9 +144,15 @@ class Taker:
                 self._add(value_problem(model, forms[name].mapped, forms[name].converter(value)), path, model)
         return _BROKEN
 
-    def _no_field(self, key: object, fields: Any, path: str, reason: str) -> None:
-        name = shortened(str(key))
-        self._broken(step(path, key), Wrong(reason, name, one_of(fields, name)))
+    def _no_field(self, key: object, model: type[Element], path: str) -> None:
+        outside, name = mapping_of(model).outside, shortened(str(key))
+        if key == TYPE and outside:
+            wrong = Wrong(f"belongs into the table {outside.name!r}", name, f"{outside.name}.{TYPE}")
+        else:
+            own = (form for form in forms_of(model).values() if not form.mapped.place.reported)
+            choices = one_of((form.name for form in own if not form.is_unknown), name)
+            wrong = Wrong(f"is not a field of {model.__name__}", name, choices)
+        self._broken(step(path, key), wrong)
 
     def _made(self, model: type[Element], values: dict[str, Any], path: str) -> Any:
         if not self._check:
@@ -225,7 +231,8 @@ class Taker:
         before = len(self._problems)
         for key in value:
             if key not in _UNKNOWN_KEYS:
-                self._no_field(key, _UNKNOWN_KEYS, path, "is not a field of an unknown part")
+                wrong = Wrong("is not a field of an unknown part", shortened(str(key)), one_of(_UNKNOWN_KEYS))
+                self._broken(step(path, key), wrong)
         for key in _UNKNOWN_KEYS:
             if not isinstance(value.get(key), str):
                 self._broken(f"{path}.{key}", _not_a("text", value.get(key)))
@@ -268,5 +275,5 @@ def _not_a(expected: str, value: object) -> Wrong:
 
 
 def _decimal_mode(digits: str) -> Wrong:
-    meant = f" (did you mean '0{digits}'?)" if set(digits) <= set("01234567") else ""
-    return Wrong("is a decimal number, not an octal mode", digits, f"octal text such as '0640'{meant}")
+    example = digits if set(digits) <= set("01234567") else "640"
+    return Wrong("is a decimal number, not an octal mode", digits, f"octal text such as '0{example}'")

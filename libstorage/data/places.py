@@ -10,6 +10,7 @@ import attrs
 
 from libstorage.errors import shortened
 
+_DECIMAL = re.compile("[-+]?[1-9][0-9]*")
 _LAST_STEP = re.compile(r"(?:\.[^.\[\]]*|\[[0-9]+\])\Z")
 
 
@@ -44,7 +45,7 @@ class Places:
     def decimal(self, path: str) -> str | None:
         """Return the digits of a number that the text spells in decimal."""
         spelling = self._by_path[path].spelling if path in self._by_path else None
-        return spelling if spelling and spelling.isdigit() and spelling != "0" else None
+        return spelling if spelling and _DECIMAL.fullmatch(spelling) else None
 
 
 NO_PLACES = Places({})
