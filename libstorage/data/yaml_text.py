@@ -24,6 +24,7 @@ _MOST_NODES = 200_000
 _TAG = "tag:yaml.org,2002:"
 _NO_TAG = ""
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,99})|0o[0-7]{1,100}|0x[0-9a-fA-F]{1,100}")
+_OTHER_BREAKS = re.compile("[\r\x85\u2028\u2029]")
 _BASES = {"0o": 8, "0x": 16}
 _PLAIN_WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -156,6 +157,13 @@ def _dumper() -> Any:
     """Return a dumper that puts every text in quotes that this module, YAML 1.1 or YAML 1.2 reads as something else."""
     yaml = _yaml()
     dumper: Any = type("Dumper", (yaml.SafeDumper,), {"ignore_aliases": lambda _self, _data: True})
+    dumper.add_representer(str, _text)
     dumper.add_implicit_resolver(f"{_TAG}int", re.compile("0o[0-7]+$"), ["0"])
     dumper.add_implicit_resolver(f"{_TAG}float", re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?$"), list("-+.0123456789"))
     return dumper
+
+
+def _text(dumper: Any, text: str) -> Any:
+    """Return the node of a text. PyYAML loses line breaks other than ``\\n`` unless it has to escape them."""
+    style = '"' if _OTHER_BREAKS.search(text) else None
+    return dumper.represent_scalar(f"{_TAG}str", text, style=style)
