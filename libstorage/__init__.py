@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 import libstorage.connection.ending  # noqa: F401 -- before a program registers with atexit what it does at its end
 
 if TYPE_CHECKING:
+    from libstorage import tables as tables
     from libstorage.client.host import Host, connect
     from libstorage.client.images import probe_image
     from libstorage.client.pool import Pool
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from libstorage.client.volume import Volume
     from libstorage.client.volumes import Volumes
     from libstorage.connection.address.host_uri import HostURI
-    from libstorage import tables as tables
     from libstorage.data.convert import from_data, to_data
     from libstorage.data.files import dump, load
     from libstorage.data.frames import to_pandas, to_polars

@@ -42,7 +42,7 @@ def show_versions(*, as_text: bool = False) -> str | None:
 def _versions() -> Iterator[tuple[str, str]]:
     yield "libstorage", sys.modules[__name__.partition(".")[0]].__version__
     yield "Python", f"{platform.python_version()} ({platform.python_implementation()})"
-    yield "platform", " ".join((platform.system(), platform.release(), platform.machine()))
+    yield "platform", f"{platform.system()} {platform.release()} {platform.machine()}"
     yield "distribution", _distribution()
     yield "libvirt-python", _package("libvirt-python")
     yield "libvirt (client)", _libvirt()

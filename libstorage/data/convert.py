@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import attrs
 
-from libstorage.data.forms import TYPE, Form, forms_of, plain, word_of
+from libstorage.data.forms import TYPE, Form, check_model, forms_of, plain, word_of
 from libstorage.data.places import NO_PLACES, Places, step
 from libstorage.errors import DocumentError, Problem, shortened
 from libstorage.xml.document import Document, Element, value_problem
@@ -85,11 +85,13 @@ def from_data(model: type[E], data: Mapping[str, Any], *, check: bool = True) ->
             words of a newer libvirt, so that a document that a host reported comes back unchanged.
 
     Raises:
-        DocumentError: If the data do not describe such a document. The error has every problem, each with its path.
+        DocumentError: If the data do not describe such a document. The error has every problem, each with its path; rules
+            about several fields are checked where each value by itself is right.
         TypeError: If ``model`` is not a model of libstorage.
     """
+    check_model(model)
     taker = Taker(check=check)
-    return taker.done(taker.document(model, data, model.__name__))
+    return cast("E", taker.done(taker.document(model, data, model.__name__)))
 
 
 class Taker:
@@ -117,9 +119,12 @@ class Taker:
 
     def document(self, model: type[Element], data: Any, path: str) -> Any:
         """Return a document or element; ``path`` names it in problems."""
-        if not (isinstance(model, type) and issubclass(model, Element)):
-            raise TypeError(f"{model!r} is not a model of libstorage")
-        if issubclass(model, Document) and isinstance(data, Mapping) and isinstance(data.get(SCHEMA_KEY), str):
+        check_model(model)
+        if (
+            issubclass(model, Document)
+            and isinstance(data, Mapping)
+            and isinstance(data.get(SCHEMA_KEY), str)
+        ):
             data = {key: value for key, value in data.items() if key != SCHEMA_KEY}
         return self._table(model, data, path)
 
@@ -136,7 +141,9 @@ class Taker:
                 self._no_field(key, model, path)
         for name, form in forms.items():
             if form.mapped.required and name not in values:
-                self._broken(f"{path}.{name}", Wrong("is missing", None, form.expected if form.types else None))
+                self._broken(
+                    f"{path}.{name}", Wrong("is missing", None, form.expected if form.types else None)
+                )
         if len(self._problems) == before:
             return self._made(model, values, path)
         for name, value in values.items():

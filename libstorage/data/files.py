@@ -12,6 +12,7 @@ from typing import Any, Literal, NoReturn, TypeAlias, TypeVar, cast, get_args, o
 
 from libstorage.data.convert import Taker, to_data
 from libstorage.data.extras import extra
+from libstorage.data.forms import check_model
 from libstorage.data.places import NO_PLACES, Places, step
 from libstorage.data.yaml_text import read_yaml, write_yaml
 from libstorage.errors import DocumentError, InvalidRequestError, Problem
@@ -64,8 +65,8 @@ def load(
         model: Class of the document, such as ``VolumeSpec``.
         source: A path; if ``format`` is given, a ``str`` is the text itself.
         format: ``yaml`` (which needs ``libstorage[yaml]``), ``json`` or ``toml``. For a path, the suffix says it.
-        many: Return a list of documents: from a list, from YAML documents between lines of ``---``, or in TOML from
-            ``[[document]]`` tables.
+        many: Return a list of documents: from a list, from YAML documents between lines of ``---``, or in TOML from an
+            array ``document`` of tables.
         check: As for ``from_data``.
 
     Raises:
@@ -75,6 +76,7 @@ def load(
         UnsupportedError: If the package for the format is not installed.
         OSError: If the file cannot be read.
     """
+    check_model(model)
     text, form = _text_of(source, format)
     data, places = _parse(text, form, model.__name__, many=many)
     taker = Taker(check=check, places=places)
@@ -108,9 +110,10 @@ def dump(
         OSError: If the file cannot be written.
     """
     form = _format_of(path, format)
-    one = isinstance(documents, Element)
-    data = [to_data(each, reported=reported) for each in ([documents] if one else documents)]  # type: ignore[union-attr,list-item]
-    text = _write(data[0] if one else data, form)
+    if isinstance(documents, Element):
+        text = _write(to_data(documents, reported=reported), form)
+    else:
+        text = _write([to_data(document, reported=reported) for document in documents], form)
     if path is not None:
         Path(path).write_text(text, "utf-8", newline="\n")
     return text
@@ -121,7 +124,8 @@ def _text_of(source: str | PathLike[str], format: Format | None) -> tuple[str, F
         return source, _known(format)
     if "\n" in str(source):
         raise InvalidRequestError(
-            "a text needs its format", hint="Pass format='yaml', 'json' or 'toml'; without it, a str is a path."
+            "a text needs its format",
+            hint="Pass format='yaml', 'json' or 'toml'; without it, a str is a path.",
         )
     form = _format_of(source, format)
     try:

@@ -71,6 +71,16 @@ class Form:
         return "true or false" if self.types == (bool,) else self.kind.expected
 
 
+def check_model(model: object) -> None:
+    """Check that ``model`` is a class of documents or elements.
+
+    Raises:
+        TypeError: If it is anything else.
+    """
+    if not (isinstance(model, type) and issubclass(model, Element)):
+        raise TypeError(f"{model!r} is not a model of libstorage")
+
+
 @once_per_class
 def forms_of(model: type) -> Mapping[str, Form]:
     """Return the forms of a model's fields by name, in the order in which libvirt prints them."""

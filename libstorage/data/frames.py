@@ -8,14 +8,14 @@ from libstorage.data.extras import extra
 from libstorage.data.rows import Column, PoolLike, Source, Table, columns_of, values
 
 if TYPE_CHECKING:
-    import pandas
-    import polars
+    import pandas as pd
+    import polars as pl
 
 _IN_PANDAS = {"text": "string", "bytes": "Int64", "count": "Int64", "flag": "boolean"}
 _NOT_A_TIME = -(2**63)
 
 
-def to_pandas(source: Source, table: Table, *, pool: PoolLike | None = None) -> pandas.DataFrame:
+def to_pandas(source: Source, table: Table, *, pool: PoolLike | None = None) -> pd.DataFrame:
     """Return an inventory or a listing as a ``pandas.DataFrame``. Needs ``libstorage[pandas]``.
 
     The columns and their types are the same for every source, also for an empty one, so that ``pandas.concat`` keeps them:
@@ -32,26 +32,26 @@ def to_pandas(source: Source, table: Table, *, pool: PoolLike | None = None) -> 
         InvalidRequestError: If ``table`` is not a table, or ``source`` has no such entries.
         UnsupportedError: If pandas is not installed.
     """
-    pd = extra("pandas", "pandas", "pandas", "A frame of pandas cannot be made")
-    made: pandas.DataFrame = pd.DataFrame(
+    pandas = extra("pandas", "pandas", "pandas", "A frame of pandas cannot be made")
+    made: pd.DataFrame = pandas.DataFrame(
         {
-            column.name: _series(pd, column, list(found))
+            column.name: _series(pandas, column, list(found))
             for column, found in _by_column(source, table, pool)
         }
     )
     return made
 
 
-def _series(pd: Any, column: Column, found: list[Any]) -> Any:
+def _series(pandas: Any, column: Column, found: list[Any]) -> Any:
     if column.kind == "word":
-        return pd.Categorical(found, dtype=pd.CategoricalDtype(_words(column, found)))
+        return pandas.Categorical(found, dtype=pandas.CategoricalDtype(_words(column, found)))
     if column.kind == "time":
-        numbers = pd.array(found, dtype="Int64").to_numpy("int64", na_value=_NOT_A_TIME)
-        return pd.DatetimeIndex(numbers.view("datetime64[ns]"), tz="UTC")
-    return pd.array(found, dtype=_IN_PANDAS[column.kind])
+        numbers = pandas.array(found, dtype="Int64").to_numpy("int64", na_value=_NOT_A_TIME)
+        return pandas.DatetimeIndex(numbers.view("datetime64[ns]"), tz="UTC")
+    return pandas.array(found, dtype=_IN_PANDAS[column.kind])
 
 
-def to_polars(source: Source, table: Table, *, pool: PoolLike | None = None) -> polars.DataFrame:
+def to_polars(source: Source, table: Table, *, pool: PoolLike | None = None) -> pl.DataFrame:
     """Return an inventory or a listing as a ``polars.DataFrame``. Needs ``libstorage[polars]``.
 
     The columns and their types are the same for every source, also for an empty one, so that ``polars.concat`` takes them:
@@ -67,21 +67,23 @@ def to_polars(source: Source, table: Table, *, pool: PoolLike | None = None) -> 
         InvalidRequestError: If ``table`` is not a table, or ``source`` has no such entries.
         UnsupportedError: If polars is not installed.
     """
-    pl = extra("polars", "polars", "polars", "A frame of polars cannot be made")
+    polars = extra("polars", "polars", "polars", "A frame of polars cannot be made")
     types = {
-        "text": pl.String,
-        "word": pl.Categorical,
-        "bytes": pl.Int64,
-        "count": pl.Int64,
-        "flag": pl.Boolean,
-        "time": pl.Int64,
+        "text": polars.String,
+        "word": polars.Categorical,
+        "bytes": polars.Int64,
+        "count": polars.Int64,
+        "flag": polars.Boolean,
+        "time": polars.Int64,
     }
     columns = [
-        pl.Series(column.name, list(found), dtype=types[column.kind])
+        polars.Series(column.name, list(found), dtype=types[column.kind])
         for column, found in _by_column(source, table, pool)
     ]
     times = [column.name for column in columns_of(table) if column.kind == "time"]
-    made: polars.DataFrame = pl.DataFrame(columns).with_columns(pl.col(times).cast(pl.Datetime("ns", "UTC")))
+    made: pl.DataFrame = polars.DataFrame(columns).with_columns(
+        polars.col(times).cast(polars.Datetime("ns", "UTC"))
+    )
     return made
 
 

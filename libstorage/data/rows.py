@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol, TypeAlias, cast
+from typing import Any, Literal, Protocol, TypeAlias
 
 import attrs
 
@@ -50,23 +50,25 @@ Source: TypeAlias = Inventory | Iterable[PoolEntry] | Iterable[VolumeEntry] | St
 """Where rows come from: an inventory, a listing, or the error because of which a host could not be read."""
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Row:
     """What a row of a table is made from; any of it may be missing.
 
     Attributes:
         host: Address of the host.
+        name: Name of the pool.
+        uuid: UUID of the pool.
         pool: The pool's entry.
-        place: Name and UUID of the pool.
         volume: The volume's entry.
         error: The error that stands in the row.
     """
 
-    host: str | None
-    pool: PoolEntry | None
-    place: tuple[str | None, str | None]
-    volume: VolumeEntry | None
-    error: StorageError | None
+    host: str | None = None
+    name: str | None = None
+    uuid: str | None = None
+    pool: PoolEntry | None = None
+    volume: VolumeEntry | None = None
+    error: StorageError | None = None
 
 
 Kind: TypeAlias = Literal["text", "word", "bytes", "count", "flag", "time"]
@@ -96,8 +98,8 @@ _VOLUME_TYPES = tuple(member.word for member in VolumeType)
 
 _POOL_KEYS = (
     Column("host", "text", lambda row: row.host),
-    Column("pool", "text", lambda row: row.place[0]),
-    Column("pool_uuid", "text", lambda row: row.place[1]),
+    Column("pool", "text", lambda row: row.name),
+    Column("pool_uuid", "text", lambda row: row.uuid),
 )
 _ERROR = Column("error", "text", lambda row: row.error and f"{type(row.error).__name__}: {row.error.message}")
 
@@ -210,25 +212,28 @@ def _readable(column: Column, value: Any) -> Any:
 
 def _rows(source: Source, table: Table, pool: PoolLike | None) -> Iterator[Row]:
     if isinstance(source, StorageError):
-        yield Row(source.uri, None, (None, None), None, source)
+        yield Row(host=source.uri, error=source)
         return
-    host = source.uri if isinstance(source, Inventory) else None if pool is None else pool.host.uri
-    place = (None, None) if pool is None else (pool.name, pool.uuid)
-    for entry in source.pools if isinstance(source, Inventory) else source:
+    if isinstance(source, Inventory):
+        known = Row(host=source.uri)
+    else:
+        known = Row() if pool is None else Row(host=pool.host.uri, name=pool.name, uuid=pool.uuid)
+    entries: Iterable[object] = source.pools if isinstance(source, Inventory) else source
+    for entry in entries:
         if isinstance(entry, PoolEntry):
-            yield from _of_pool(host, entry, table)
+            yield from _of_pool(known, entry, table)
         elif isinstance(entry, VolumeEntry) and table == "volumes":
-            yield Row(host, None, cast("tuple[str | None, str | None]", place), entry, entry.error)
+            yield attrs.evolve(known, volume=entry, error=entry.error)
         else:
             raise InvalidRequestError(f"{article(entry)} is not an entry of a table of {table}")
 
 
-def _of_pool(host: str | None, entry: PoolEntry, table: Table) -> Iterator[Row]:
-    place = (entry.name, entry.uuid)
+def _of_pool(known: Row, entry: PoolEntry, table: Table) -> Iterator[Row]:
+    of_pool = attrs.evolve(known, name=entry.name, uuid=entry.uuid, pool=entry, error=entry.error)
     if table == "pools":
-        yield Row(host, entry, place, None, entry.error)
+        yield of_pool
         return
     for volume in entry.volumes:
-        yield Row(host, entry, place, volume, volume.error)
+        yield attrs.evolve(of_pool, volume=volume, error=volume.error)
     if entry.error is not None and not entry.volumes:
-        yield Row(host, entry, place, None, entry.error)
+        yield of_pool

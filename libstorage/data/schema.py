@@ -11,7 +11,7 @@ from inspect import cleandoc
 from typing import Any, TypeAlias
 
 from libstorage.data.convert import SCHEMA_KEY
-from libstorage.data.forms import TYPE, Form, forms_of, word_of
+from libstorage.data.forms import TYPE, Form, check_model, forms_of, word_of
 from libstorage.units import LARGEST
 from libstorage.xml.document import Document, Element
 from libstorage.xml.kinds import MODE, SIZE, TEXT, WORD, Kind
@@ -46,8 +46,7 @@ def json_schema(model: type[Element]) -> Schema:
     Raises:
         TypeError: If ``model`` is not a model of libstorage.
     """
-    if not (isinstance(model, type) and issubclass(model, Element)):
-        raise TypeError(f"{model!r} is not a model of libstorage")
+    check_model(model)
     definitions: dict[str, Schema] = {}
     root = _table(model, definitions)
     if issubclass(model, Document):

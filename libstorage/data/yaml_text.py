@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from libstorage.data.extras import extra
 from libstorage.data.places import Place, Places, step
 from libstorage.errors import DocumentError, Problem
-
-if TYPE_CHECKING:
-    from yaml.nodes import Node
 
 _MOST_NODES = 200_000
 """Maximum number of values of a text, so that aliases of aliases cannot fill the memory."""
@@ -63,14 +60,16 @@ def read_yaml(text: str, name: str, *, many: bool) -> tuple[Any, Places]:
     return data, Places(reader.places)
 
 
-def _read_roots(reader: _Reader, roots: list[Node], name: str, *, many: bool) -> Any:
+def _read_roots(reader: _Reader, roots: list[_Node], name: str, *, many: bool) -> Any:
     if many:
         if len(roots) == 1 and roots[0].id == "sequence":
             return reader.read(roots[0], name)
         return [reader.read(root, f"{name}[{place}]") for place, root in enumerate(roots)]
     if len(roots) > 1:
         line = roots[1].start_mark.line + 1
-        reader.problems.append(Problem(name, "is followed by another document: many=True reads all", line=line))
+        reader.problems.append(
+            Problem(name, "is followed by another document: many=True reads all", line=line)
+        )
     return reader.read(roots[0], name) if roots else None
 
 
@@ -84,6 +83,20 @@ def write_yaml(data: Any) -> str:
     return str(written)
 
 
+class _Mark(Protocol):
+    line: int
+
+
+class _Node(Protocol):
+    """A node of PyYAML: ``id`` is scalar, sequence or mapping."""
+
+    id: str
+    tag: str
+    value: Any
+    style: str | None
+    start_mark: _Mark
+
+
 class _Reader:
     """Makes plain data of the nodes of a text, and collects the problems of all of them."""
 
@@ -93,7 +106,7 @@ class _Reader:
         self.places: dict[str, Place] = {}
         self.problems: list[Problem] = []
 
-    def read(self, node: Node, path: str, line: int | None = None) -> Any:
+    def read(self, node: _Node, path: str, line: int | None = None) -> Any:
         """Return the value of a node; ``line`` is that of its key."""
         self._count += 1
         if self._count > _MOST_NODES:
@@ -108,7 +121,7 @@ class _Reader:
             return [self.read(item, f"{path}[{place}]") for place, item in enumerate(node.value)]
         return _plain(node.value) if plain else node.value
 
-    def _mapping(self, pairs: list[tuple[Node, Node]], path: str) -> dict[str, Any]:
+    def _mapping(self, pairs: list[tuple[_Node, _Node]], path: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, value in pairs:
             if key.id != "scalar":
@@ -119,12 +132,12 @@ class _Reader:
                 found[key.value] = self.read(value, step(path, key.value), _line(key))
         return found
 
-    def _problem(self, path: str, reason: str, node: Node) -> None:
+    def _problem(self, path: str, reason: str, node: _Node) -> None:
         self.problems.append(Problem(path, reason, line=_line(node)))
 
 
-def _line(node: Node) -> int:
-    return int(node.start_mark.line) + 1
+def _line(node: _Node) -> int:
+    return node.start_mark.line + 1
 
 
 def _plain(text: str) -> Any:
@@ -159,11 +172,13 @@ def _dumper() -> Any:
     dumper: Any = type("Dumper", (yaml.SafeDumper,), {"ignore_aliases": lambda _self, _data: True})
     dumper.add_representer(str, _text)
     dumper.add_implicit_resolver(f"{_TAG}int", re.compile("0o[0-7]+$"), ["0"])
-    dumper.add_implicit_resolver(f"{_TAG}float", re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?$"), list("-+.0123456789"))
+    dumper.add_implicit_resolver(
+        f"{_TAG}float", re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?$"), list("-+.0123456789")
+    )
     return dumper
 
 
 def _text(dumper: Any, text: str) -> Any:
-    """Return the node of a text. PyYAML loses line breaks other than ``\\n`` unless it has to escape them."""
+    """Return the node of a text. PyYAML loses line breaks other than the usual one unless it has to escape them."""
     style = '"' if _OTHER_BREAKS.search(text) else None
     return dumper.represent_scalar(f"{_TAG}str", text, style=style)

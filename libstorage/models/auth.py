@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _CEPH_PREFIX = "client."
 SECRET_UUID = evolve(
-    matching("secret uuid", r"[0-9a-f]{8}\-([0-9a-f]{4}\-){3}[0-9a-f]{12}", UUID_FORM), accepted=UUID_SPELLINGS
+    matching("secret uuid", r"[0-9a-f]{8}\-([0-9a-f]{4}\-){3}[0-9a-f]{12}", UUID_FORM),
+    accepted=UUID_SPELLINGS,
 )
 
 

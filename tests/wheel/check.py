@@ -94,7 +94,8 @@ def without_libvirt() -> None:
 
 
 CHECKS: dict[str, Callable[[], None]] = {
-    check.__name__: check for check in (light_import, light_data, schemas, typed, public_names, without_libvirt)
+    check.__name__: check
+    for check in (light_import, light_data, schemas, typed, public_names, without_libvirt)
 }
 
 

@@ -80,7 +80,9 @@ def test_spellings_of_a_uuid(uuid: str) -> None:
 
 def test_what_editors_put_into_a_file_is_no_field() -> None:
     assert from_data(ls.PoolSpec, {"$schema": "pool.schema.json", **POOL}) == from_data(ls.PoolSpec, POOL)
-    assert problems(ls.PoolSpec, {"$schema": 1, **POOL})[0].startswith("PoolSpec.$schema: '$schema' is not a field")
+    assert problems(ls.PoolSpec, {"$schema": 1, **POOL})[0].startswith(
+        "PoolSpec.$schema: '$schema' is not a field"
+    )
 
 
 def test_all_problems_at_once() -> None:
@@ -124,20 +126,52 @@ def test_rules_are_checked_where_the_values_are_right() -> None:
         (ls.PoolSpec, POOL | {"type": "dir"}, "PoolSpec.type: 'type' belongs into the table 'source'"),
         (ls.PoolSpec, POOL | {"source": "dir"}, "PoolSpec.source: is a str; expected a table of fields"),
         (ls.PoolSpec, POOL | {"source": {}}, "PoolSpec.source.type: is missing; expected one of dir, fs"),
-        (ls.PoolSpec, POOL | {"source": {"type": 1}}, "PoolSpec.source.type: 1 is an int; expected one of dir"),
-        (ls.PoolSpec, POOL | {"source": {"type": "dri"}}, "PoolSpec.source.type: 'dri' is not valid; expected"),
+        (
+            ls.PoolSpec,
+            POOL | {"source": {"type": 1}},
+            "PoolSpec.source.type: 1 is an int; expected one of dir",
+        ),
+        (
+            ls.PoolSpec,
+            POOL | {"source": {"type": "dri"}},
+            "PoolSpec.source.type: 'dri' is not valid; expected",
+        ),
         (ls.PoolSpec, POOL | {"mount_options": "ro"}, "PoolSpec.mount_options: is a str; expected a list"),
-        (ls.PoolSpec, POOL | {"mount_options": [True]}, "PoolSpec.mount_options[0]: True is a bool; expected text"),
+        (
+            ls.PoolSpec,
+            POOL | {"mount_options": [True]},
+            "PoolSpec.mount_options[0]: True is a bool; expected text",
+        ),
         (ls.PoolSpec, POOL | {"uuid": None}, "PoolSpec.uuid: is null: leave out a field that is not set"),
-        (ls.VolumeSpec, {"name": 1.1}, "VolumeSpec.name: 1.1 is a float; expected a name without '/', and neither"),
+        (
+            ls.VolumeSpec,
+            {"name": 1.1},
+            "VolumeSpec.name: 1.1 is a float; expected a name without '/', and neither",
+        ),
         (ls.VolumeSpec, {"name": "a", 5: 1}, "VolumeSpec.5: '5' is not a field of VolumeSpec"),
-        (ls.VolumeSpec, {"name": "a", "capacity": True}, "VolumeSpec.capacity: True is a bool; expected a size"),
-        (ls.VolumeSpec, {"name": "a", "capacity": 10**5000}, "VolumeSpec.capacity: is a number of too many digits"),
+        (
+            ls.VolumeSpec,
+            {"name": "a", "capacity": True},
+            "VolumeSpec.capacity: True is a bool; expected a size",
+        ),
+        (
+            ls.VolumeSpec,
+            {"name": "a", "capacity": 10**5000},
+            "VolumeSpec.capacity: is a number of too many digits",
+        ),
         (ls.Permissions, {"owner": 1.0}, "Permissions.owner: 1.0 is a float; expected the number of a user"),
         (ls.Permissions, {"mode": "0649"}, "Permissions.mode: '0649' is not valid; expected an octal mode"),
         (ls.Permissions, {"mode": "6_40"}, "Permissions.mode: '6_40' is not valid; expected an octal mode"),
-        (ls.VolumeSpec, {"name": "a", "unknown": ["<a/>"]}, "VolumeSpec.unknown[0]: is a str; expected a table of"),
-        (ls.VolumeSpec, {"name": "a", "unknown": [{"path": "/a"}]}, "VolumeSpec.unknown[0].xml: is null; expected"),
+        (
+            ls.VolumeSpec,
+            {"name": "a", "unknown": ["<a/>"]},
+            "VolumeSpec.unknown[0]: is a str; expected a table of",
+        ),
+        (
+            ls.VolumeSpec,
+            {"name": "a", "unknown": [{"path": "/a"}]},
+            "VolumeSpec.unknown[0].xml: is null; expected",
+        ),
     ],
 )
 def test_what_is_said(model: Any, data: Any, said: str) -> None:
@@ -147,13 +181,17 @@ def test_what_is_said(model: Any, data: Any, said: str) -> None:
 def test_a_text_in_a_wrong_place_is_not_quoted() -> None:
     data = {"type": "chap", "username": "me", "secret": "hunter2", "password": "hunter2"}
     assert "hunter2" not in "".join(problems(ls.Auth, data))
-    assert "hunter2" not in "".join(problems(ls.Auth, {"type": "chap", "username": "me", "secret": {"uuid": "hunter2"}}))
+    assert "hunter2" not in "".join(
+        problems(ls.Auth, {"type": "chap", "username": "me", "secret": {"uuid": "hunter2"}})
+    )
 
 
 def test_a_secret_has_no_value_in_data() -> None:
     spec = ls.SecretSpec.ceph("client.libvirt", private=True)
     assert to_data(spec) == {"private": True, "usage": {"type": "ceph", "name": "client.libvirt"}}
-    assert problems(ls.SecretSpec, {"value": "hunter2"})[0].startswith("SecretSpec.value: 'value' is not a field")
+    assert problems(ls.SecretSpec, {"value": "hunter2"})[0].startswith(
+        "SecretSpec.value: 'value' is not a field"
+    )
     with pytest.raises(TypeError, match="a SecretValue is not a document"):
         to_data(ls.SecretValue("hunter2"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
@@ -219,7 +257,9 @@ def test_an_unknown_part_is_whole(part: Unknown, is_whole: bool) -> None:
 
 def test_keys_of_an_unknown_part() -> None:
     data = {"name": "a", "unknown": [{"path": "/a", "xml": "<a/>", "line": 3}]}
-    assert problems(ls.VolumeSpec, data)[0].startswith("VolumeSpec.unknown[0].line: 'line' is not a field of an")
+    assert problems(ls.VolumeSpec, data)[0].startswith(
+        "VolumeSpec.unknown[0].line: 'line' is not a field of an"
+    )
 
 
 @pytest.mark.parametrize(
@@ -241,4 +281,6 @@ def test_what_only_a_host_can_have() -> None:
     assert isinstance(source.type, UnknownWord)
     assert from_data(ls.PoolSpec, {"name": "a", "source": {"type": "nvme"}}, check=False).source == source
     assert from_data(ls.Permissions, {"owner": -7}, check=False).owner == -7
-    assert problems(ls.UnknownSource, {"type": "nvme"})[0].startswith("UnknownSource.type: 'nvme' is not valid")
+    assert problems(ls.UnknownSource, {"type": "nvme"})[0].startswith(
+        "UnknownSource.type: 'nvme' is not valid"
+    )

@@ -43,7 +43,9 @@ LISTING = (
     ls.VolumeEntry(name="late", spec=LATE),
     ls.VolumeEntry(name="lost", error=LOST),
 )
-SPEC = attrs.evolve(ls.PoolSpec.dir("images", "/srv/images"), capacity="1 TiB", allocation=5, available="1 GiB")
+SPEC = attrs.evolve(
+    ls.PoolSpec.dir("images", "/srv/images"), capacity="1 TiB", allocation=5, available="1 GiB"
+)
 POOLS = (
     ls.PoolEntry(
         name="images", uuid=UUID, active=True, persistent=True, autostart=False, spec=SPEC, volumes=LISTING
@@ -125,7 +127,9 @@ def test_an_error_is_a_row_with_keys() -> None:
         ("qemu:///system", "slow", "s", None, "DeadlineError: no answer"),
     ]
     said = "ConnectionFailedError: cannot be reached"
-    assert [(row["host"], row["pool"], row["error"]) for row in rows(DOWN, "pools")] == [(DOWN.uri, None, said)]
+    assert [(row["host"], row["pool"], row["error"]) for row in rows(DOWN, "pools")] == [
+        (DOWN.uri, None, said)
+    ]
 
 
 def test_a_time_that_no_clock_shows_is_missing() -> None:
@@ -171,14 +175,23 @@ def test_what_is_refused(source: Any, table: Any, said: str) -> None:
 def types_in_pandas(table: Table) -> dict[str, Any]:
     import pandas as pd
 
-    known = {"text": pd.StringDtype(), "bytes": pd.Int64Dtype(), "count": pd.Int64Dtype(), "flag": pd.BooleanDtype()}
+    known = {
+        "text": pd.StringDtype(),
+        "bytes": pd.Int64Dtype(),
+        "count": pd.Int64Dtype(),
+        "flag": pd.BooleanDtype(),
+    }
     words = {
-        column.name: pd.CategoricalDtype(list(column.words)) for column in COLUMNS[table] if column.kind == "word"
+        column.name: pd.CategoricalDtype(list(column.words))
+        for column in COLUMNS[table]
+        if column.kind == "word"
     }
     times = {
         column.name: pd.DatetimeTZDtype("ns", "UTC") for column in COLUMNS[table] if column.kind == "time"
     }
-    return {column.name: known[column.kind] for column in COLUMNS[table] if column.kind in known} | words | times
+    return (
+        {column.name: known[column.kind] for column in COLUMNS[table] if column.kind in known} | words | times
+    )
 
 
 @tables
@@ -209,7 +222,9 @@ def test_values_in_pandas() -> None:
     assert frame["modified"].isna().tolist() == [False, True, True, True, True]
     assert frame["format"][0] == "qcow2"
     assert frame.groupby("format", observed=True)["capacity"].sum().to_dict() == {"qcow2": 20 * 2**30}
-    joined = to_pandas(FULL, "pools").merge(frame, on=["host", "pool", "pool_uuid"], suffixes=("", "_of_volume"))
+    joined = to_pandas(FULL, "pools").merge(
+        frame, on=["host", "pool", "pool_uuid"], suffixes=("", "_of_volume")
+    )
     assert len(joined) == 5
     assert isinstance(joined.dtypes["capacity"], pd.Int64Dtype)
 
