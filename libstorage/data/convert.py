@@ -99,7 +99,7 @@ class Taker:
 
     Args:
         check: Whether values and combinations are checked as constructors do.
-        places: Line and spelling of each value, by path, if the data were read from a text that tells them.
+        places: Line and spelling of each value, by path, if the data were read from YAML.
     """
 
     def __init__(self, *, check: bool, places: Places = NO_PLACES) -> None:

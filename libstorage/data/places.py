@@ -49,4 +49,4 @@ class Places:
 
 
 NO_PLACES = Places({})
-"""The places of data that were not read from a text, or from a text that does not tell them."""
+"""The places of data that were not read from YAML: lines and spellings are not known."""
