@@ -271,7 +271,7 @@ def _is_whole(part: Unknown) -> bool:
         root = parse(f"<a {part.xml}/>" if is_attribute else part.xml)
     except DocumentError:
         return False
-    return not is_attribute or (root.tag == "a" and len(root) == 0 and not root.text)
+    return not is_attribute or len(root.attrib) == 1
 
 
 def _not_a(expected: str, value: object) -> Wrong:

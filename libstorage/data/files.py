@@ -78,13 +78,22 @@ def load(
     """
     check_model(model)
     text, form = _text_of(source, format)
-    data, places = _parse(text, form, model.__name__, many=many)
+    try:
+        return _load(model, text, form, many=many, check=check)
+    except DocumentError as error:
+        if isinstance(source, str) and source is text and Path(source[-10:]).suffix in _SUFFIXES:
+            error.add_hint("With format=, a str is the text itself: pass a pathlib.Path to read a file.")
+        raise
+
+
+def _load(model: type[E], text: str, format: Format, *, many: bool, check: bool) -> E | list[E]:
+    name = model.__name__
+    data, places = _parse(text, format, name, many=many)
     taker = Taker(check=check, places=places)
     if not many:
-        return cast("E", taker.done(taker.document(model, data, model.__name__)))
-    if not isinstance(data, list):
-        data = [data]
-    made = [taker.document(model, item, f"{model.__name__}[{place}]") for place, item in enumerate(data)]
+        return cast("E", taker.done(taker.document(model, data, name)))
+    items = data if isinstance(data, list) else [data]
+    made = [taker.document(model, item, f"{name}[{place}]") for place, item in enumerate(items)]
     return cast("list[E]", taker.done(made))
 
 

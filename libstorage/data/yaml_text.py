@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from libstorage.data.extras import extra
 from libstorage.data.places import Place, Places, step
-from libstorage.errors import DocumentError, Problem
+from libstorage.errors import DocumentError, Problem, shortened
 
 _MOST_NODES = 200_000
 """Maximum number of values of a text, so that aliases of aliases cannot fill the memory."""
@@ -112,7 +112,7 @@ class _Reader:
         if self._count > _MOST_NODES:
             raise DocumentError([Problem(self._name, f"has more than {_MOST_NODES:,} values")])
         if node.tag != _NO_TAG:
-            self._problem(path, f"has the tag {node.tag!r}, and tags are not read", node)
+            self._problem(path, f"has the tag {shortened(node.tag)!r}, and tags are not read", node)
         plain = node.id == "scalar" and not node.style
         self.places[path] = Place(line or _line(node), node.value if plain else None)
         if node.id == "mapping":

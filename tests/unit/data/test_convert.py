@@ -241,6 +241,9 @@ def test_parts_of_data_are_a_persons_and_not_libvirts() -> None:
         (Unknown("/volume/new", "text"), False),
         (Unknown("/volume/new", "<!DOCTYPE a><a/>"), False),
         (Unknown("/volume/@new", "new='1'"), True),
+        (Unknown("/volume/@x:new", "x:new='1' xmlns:x='urn:x'"), True),
+        (Unknown("/volume/@new", ""), False),
+        (Unknown("/volume/@new", "new='1' newer='2'"), False),
         (Unknown("/volume/@new", "new='1'><b/></a><!--"), False),
         (Unknown("/volume/@new", "new='1'><b/></a><a x='1'"), False),
     ],
@@ -269,6 +272,7 @@ def test_keys_of_an_unknown_part() -> None:
         (ls.VolumeSpec, {"name": "a\x07"}),
         (ls.PoolSpec, POOL | {"uuid": "x"}),
         (ls.Permissions, {"mode": "x"}),
+        (ls.Permissions, {"owner": True}),
         (ls.PoolSpec, POOL | {"mount_options": ["\x07"]}),
     ],
 )

@@ -87,6 +87,15 @@ def test_a_format_that_is_not_known(source: str, format: Any, said: str) -> None
         dump(SPEC)
 
 
+@formats
+def test_a_path_in_place_of_a_text_is_noticed(format: Format) -> None:
+    with pytest.raises(ls.DocumentError, match="With format=, a str is the text itself"):
+        load(ls.VolumeSpec, f"specs/web.{format}", format=format)
+    with pytest.raises(ls.DocumentError) as refused:
+        load(ls.VolumeSpec, "web", format=format)
+    assert refused.value.hint is None
+
+
 def test_a_file_that_is_missing_or_no_text(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load(ls.VolumeSpec, tmp_path / "a.json")
@@ -208,6 +217,7 @@ def test_problems_in_a_list(text: str) -> None:
             "VolumeSpec (line 3): is followed by another document: many=True reads all",
         ),
         ("- name: a", "VolumeSpec (line 1): is a list; expected a table of fields"),
+        ("name: a\ntarget:\n- b\n", "VolumeSpec.target (line 2): is a list; expected a table of fields"),
         ("name: a\nname: b\n", "VolumeSpec.name (line 2): is given more than once"),
         ("? [a]\n: b\n", "VolumeSpec (line 1): has a key that is not text"),
         ("name: !!python/object:os.system a", "VolumeSpec.name (line 1): has the tag"),

@@ -34,6 +34,14 @@ def test_what_a_schema_cannot_say(model: Any, data: Any) -> None:
         from_data(model, data)
 
 
+def test_the_limits_of_a_number() -> None:
+    assert accepts(ls.VolumeSpec, {"name": "a", "capacity": 2**63 - 1})
+    assert not accepts(ls.VolumeSpec, {"name": "a", "capacity": 2**63})
+    assert accepts(ls.Permissions, {"owner": -1, "mode": 0o777})
+    assert not accepts(ls.Permissions, {"owner": -2})
+    assert not accepts(ls.Permissions, {"mode": 0o1000})
+
+
 @pytest.mark.parametrize("end", ["\n", "\r", "\u2028"])
 def test_a_text_ends_where_it_ends(end: str) -> None:
     assert accepts(ls.BackingStore, {"path": "/srv/a"})
