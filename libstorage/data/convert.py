@@ -209,13 +209,14 @@ class Taker:
     def _readable(self, form: Form, value: Any, path: str) -> Any:
         """Return a value as its field holds it, if a reader could find it in a document."""
         made = value if form.is_many else form.converter(value)
-        if (form.kind.vocabulary or form.kind is WORD) and type(made) is str:
-            return UnknownWord(made)
-        wrong = None if form.types == (bool,) else form.kind.check(made)
-        if wrong and form.kind.limits and isinstance(made, int):
-            return made
-        if wrong and form.kind.pattern and isinstance(made, str):
+        kind = form.kind
+        if (kind.vocabulary or kind is WORD or kind.pattern) and type(made) is str:
             wrong = string_problem(made)
+            made = made if kind.pattern else UnknownWord(made)
+        elif kind.limits and isinstance(made, int):
+            wrong = None
+        else:
+            wrong = None if form.types == (bool,) else kind.check(made)
         return self._broken(path, wrong) if wrong else made
 
     def _variant(self, form: Form, value: Any, path: str) -> Any:
@@ -230,7 +231,7 @@ class Taker:
             return self._table(model, rest, path)
         if self._check or form.fallback is None:
             return self._broken(f"{path}.{TYPE}", not_valid(word, one_of(form.variants, word)))
-        return self._table(form.fallback, {TYPE: UnknownWord(word), **rest}, path)
+        return self._table(form.fallback, {TYPE: word, **rest}, path)
 
     def _unknown(self, value: Any, path: str) -> Any:
         if not isinstance(value, Mapping):

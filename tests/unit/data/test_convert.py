@@ -273,6 +273,8 @@ def test_keys_of_an_unknown_part() -> None:
         (ls.PoolSpec, POOL | {"uuid": "x"}),
         (ls.Permissions, {"mode": "x"}),
         (ls.Permissions, {"owner": True}),
+        (ls.VolumeSpec, {"name": "a", "target": {"format": "\x07"}}),
+        (ls.PoolSpec, {"name": "a", "source": {"type": "\x07"}}),
         (ls.PoolSpec, POOL | {"mount_options": ["\x07"]}),
     ],
 )
