@@ -56,7 +56,7 @@ format: setup ## fix what ruff can fix, and format
 	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
 
-docs: setup ## generate the pages of docs/reference from the code
+docs: setup ## generate docs/reference and schemas/*.schema.json from the code
 	$(BIN)/python -m docs.generate
 
 wheel-test: setup ## build the archives, and test each in an environment of its own
@@ -81,7 +81,7 @@ coverage: setup ## measure branch coverage; the floors below the connection must
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	$(BIN)/coverage report --fail-under=100 \
-		--include='libstorage/enums/*,libstorage/display.py,libstorage/errors.py,libstorage/units.py,libstorage/operations.py,libstorage/xml/*,libstorage/models/*'
+		--include='libstorage/enums/*,libstorage/display.py,libstorage/errors.py,libstorage/units.py,libstorage/operations.py,libstorage/xml/*,libstorage/models/*,libstorage/data/*,libstorage/tables.py'
 
 bench: setup ## measure the figures of docs/benchmarks.md, on a machine that does nothing else
 	@tools/system-packages virtinst python3-lxml golang-go

@@ -1,8 +1,12 @@
-"""Writes docs/reference from what the code declares, docs/pool-types.md from what the lab saw; ``--check`` only looks."""
+"""Writes docs/reference and schemas/*.schema.json from what the code declares, docs/pool-types.md from what the lab saw.
+
+``--check`` only looks.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 import tomllib
@@ -195,11 +199,11 @@ def normalisations_page() -> Iterator[str]:
         "# Normalisations",
         "",
         "What libvirt changes itself when it takes a document. `have.differences(want)` does not count these",
-        "(`ls.NORMALISATIONS`). A field is named by a regular expression over its dotted name. Each row is tested with a",
+        "(`ls.tables.NORMALISATIONS`). A field is named by a regular expression over its dotted name. Each row is tested with a",
         "real daemon. Spellings need no row, since a document holds values: mode 770 is 0770, 1 KiB is 1024 bytes.",
         "",
     )
-    rows = ((_cell(n.name), _code(n.fields), _cell(n.reason)) for n in ls.NORMALISATIONS)
+    rows = ((_cell(n.name), _code(n.fields), _cell(n.reason)) for n in ls.tables.NORMALISATIONS)
     yield from _table(("name", "fields", "why it is no difference"), rows)
 
 
@@ -249,35 +253,35 @@ def latitude_page() -> Iterator[str]:
         "",
         "## What strict reading refuses although the schema accepts it",
         "",
-        "Values that no libvirt can hold (`ls.STRICT_LIMITS`), and nothing else: a test says so for documents of every kind.",
+        "Values that no libvirt can hold (`ls.tables.STRICT_LIMITS`), and nothing else: a test says so for documents of every kind.",
         "Whatever its content, a text is refused that is longer than 4 MiB or has a DOCTYPE.",
         "",
     )
-    limits = ((_cell(row.name), _code(row.document), _cell(row.reason)) for row in ls.STRICT_LIMITS)
+    limits = ((_cell(row.name), _code(row.document), _cell(row.reason)) for row in ls.tables.STRICT_LIMITS)
     yield from _table(("what", "example", "why"), limits)
     yield from (
         "",
         "## What older libvirts refuse although the schemas of libstorage accept it",
         "",
         "libstorage's schemas follow libvirt's newest ones, which are those of 11.3 and 12.8 for all that concerns storage",
-        '(`ls.NEWER`). `ls.validate(text, against="rng")` asks the schema of this machine, and says what it is too old for.',
+        '(`ls.tables.NEWER`). `ls.validate(text, against="rng")` asks the schema of this machine, and says what it is too old for.',
         "",
     )
     newer = (
         (_cell(row.name), _code(row.document), row.since, "yes" if row.taken else "no", _cell(row.reason))
-        for row in ls.NEWER
+        for row in ls.tables.NEWER
     )
     yield from _table(("what", "example", "the schema since", "older daemons take it", "why"), newer)
     yield from (
         "",
         "## What libvirt takes although its schema refuses it",
         "",
-        "`from_xml(text)` reads these (`ls.LENIENCIES`); constructors and `check()` do not count all of them as sound.",
+        "`from_xml(text)` reads these (`ls.tables.LENIENCIES`); constructors and `check()` do not count all of them as sound.",
         "",
     )
     rows = (
         (_cell(row.name), _code(row.document), "yes" if row.written else "no", _cell(row.reason))
-        for row in ls.LENIENCIES
+        for row in ls.tables.LENIENCIES
     )
     yield from _table(("what", "example", "libvirt writes it", "why"), rows)
 
@@ -288,7 +292,7 @@ def known_faults_page() -> Iterator[str]:
         "# Known faults of libvirt",
         "",
         "Faults that users of storage meet, the versions that have each of them, and what libstorage does about it. Where that",
-        "depends on the version, the code reads this table, `libstorage.known_faults.KNOWN_FAULTS`. The worst come first.",
+        "depends on the version, the code reads this table, `ls.tables.KNOWN_FAULTS`. The worst come first.",
         "",
     )
     rows = (
@@ -391,6 +395,22 @@ PAGES = {
 }
 
 
+SCHEMAS = FOLDER.parents[1] / "schemas"
+SCHEMA_FILES: dict[str, type[Document]] = {
+    f"{model.ROOT}.schema.json": model for model in (ls.PoolSpec, ls.VolumeSpec, ls.SecretSpec)
+}
+
+
+def schema_text(name: str) -> str:
+    """What a file of JSON Schema must say."""
+    return json.dumps(ls.json_schema(SCHEMA_FILES[name]), indent=2) + "\n"
+
+
+def stale_schemas(folder: Path = SCHEMAS) -> list[str]:
+    """The files of JSON Schema that do not say what the code says."""
+    return [name for name in SCHEMA_FILES if not _says(folder / name, schema_text(name))]
+
+
 def text_of(page: str) -> str:
     """What the page must say."""
     title, *rest = PAGES[page]()
@@ -410,14 +430,15 @@ def main() -> int:
     """Write the pages, or check them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="only say which pages are out of date")
-    stale = stale_pages()
+    stale = {FOLDER / page: text_of(page) for page in stale_pages()}
+    stale |= {SCHEMAS / name: schema_text(name) for name in stale_schemas()}
     if parser.parse_args().check:
-        for page in stale:
-            print(f"{(FOLDER / page).resolve()} is out of date: run make docs", file=sys.stderr)
+        for path in stale:
+            print(f"{path.resolve()} is out of date: run make docs", file=sys.stderr)
         return 1 if stale else 0
-    for page in stale:
-        (FOLDER / page).write_text(text_of(page), "utf-8")
-        print(f"wrote {(FOLDER / page).resolve()}")
+    for path, text in stale.items():
+        path.write_text(text, "utf-8")
+        print(f"wrote {path.resolve()}")
     return 0
 
 

@@ -15,6 +15,7 @@ The names to start with:
 - [StorageError][libstorage.StorageError]: the base of every error, with ``hint``, ``outcome`` and ``retry``
 - [describe][libstorage.describe]: every field of a class of documents, with its type and meaning
 - [validate][libstorage.validate]: check a document against libvirt's schema or that of libstorage
+- [load][libstorage.load]: read documents from YAML, JSON or TOML; [dump][libstorage.dump] writes them
 
 ```python
 import libstorage as ls
@@ -36,6 +37,7 @@ from typing import TYPE_CHECKING
 import libstorage.connection.ending  # noqa: F401 -- before a program registers with atexit what it does at its end
 
 if TYPE_CHECKING:
+    from libstorage import tables as tables
     from libstorage.client.host import Host, connect
     from libstorage.client.images import probe_image
     from libstorage.client.pool import Pool
@@ -44,6 +46,12 @@ if TYPE_CHECKING:
     from libstorage.client.volume import Volume
     from libstorage.client.volumes import Volumes
     from libstorage.connection.address.host_uri import HostURI
+    from libstorage.data.convert import from_data, to_data
+    from libstorage.data.files import dump, load
+    from libstorage.data.frames import to_pandas, to_polars
+    from libstorage.data.rows import rows
+    from libstorage.data.schema import json_schema
+    from libstorage.doctor import show_versions
     from libstorage.enums import (
         Ability,
         AdapterType,
@@ -70,9 +78,6 @@ if TYPE_CHECKING:
         SecretEventLifecycle,
         SecretUsage,
         SecretUsageType,
-        StreamEvent,
-        StreamFlags,
-        StreamRecvFlags,
         VolumeCreateFlags,
         VolumeDeleteFlags,
         VolumeDownloadFlags,
@@ -129,12 +134,11 @@ if TYPE_CHECKING:
         PoolCapabilities,
         PoolTypeCapabilities,
     )
-    from libstorage.models.compare import NORMALISATIONS, Difference, Normalisation
+    from libstorage.models.compare import Difference
     from libstorage.models.discovery import FoundSource, PoolSources, SourceQuery
     from libstorage.models.encryption import Cipher, Encryption, Ivgen
     from libstorage.models.info import PoolInfo, VolumeInfo
     from libstorage.models.inventory import Inventory, PoolEntry, VolumeEntry
-    from libstorage.models.latitude import LENIENCIES, STRICT_LIMITS, Leniency, StrictLimit
     from libstorage.models.permissions import Permissions
     from libstorage.models.pool import PoolSpec
     from libstorage.models.pool_parts import (
@@ -187,16 +191,11 @@ if TYPE_CHECKING:
     from libstorage.xml.describe import Description, FieldDescription, describe
     from libstorage.xml.fields import Unknown
     from libstorage.xml.kinds import UnknownWord
-    from libstorage.xml.newer import NEWER, Newer
     from libstorage.xml.schema import validate
 
 __version__ = "0.2.0"
 
 __all__ = [
-    "LENIENCIES",
-    "NEWER",
-    "NORMALISATIONS",
-    "STRICT_LIMITS",
     "Ability",
     "AccessDeniedError",
     "AdapterType",
@@ -245,7 +244,6 @@ __all__ = [
     "IscsiSource",
     "Ivgen",
     "KiB",
-    "Leniency",
     "LibvirtError",
     "ListPoolsFlags",
     "ListSecretsFlags",
@@ -255,9 +253,7 @@ __all__ = [
     "MpathSource",
     "NetfsFormat",
     "NetfsSource",
-    "Newer",
     "NoSpaceError",
-    "Normalisation",
     "NotFoundError",
     "Options",
     "ParentAddress",
@@ -317,10 +313,6 @@ __all__ = [
     "StateError",
     "StorageError",
     "StorageIOError",
-    "StreamEvent",
-    "StreamFlags",
-    "StreamRecvFlags",
-    "StrictLimit",
     "TiB",
     "Timestamps",
     "TransferBar",
@@ -360,7 +352,16 @@ __all__ = [
     "ZfsSource",
     "connect",
     "describe",
+    "dump",
+    "from_data",
+    "json_schema",
+    "load",
     "probe_image",
+    "rows",
+    "show_versions",
+    "to_data",
+    "to_pandas",
+    "to_polars",
     "validate",
 ]
 
@@ -374,14 +375,19 @@ _HOMES = {
     "libstorage.client.volume": "Volume",
     "libstorage.client.volumes": "Volumes",
     "libstorage.connection.address.host_uri": "HostURI",
+    "libstorage.data.convert": "from_data to_data",
+    "libstorage.data.files": "dump load",
+    "libstorage.data.frames": "to_pandas to_polars",
+    "libstorage.data.rows": "rows",
+    "libstorage.data.schema": "json_schema",
+    "libstorage.doctor": "show_versions",
     "libstorage.enums": """
         Ability AdapterType AuthType DiskFormat EncryptionEngine EncryptionFormat FsFormat
         ListPoolsFlags ListSecretsFlags LogicalFormat NetfsFormat PoolBuildFlags PoolCreateFlags
         PoolDefineFlags PoolDeleteFlags PoolEventId PoolEventLifecycle PoolState PoolType
         RefreshAllocation SecretDefineFlags SecretEventId SecretEventLifecycle SecretUsage
-        SecretUsageType StreamEvent StreamFlags StreamRecvFlags VolumeCreateFlags
-        VolumeDeleteFlags VolumeDownloadFlags VolumeFormat VolumeInfoFlags VolumeResizeFlags
-        VolumeType VolumeUploadFlags WipeAlgorithm XmlFlags
+        SecretUsageType VolumeCreateFlags VolumeDeleteFlags VolumeDownloadFlags VolumeFormat
+        VolumeInfoFlags VolumeResizeFlags VolumeType VolumeUploadFlags WipeAlgorithm XmlFlags
     """,
     "libstorage.errors": """
         AccessDeniedError AuthenticationError BusyError ConnectionFailedError
@@ -396,12 +402,11 @@ _HOMES = {
     "libstorage.models.capabilities": """
         CapabilityEnum CapabilityOptions PoolCapabilities PoolTypeCapabilities
     """,
-    "libstorage.models.compare": "NORMALISATIONS Difference Normalisation",
+    "libstorage.models.compare": "Difference",
     "libstorage.models.discovery": "FoundSource PoolSources SourceQuery",
     "libstorage.models.encryption": "Cipher Encryption Ivgen",
     "libstorage.models.info": "PoolInfo VolumeInfo",
     "libstorage.models.inventory": "Inventory PoolEntry VolumeEntry",
-    "libstorage.models.latitude": "LENIENCIES STRICT_LIMITS Leniency StrictLimit",
     "libstorage.models.permissions": "Permissions",
     "libstorage.models.pool": "PoolSpec",
     "libstorage.models.pool_parts": "ConfigOption PoolFeatures PoolRefresh PoolTarget RefreshVolume",
@@ -429,21 +434,48 @@ _HOMES = {
     "libstorage.xml.describe": "Description FieldDescription describe",
     "libstorage.xml.fields": "Unknown",
     "libstorage.xml.kinds": "UnknownWord",
-    "libstorage.xml.newer": "NEWER Newer",
     "libstorage.xml.schema": "validate",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
+# Modules that are attributes of this one: for names that few programs need.
+_NAMESPACES = ("tables",)
+
+# Where each name lives that was here once; see docs/upgrading.md.
+_MOVED = {
+    "libstorage.enums": "StreamEvent StreamFlags StreamRecvFlags",
+    "libstorage.tables": """
+        LENIENCIES NEWER NORMALISATIONS STRICT_LIMITS Leniency Newer Normalisation StrictLimit
+    """,
+}
+_NEW_HOME = {name: module for module, names in _MOVED.items() for name in names.split()}
+
 if not TYPE_CHECKING:  # checkers would take any name for an attribute
 
     def __getattr__(name: str) -> object:
-        if name not in _HOME:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
 
+        if name in _NAMESPACES:
+            return import_module(f"{__name__}.{name}")
+        if name in _NEW_HOME:
+            return getattr(import_module(_moved(name)), name)
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = globals()[name] = getattr(import_module(_HOME[name]), name)
         return value
 
 
+def _moved(name: str) -> str:
+    """Return the module of a name that is deprecated here, and warn the caller of ``__getattr__``."""
+    import warnings
+
+    warnings.warn(
+        f"libstorage.{name} is deprecated: use {_NEW_HOME[name]}.{name}",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+    return _NEW_HOME[name]
+
+
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return [*__all__, *_NAMESPACES, "__version__"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final, TypeAlias, final, overload
 
-_LIMIT: Final = 2**63 - 1  # libvirt's limit: the largest possible file
+LARGEST: Final = 2**63 - 1
+"""The largest size that libvirt supports, that of the largest possible file."""
+
 _COUNTER: Final = 2**64
-_LIMIT_DIGITS: Final = len(str(_LIMIT))
+_LIMIT_DIGITS: Final = len(str(LARGEST))
 _PREFIXES: Final = "KMGTPE"
 _BINARY: Final = {f"{prefix}iB": 1024**power for power, prefix in enumerate(_PREFIXES, 1)}
 _DECIMAL: Final = {f"{prefix}B": 1000**power for power, prefix in enumerate(_PREFIXES, 1)}
@@ -17,6 +19,10 @@ _SCALES: Final[dict[str, int]] = {
     **{unit.lower(): scale for unit, scale in (_BINARY | _DECIMAL).items()},
 }
 _SIZE: Final = re.compile(r"(?P<number>[0-9]+|[-+]?[0-9]{0,30}\.?[0-9]{1,30})[ \t]*(?P<unit>[A-Za-z]*)")
+_UNIT: Final = rf"[{_PREFIXES}{_PREFIXES.lower()}](?:[Ii]?[Bb])?|[Bb](?:[Yy][Tt][Ee][Ss]?)?"
+SPELLINGS: Final = rf"[ \t\r\n]*[0-9]+[ \t]*(?:{_UNIT})?[ \t\r\n]*"
+"""Pattern of the texts that are sizes, except that the number may be too large."""
+
 _FORMAT: Final = re.compile(
     r"(?P<layout>(?:.?[<>^])?(?:[1-9][0-9]*)?)(?P<human>(?:\.(?P<digits>[0-9]+))?h)?", re.DOTALL
 )
@@ -134,11 +140,11 @@ SizeLike: TypeAlias = int | str | Size
 
 def counted(number: int) -> Size:
     """Return the value of a libvirt counter; one that went below zero shows almost 2**64, and becomes 0."""
-    return Size(0) if _LIMIT < number < _COUNTER else Size(number)
+    return Size(0) if LARGEST < number < _COUNTER else Size(number)
 
 
 def _size(value: int) -> Size:
-    if 0 <= value <= _LIMIT:
+    if 0 <= value <= LARGEST:
         return int.__new__(Size, value)
     raise ValueError(
         _too_large(_exact(value)) if value > 0 else f"{value} is negative: a size is 0 or more bytes"
@@ -181,14 +187,14 @@ def _advice(number: str, unit: str, scale: int) -> str:
     rounded = value // 10 ** len(fraction) + (rest > 0)
     if value < 0:
         return f"{text} is negative: a size is 0 or more bytes"
-    if rounded > _LIMIT:
+    if rounded > LARGEST:
         return _too_large(text)
     note = ", rounded up to a whole byte" if rest else ""
     return f"{text} is not a whole number, which is all that libvirt reads; write {_exact(rounded)!r}{note}"
 
 
 def _too_large(what: str) -> str:
-    return f"{what} is too large: libvirt's limit is {_LIMIT} bytes (8 EiB less 1)"
+    return f"{what} is too large: libvirt's limit is {LARGEST} bytes (8 EiB less 1)"
 
 
 def _quoted(text: str) -> str:

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from libstorage.enums import AuthType
 from libstorage.errors import DocumentError, Problem
 from libstorage.models.convert import to_auth_type, to_uuid
 from libstorage.xml.document import Element
 from libstorage.xml.fields import attribute, child
-from libstorage.xml.kinds import TEXT, UUID_FORM, UnknownWord, matching, words
+from libstorage.xml.kinds import TEXT, UUID_FORM, UUID_SPELLINGS, UnknownWord, matching, words
 
 if TYPE_CHECKING:
     from uuid import UUID
 
 _CEPH_PREFIX = "client."
-SECRET_UUID = matching("secret uuid", r"[0-9a-f]{8}\-([0-9a-f]{4}\-){3}[0-9a-f]{12}", UUID_FORM)
+SECRET_UUID = evolve(
+    matching("secret uuid", r"[0-9a-f]{8}\-([0-9a-f]{4}\-){3}[0-9a-f]{12}", UUID_FORM),
+    accepted=UUID_SPELLINGS,
+)
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)

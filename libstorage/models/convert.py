@@ -6,6 +6,7 @@ names the field, the value and the rule.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from os import PathLike, fspath
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 PathText = str | PathLike[str]
 """A path, as text or as a ``pathlib.Path``."""
 
+_OCTAL = re.compile("(?:0o)?[0-7]{1,100}")
+
 W = TypeVar("W", bound=StrEnum)
 
 
@@ -58,13 +61,10 @@ def to_path_text(value: PathText) -> str:
 
 
 def to_mode(value: int | str | None) -> int | None:
-    """Return a mode, from an ``int`` (``0o755``) or from octal text (``"0755"``)."""
-    if not isinstance(value, str):
-        return value
-    try:
+    """Return a mode, from an ``int`` (``0o755``) or from octal text (``"0755"``, ``"0o755"``)."""
+    if isinstance(value, str) and _OCTAL.fullmatch(value):
         return int(value, 8)
-    except ValueError:
-        return cast("int", value)
+    return cast("int | None", value)
 
 
 def to_uuid(value: str | UUID | None) -> str | None:

@@ -96,14 +96,10 @@ class Element:
 
     def _own_problems(self) -> Iterator[Problem]:
         """Yield the problems of this element itself: types and limits first; if these are right, combinations."""
-        wrong = False
-        for mapped in mapping_of(type(self)).fields:
-            if found := _value_problem(mapped, getattr(self, mapped.name)):
-                wrong = True
-                told = found.about(mapped.name) if self.SECRETIVE else found
-                yield told.at(f"{type(self).__name__}.{mapped.name}")
-        if not wrong:
-            yield from self._rules()
+        model = type(self)
+        fields = ((mapped, getattr(self, mapped.name)) for mapped in mapping_of(model).fields)
+        problems = [found for mapped, value in fields if (found := value_problem(model, mapped, value))]
+        yield from problems or self._rules()
 
     def _rules(self) -> Iterator[Problem]:
         """Yield the combinations that libvirt refuses. Subclasses define them."""
@@ -341,6 +337,15 @@ def _shown(value: Any, *, deep: bool) -> str:
 
 
 # ---- judging a value ------------------------------------------------------------------------------------------------
+
+
+def value_problem(model: type[Element], mapped: Mapped, value: Any) -> Problem | None:
+    """Return why a field of ``model`` does not allow ``value``, or ``None`` if it does; rules are not asked."""
+    wrong = _value_problem(mapped, value)
+    if wrong is None:
+        return None
+    shown = wrong.about(mapped.name) if model.SECRETIVE else wrong
+    return shown.at(f"{model.__name__}.{mapped.name}")
 
 
 def _value_problem(mapped: Mapped, value: Any) -> Wrong | None:

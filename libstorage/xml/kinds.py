@@ -17,6 +17,7 @@ import attrs
 from attrs import frozen
 
 from libstorage.enums import Number
+from libstorage.units import SPELLINGS as SIZE_SPELLINGS
 from libstorage.units import Size
 from libstorage.xml.wording import BLANK, Wrong, not_of_type, not_valid, one_of, value_not_valid
 
@@ -32,6 +33,9 @@ _MOST_DIGITS = 100
 UUID_FORM = (
     "a UUID: 32 hexadecimal digits, with hyphens as in 3e3fce45-4f53-4fa7-bb32-11f34168b82b or without any"
 )
+UUID_SPELLINGS = "(?:-*[0-9A-Fa-f]){32}-*"
+"""Pattern of the texts that libvirt takes for a UUID."""
+
 _MODE = "an octal mode from 0 to 0777"
 _SIZE = "a size, in bytes or with a unit"
 _NANOSECONDS = "nanoseconds since 1970"
@@ -60,7 +64,7 @@ class Kind:
 
     ``expected`` describes the values that a person gives. ``spelt`` describes the text in a document, if that differs.
     ``choices`` are the allowed words, if they can be listed. ``vocabulary`` is an enum with the word for each of its
-    values.
+    values. ``pattern`` is what libvirt's schema accepts; ``accepted`` matches the texts that a constructor accepts.
     """
 
     name: str
@@ -74,6 +78,7 @@ class Kind:
     words: type[StrEnum] | None = None
     vocabulary: tuple[type[Enum], dict[Any, str]] | None = None
     pattern: str | None = None
+    accepted: str | None = None
     limits: tuple[int, int] | None = None
     spelt: str | None = None
     choices: tuple[str, ...] = ()
@@ -147,7 +152,7 @@ def matching(name: str, pattern: str, expected: str, *, also: str | None = None)
             return wrong
         return None if re.fullmatch(accepted, value, re.DOTALL) else not_valid(value, expected)
 
-    return Kind(name, expected, read=str, check=check, escaped=True, pattern=pattern)
+    return Kind(name, expected, read=str, check=check, escaped=True, pattern=pattern, accepted=accepted)
 
 
 @cache
@@ -316,8 +321,8 @@ WORD = Kind(
     "word", "a word that libstorage does not know", read=UnknownWord, check=_unknown_word_check, escaped=True
 )
 TEXT = Kind("text", "text", read=str, check=string_problem, escaped=True, spelt="")
-UUID = Kind("uuid", UUID_FORM, read=_read_uuid, check=_uuid_check, fast=uuid_text)
-SIZE = Kind("size", _SIZE, read=_read_size, check=_size_check, write=int.__repr__)
+UUID = Kind("uuid", UUID_FORM, read=_read_uuid, check=_uuid_check, fast=uuid_text, accepted=UUID_SPELLINGS)
+SIZE = Kind("size", _SIZE, read=_read_size, check=_size_check, write=int.__repr__, accepted=SIZE_SPELLINGS)
 OFFSET = number("offset", 0, 2**64 - 1)
 YES_NO = _switch("yes/no", "yes", "no")
 ON_OFF = _switch("on/off", "on", "off")
@@ -329,6 +334,7 @@ MODE = Kind(
     template="0{v:o}",
     fast=_read_mode,
     limits=(0, 0o777),
+    accepted="(?:0o)?0*[0-7]{1,3}",
     spelt="an octal mode, such as 0755",
 )
 OWNER = attrs.evolve(

@@ -92,6 +92,15 @@ def test_an_old_reference_is_found(tmp_path: Path) -> None:
     assert generate.stale_pages(folder) == ["fields.md", "enums.md"]
 
 
+def test_the_json_schemas_are_what_the_code_says(tmp_path: Path) -> None:
+    assert generate.stale_schemas() == []
+
+    for name in generate.SCHEMA_FILES:
+        (tmp_path / name).write_text(generate.schema_text(name), "utf-8")
+    (tmp_path / "volume.schema.json").write_text("{}")
+    assert generate.stale_schemas(tmp_path) == ["volume.schema.json"]
+
+
 @pytest.mark.parametrize("kind", libstorage.PoolType)
 def test_each_pool_type_has_a_page_with_a_spec_that_is_sound(kind: libstorage.PoolType) -> None:
     page = CHECKOUT / "docs" / "pool-types" / f"{kind}.md"

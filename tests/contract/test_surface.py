@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import libstorage
+from libstorage import enums, tables
 
 
 def seen_by_checkers() -> dict[str, str]:
@@ -36,6 +37,23 @@ def test_every_name_loads_from_where_checkers_see_it(name: str) -> None:
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'VolumSpec'"):
         getattr(libstorage, "VolumSpec")  # noqa: B009 (checkers refuse the plain spelling, as they should)
+
+
+@pytest.mark.parametrize("name", [*tables.__all__, "StreamEvent", "StreamFlags", "StreamRecvFlags"])
+def test_a_name_that_moved_still_works_and_warns(name: str) -> None:
+    if name in {"KNOWN_FAULTS", "KnownFault"}:  # they were never at the top
+        assert not hasattr(libstorage, name)
+        return
+    home = enums if name.startswith("Stream") else tables
+    with pytest.warns(DeprecationWarning, match=rf"use {home.__name__}\.{name}$") as warned:
+        found = getattr(libstorage, name)
+    assert found is getattr(home, name)
+    assert {warning.filename for warning in warned} == {__file__}
+
+
+def test_a_namespace_is_loaded_when_it_is_touched() -> None:
+    assert libstorage.tables is tables
+    assert "tables" in dir(libstorage)
 
 
 def test_dir_shows_the_surface() -> None:

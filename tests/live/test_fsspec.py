@@ -13,6 +13,7 @@ fsspec's abstract tests know folders in folders. A pool is a folder, but there i
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import random
 import shutil
@@ -509,3 +510,23 @@ class TestGet(Fixtures, SomeGetTests):  # type: ignore[valid-type, misc]
 
 class TestCopy(Fixtures, SomeCopyTests):  # type: ignore[valid-type, misc]
     pass
+
+
+READ_BY_URL = """
+import sys
+import fsspec, pandas, polars
+import libstorage.fsspec
+
+url = sys.argv[1]
+print(pandas.read_csv(url)["sold"].sum())
+with fsspec.open(url) as file:
+    print(polars.read_csv(file)["sold"].sum())
+"""
+
+
+def test_the_host_of_a_url_may_stand_in_the_environment(host: Host, make: Callable[..., str]) -> None:
+    path = make(b"day,sold\nmonday,3\ntuesday,5\n", "sales.csv")
+    environment = os.environ | {"FSSPEC_LIBVIRT_URI": host.uri, "PYTHONPATH": str(CHECKOUT)}
+    command = [sys.executable, "-c", READ_BY_URL, f"libvirt://{path}"]
+    run = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (0, "8\n8\n"), run.stderr

@@ -14,19 +14,12 @@ import pytest
 from attrs import frozen
 
 from libstorage import (
-    LENIENCIES,
-    NEWER,
-    NORMALISATIONS,
-    STRICT_LIMITS,
     DirSource,
     DocumentError,
     Encryption,
     Host,
     InvalidRequestError,
-    Leniency,
     LogicalSource,
-    Newer,
-    Normalisation,
     ParentAddress,
     PciAddress,
     Permissions,
@@ -38,7 +31,6 @@ from libstorage import (
     SecretRef,
     SourceHost,
     StorageError,
-    StrictLimit,
     UnsupportedError,
     VolumeSpec,
     VolumeTarget,
@@ -47,6 +39,16 @@ from libstorage import (
 )
 from libstorage.models import compare
 from libstorage.models.spec import Spec
+from libstorage.tables import (
+    LENIENCIES,
+    NEWER,
+    NORMALISATIONS,
+    STRICT_LIMITS,
+    Leniency,
+    Newer,
+    Normalisation,
+    StrictLimit,
+)
 from libstorage.testing import PrivateDaemon
 from libstorage.units import MiB
 from tests.live.conftest import remove

@@ -34,6 +34,16 @@ def factories() -> None:
     assert_type(ls.Encryption.luks(uuid=UUID(int=0)), ls.Encryption)
 
 
+def data() -> None:
+    spec = ls.from_data(ls.VolumeSpec, {"name": "v"})
+    assert_type(spec, ls.VolumeSpec)
+    assert_type(ls.load(ls.PoolSpec, "p.yaml"), ls.PoolSpec)
+    assert_type(ls.load(ls.PoolSpec, Path("p.txt"), format="toml", many=True), list[ls.PoolSpec])
+    assert_type(ls.dump([spec], Path("v.json")), str)
+    assert_type(ls.show_versions(as_text=True), str)
+    assert_type(ls.to_pandas((), "pools").shape, tuple[int, int])
+
+
 def constructors() -> None:
     assert_type(
         ls.VolumeSpec(name="v", type="file", capacity=5, target=ls.VolumeTarget(format="raw")), ls.VolumeSpec

@@ -16,8 +16,12 @@ from collections.abc import Callable
 from typing import Never
 
 POOL = "<pool type='dir'><name>images</name><target><path>/srv/images</path></target></pool>"
-SCHEMAS = {"pool.xsd", "volume.xsd", "capabilities.xsd", "sources.xsd", "common.xsd"}
-HEAVY = {"asyncio", "libvirt", "libvirtmod", "xmlschema"}
+SCHEMAS = {
+    *("pool.xsd", "volume.xsd", "capabilities.xsd", "sources.xsd", "common.xsd"),
+    *("pool.schema.json", "volume.schema.json", "secret.schema.json"),
+}
+HEAVY = {"asyncio", "libstorage.data", "libvirt", "libvirtmod", "xmlschema"}
+EXTRAS = {"numpy", "pandas", "polars", "tomli_w", "yaml"}
 
 
 def light_import() -> None:
@@ -60,6 +64,19 @@ def public_names() -> None:
     assert not missing, f"in __all__ only: {', '.join(missing)}"
 
 
+def light_data() -> None:
+    """Plain data, JSON and the versions need no package of an extra, and data no libvirt."""
+    import libstorage
+
+    spec = libstorage.PoolSpec.from_xml(POOL)
+    assert libstorage.load(libstorage.PoolSpec, libstorage.dump(spec, format="json"), format="json") == spec
+    assert libstorage.json_schema(libstorage.PoolSpec)["$defs"]
+    loaded = (HEAVY - {"libstorage.data"} | EXTRAS) & sys.modules.keys()
+    assert not loaded, f"data load {', '.join(sorted(loaded))}"
+    assert libstorage.__version__ in libstorage.show_versions(as_text=True)
+    assert not EXTRAS & sys.modules.keys()
+
+
 def without_libvirt() -> None:
     """Documents work where the binding cannot be imported, and `connect` says what to install."""
     sys.modules["libvirt"] = None  # type: ignore[assignment]  # as if it were not installed
@@ -76,6 +93,7 @@ def without_libvirt() -> None:
         assert "libvirt-python" in str(error), str(error)
     else:
         raise AssertionError("connect() works without libvirt")
+    assert "cannot be loaded" in libstorage.show_versions(as_text=True)
 
 
 def without_unix() -> None:
@@ -96,7 +114,7 @@ def without_unix() -> None:
 
 CHECKS: dict[str, Callable[[], None]] = {
     check.__name__: check
-    for check in (light_import, schemas, typed, public_names, without_libvirt, without_unix)
+    for check in (light_import, light_data, schemas, typed, public_names, without_libvirt, without_unix)
 }
 
 
