@@ -8,10 +8,12 @@ from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
+from libstorage.client.attribute import attribute
 from libstorage.client.pools import Pools
 from libstorage.client.secrets import Secrets
 from libstorage.client.volume import Volume
 from libstorage.connection import ending, threads
+from libstorage.connection.address.text import shown_briefly
 from libstorage.connection.address.uri import DANGERS, HostURI, parse
 from libstorage.connection.connection import Connection
 from libstorage.connection.raw import RawConnect, RawVolume
@@ -87,6 +89,10 @@ def connect(
         allow = DANGERS
     if ending.is_past():
         raise threads.too_late("no host can be opened any more")
+    if isinstance(uri, Host):
+        raise InvalidRequestError(
+            f"an address is text or a HostURI, and this is {uri!r}", hint="You have a host already: use it."
+        )
     options = Options(timeout=timeout, open_timeout=open_timeout, strict_names=strict_names)
     try:
         address = parse(uri, allow=allow)
@@ -147,12 +153,12 @@ class Host:
 
     # ---- what is on it ----------------------------------------------------------------------------------------------
 
-    @property
+    @attribute
     def pools(self) -> Pools:
         """The pools of the host."""
         return Pools(self._channel, self._channel.host)
 
-    @property
+    @attribute
     def secrets(self) -> Secrets:
         """The secrets of the host. A ``storage://`` host serves them over another connection, which the first call opens."""
         return Secrets(self._channel, self._channel.host)
@@ -268,7 +274,7 @@ class Host:
         return Host, (self._channel,)
 
     def __repr__(self) -> str:
-        return f"<Host {self.uri}{' (read-only)' if self.readonly else ''}>"
+        return f"<Host {shown_briefly(self.uri)}{' (read-only)' if self.readonly else ''}>"
 
     def _repr_html_(self) -> str:
         rows = [("uri", self.uri), ("readonly", str(self.readonly))]

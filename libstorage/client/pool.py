@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Self, TypeVar
 
+from libstorage.client.attribute import attribute
 from libstorage.client.handle import Handle
 from libstorage.client.volumes import Volumes
 from libstorage.connection.identity import PoolId
@@ -61,7 +62,7 @@ class Pool(Handle[PoolId]):
         """UUID of the pool."""
         return self._id.uuid
 
-    @property
+    @attribute
     def volumes(self) -> Volumes:
         """The volumes of the pool."""
         return Volumes(self._channel, self._id)

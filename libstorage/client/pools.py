@@ -54,8 +54,15 @@ class Pools(Collection[Pool, HostId]):
         """Look up a pool by name (``virStoragePoolLookupByName``).
 
         Raises:
-            PoolNotFoundError: If the host has no such pool.
+            PoolNotFoundError: If the host has no such pool; the hint says which name is similar.
         """
+        try:
+            return self._look_up(name)
+        except PoolNotFoundError as error:
+            self._suggest(error, name, self._keys)
+            raise
+
+    def _look_up(self, name: str, /) -> Pool:
         check_text("pool name", name)
         target = PoolId(self._scope.uri, name, "")
         try:
@@ -126,6 +133,8 @@ class Pools(Collection[Pool, HostId]):
             POOLS_LIST,
             lambda lane: list_pools(lane, uri, chosen),
         )
+        if not chosen:
+            self._keep(identity.name for identity in found)
         return tuple(Pool(self._channel, identity) for identity in found)
 
     def names(self, *, active: bool | None = None) -> tuple[str, ...]:
@@ -272,6 +281,9 @@ class Pools(Collection[Pool, HostId]):
 
     def _all(self) -> tuple[Pool, ...]:
         return self.list()
+
+    def _keys(self) -> tuple[str, ...]:
+        return self.names()
 
     def _request(self, spec: PoolSpec, *, allow_unknown: bool) -> PoolSpec:
         if not isinstance(spec, PoolSpec):

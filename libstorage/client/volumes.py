@@ -46,8 +46,16 @@ class Volumes(Collection[Volume, PoolId]):
 
         Raises:
             VolumeNotFoundError: If the pool has no such volume, or libvirt has not seen it yet; ``pool.refresh()`` looks.
+                The hint says which name is similar.
             PoolInactiveError: If the pool is not running.
         """
+        try:
+            return self._look_up(name)
+        except VolumeNotFoundError as error:
+            self._suggest(error, name, self._keys)
+            raise
+
+    def _look_up(self, name: str, /) -> Volume:
         identity = VolumeId(self._scope, check_name(name))
         try:
             self._call(VOLUME_LOOKUP_BY_NAME, lambda lane: _look_up(lane, identity), identity)
@@ -75,7 +83,9 @@ class Volumes(Collection[Volume, PoolId]):
             PoolInactiveError: If the pool is not running.
             UnsupportedError: If the pool has more volumes than libvirt can list.
         """
-        return self._call(VOLUMES_LIST, lambda lane: (*list_volumes(lane, self._scope),))
+        found = self._call(VOLUMES_LIST, lambda lane: (*list_volumes(lane, self._scope),))
+        self._keep(found)
+        return found
 
     def count(self) -> int:
         """Return the number of volumes (``virStoragePoolNumOfVolumes``).
@@ -225,6 +235,9 @@ class Volumes(Collection[Volume, PoolId]):
 
     def _all(self) -> tuple[Volume, ...]:
         return self.list()
+
+    def _keys(self) -> tuple[str, ...]:
+        return self.names()
 
 
 def _look_up(lane: Lane, identity: VolumeId) -> None:
