@@ -16,7 +16,9 @@ else:
             return self if thing is None else self.func(thing)
 
         def __set__(self, thing, value):
-            raise AttributeError(f"{self.attrname} of {type(thing).__name__} is read-only", name=self.attrname)
+            raise AttributeError(
+                f"{self.attrname} of {type(thing).__name__} is read-only", name=self.attrname
+            )
 
 
 __all__ = ["attribute"]

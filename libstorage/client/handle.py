@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, Unpack
 
@@ -13,6 +13,7 @@ from libstorage.connection.identity import HostId, Identity, PoolId, SecretId, V
 from libstorage.connection.lane import Lane
 from libstorage.display import Table
 from libstorage.errors import NotFoundError
+from libstorage.foreign import Native, NativeType
 from libstorage.operations import Operation
 from libstorage.session.channel import Channel
 from libstorage.session.hints import COMPLETION, meant, soon
@@ -27,7 +28,11 @@ H = TypeVar("H")
 R = TypeVar("R")
 
 
-class Handle(ABC, Generic[Id]):
+class NativeABC(NativeType, ABCMeta):
+    """Metaclass of abstract classes that answer foreign names."""
+
+
+class Handle(Native, Generic[Id], metaclass=NativeABC):
     """A pool, volume or secret on a host. Creating, comparing, hashing, printing or pickling a handle makes no call."""
 
     __slots__ = ("__weakref__", "_channel", "_id")
@@ -85,7 +90,7 @@ def reached(handle: Handle[Id]) -> tuple[Channel, Id]:
     return handle._channel, handle._id
 
 
-class Collection(ABC, Generic[H, Scope]):
+class Collection(Native, Generic[H, Scope], metaclass=NativeABC):
     """Objects on a host, by name: iterating reads all of them in one call, ``[name]`` looks one up.
 
     A collection has no length, and is neither true nor false: Python would otherwise call the daemon implicitly.

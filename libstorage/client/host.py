@@ -21,6 +21,7 @@ from libstorage.connection.resolve import volume_id
 from libstorage.display import Table
 from libstorage.enums import PoolType
 from libstorage.errors import InvalidRequestError, StorageError
+from libstorage.foreign import Native, answer_foreign_names
 from libstorage.listing.discovery import find_sources
 from libstorage.listing.inventory import take_inventory
 from libstorage.models.capabilities import PoolCapabilities
@@ -106,7 +107,7 @@ def connect(
     return Host(Channel(connection.uri, readonly, options, session))
 
 
-class Host:
+class Host(Native):
     """A host: one libvirt daemon. Opened by [connect][libstorage.connect], closed by ``with`` or ``close()``.
 
     Any number of threads may use a host at once. A host that was pickled, or a handle on it, opens the connection again
@@ -279,3 +280,6 @@ class Host:
     def _repr_html_(self) -> str:
         rows = [("uri", self.uri), ("readonly", str(self.readonly))]
         return Table(("Host", ""), rows).html()
+
+
+answer_foreign_names(Host)

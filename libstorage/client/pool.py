@@ -20,6 +20,7 @@ from libstorage.enums import (
     XmlFlags,
 )
 from libstorage.errors import InvalidRequestError, LibvirtError, StorageError
+from libstorage.foreign import answer_foreign_names
 from libstorage.models.info import PoolInfo
 from libstorage.models.pool import PoolSpec
 from libstorage.operations import (
@@ -282,3 +283,6 @@ def build_flag(build: bool, overwrite: bool | None) -> PoolCreateFlags | None:
         return None
     how = switch(overwrite, PoolCreateFlags.WITH_BUILD_OVERWRITE, PoolCreateFlags.WITH_BUILD_NO_OVERWRITE)
     return how or PoolCreateFlags.WITH_BUILD
+
+
+answer_foreign_names(Pool)

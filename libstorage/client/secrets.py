@@ -15,6 +15,7 @@ from libstorage.connection.raw import RawConnect, RawSecret
 from libstorage.connection.resolve import secret_id
 from libstorage.enums import ListSecretsFlags, SecretDefineFlags, SecretUsage, SecretUsageType
 from libstorage.errors import InvalidRequestError, SecretNotFoundError
+from libstorage.foreign import answer_foreign_names
 from libstorage.models.ceph_key import ceph_key, is_key_text
 from libstorage.models.secret import SecretSpec
 from libstorage.models.secret_value import SecretLike, SecretValue
@@ -305,3 +306,6 @@ class Secrets(Collection[Secret, HostId]):
     @property
     def _calls(self) -> Channel:
         return self._channel.for_secrets()
+
+
+answer_foreign_names(Secret, Secrets)

@@ -20,6 +20,7 @@ from libstorage.enums import (
     WipeAlgorithm,
 )
 from libstorage.errors import HelperError, InvalidRequestError, UnsupportedError
+from libstorage.foreign import answer_foreign_names
 from libstorage.models.compare import has_capacity
 from libstorage.models.info import VolumeInfo
 from libstorage.models.volume import BackingStore, VolumeSpec
@@ -487,3 +488,6 @@ class Volume(Handle[VolumeId]):
 def readable(source: UploadSource | Volume) -> UploadSource:
     """Return what a transfer reads from: for a volume, its content."""
     return VolumeContent(source._channel, source._id) if isinstance(source, Volume) else source
+
+
+answer_foreign_names(Volume)

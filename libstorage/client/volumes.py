@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from libstorage.client.handle import Collection
+from libstorage.client.spec_first import spec_first
 from libstorage.client.volume import Volume, readable
 from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.connection.lane import Lane
 from libstorage.connection.resolve import list_volumes, raw_volume
 from libstorage.enums import VolumeCreateFlags
 from libstorage.errors import VolumeNotFoundError
+from libstorage.foreign import answer_foreign_names
 from libstorage.listing.volumes import read_volumes
 from libstorage.models.inventory import VolumeEntry
 from libstorage.models.volume import VolumeSpec
@@ -108,6 +110,7 @@ class Volumes(Collection[Volume, PoolId]):
 
     # ---- making -----------------------------------------------------------------------------------------------------
 
+    @spec_first("VolumeSpec.qcow2")
     def create(
         self,
         spec: VolumeSpec,
@@ -243,3 +246,6 @@ class Volumes(Collection[Volume, PoolId]):
 def _look_up(lane: Lane, identity: VolumeId) -> None:
     lane.forget(identity)  # the lane's copy does not prove that the volume still exists
     raw_volume(lane, identity)
+
+
+answer_foreign_names(Volumes)
