@@ -116,7 +116,7 @@ class Collection(Native, Generic[H, Scope], metaclass=NativeABC):
 
     @abstractmethod
     def _look_up(self, name: str, /) -> H:
-        """Look up an object by name, as ``lookup`` does, without a hint if there is none."""
+        """Look up an object by name, as ``lookup`` does, but without the name that was probably meant."""
 
     @abstractmethod
     def _keys(self) -> tuple[str, ...]:

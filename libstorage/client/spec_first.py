@@ -1,4 +1,4 @@
-"""Verbs whose first argument is a document, and what they say to someone who passes the parts of one."""
+"""Verbs that take a document: called with the parts of one, they name the factory."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Spec(Document, Native):
 
 
 def _by_name(cls: type[Spec], plain: Callable[..., None]) -> Callable[..., None]:
-    """Return a constructor that names a factory to someone who passes fields by position."""
+    """Return a constructor that names a factory if fields are passed by position."""
 
     @wraps(plain)
     def __init__(self: Spec, *positional: object, **fields: Any) -> None:  # noqa: N807 -- it becomes one

@@ -40,7 +40,7 @@ class Listed:
 
 
 def meant(name: str, listed: Iterable[str], ask: Callable[[], Iterable[str]]) -> str | None:
-    """Return the name that ``name`` probably means; ``None`` if there is none, or it is not found in time.
+    """Return the name that ``name`` probably means; ``None`` if none is similar, or none is found in time.
 
     Args:
         name: The name that does not exist.

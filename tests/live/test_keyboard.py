@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from IPython.core.completer import IPCompleter, provisionalcompleter
 
 from libstorage import (
     Host,
@@ -32,14 +31,7 @@ from libstorage.session.hints import MEANT
 from libstorage.testing import PrivateDaemon
 from tests.inside import connection_of
 from tests.live.rpc import RpcCounter
-from tests.shell import shell
-
-
-def completions(text: str, jedi: bool = True, **names: Any) -> list[str]:
-    """What IPython offers for ``text``."""
-    completer = IPCompleter(shell=shell(), namespace=names, use_jedi=jedi)
-    with provisionalcompleter():
-        return [found.text for found in completer.completions(text, len(text))]
+from tests.shell import completions
 
 
 @pytest.fixture
@@ -174,7 +166,12 @@ class TestMeant:
         self, host: Host, images: Pool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         pools = type(host.pools)
-        monkeypatch.setattr(pools, "names", lambda _: time.sleep(1.5) or (images.name,))
+
+        def slowly(_: object) -> tuple[str, ...]:
+            time.sleep(1.5)
+            return (images.name,)
+
+        monkeypatch.setattr(pools, "names", slowly)
         begun = time.monotonic()
         with pytest.raises(PoolNotFoundError) as caught:
             host.pools[images.name.replace("images", "imags")]
@@ -234,4 +231,4 @@ class TestForeignNames:
         with pytest.raises(InvalidRequestError, match=re.escape("VolumeSpec.qcow2('x', '1 GiB')")):
             images.volumes.create("x", "1 GiB")  # type: ignore[call-arg, arg-type]
         with pytest.raises(InvalidRequestError, match=re.escape("PoolSpec.dir('x', '/srv/x')")):
-            host.pools.define("x", "/srv/x")  # type: ignore[misc, arg-type]
+            host.pools.define("x", "/srv/x")  # type: ignore[call-arg, arg-type]

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from libstorage.tracebacks import SWITCH
-from tests.shell import shell
+from tests.shell import run
 from tests.support import CHECKOUT
 
 WRONG_SIZE = 'libstorage.VolumeSpec.raw("a", "20 gigs")'
 NO_DAEMON = 'libstorage.connect("qemu:///system?socket=/nowhere")'
-UNKNOWN_OPTION = "libstorage.connect('test:///default').pools.list(types=['nfs'])"
+NO_NAME = "libstorage.PoolSpec.from_xml('<pool type=\"dir\"/>')"
 FOLDER = tempfile.TemporaryDirectory(prefix="libstorage-ipython-")
 OUR_FRAME = f"File {CHECKOUT}/libstorage/"
 
@@ -29,9 +29,10 @@ def in_ipython(code: str, **environment: str) -> str:
     return done.stdout + done.stderr
 
 
-def in_pytest(folder: Path, code: str, *options: str, **environment: str) -> str:
-    """What pytest shows of a test that fails with an error."""
-    (folder / "test_it.py").write_text(f"import libstorage\n\n\ndef test_it():\n    {code}\n")
+def in_pytest(folder: Path, *codes: str, options: tuple[str, ...] = (), **environment: str) -> str:
+    """What pytest shows of tests that fail with an error."""
+    tests = (f"def test_{number}():\n    {code}\n" for number, code in enumerate(codes))
+    (folder / "test_it.py").write_text("\n\n".join(("import libstorage\n", *tests)))
     command = [
         sys.executable,
         "-m",
@@ -54,19 +55,27 @@ def settings(**environment: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(CHECKOUT), "IPYTHONDIR": FOLDER.name, **environment}
 
 
-@pytest.mark.parametrize("code", [WRONG_SIZE, NO_DAEMON, UNKNOWN_OPTION])
 class TestShort:
-    def test_ipython_shows_at_most_two_frames(self, code: str) -> None:
-        shown = in_ipython(f"import libstorage\n{code}")
-        assert f"----> 2 {code}" in shown
+    def test_ipython_shows_one_frame_of_ours(self) -> None:
+        shown = in_ipython(f"import libstorage\n{WRONG_SIZE}")
+        assert f"----> 2 {WRONG_SIZE}" in shown
         assert "skipping hidden" in shown
-        assert 1 <= shown.count(OUR_FRAME) <= 2
+        assert shown.count(OUR_FRAME) == 1
 
-    def test_pytest_shows_the_test_alone(self, code: str, tmp_path: Path) -> None:
-        shown = in_pytest(tmp_path, code)
-        assert f">       {code}" in shown
-        assert "test_it.py:5: " in shown
-        assert "libstorage/" not in shown.replace(code, "").partition("short test summary")[0]
+    @pytest.mark.parametrize("code", [NO_DAEMON, NO_NAME])
+    def test_so_it_does_in_this_process(
+        self, code: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv(SWITCH, raising=False)
+        run(f"import libstorage\n{code}")
+        shown = re.sub("\x1b[^m]*m", "", capsys.readouterr().out)
+        assert shown.count(OUR_FRAME) == 1
+
+    def test_pytest_shows_the_tests_alone(self, tmp_path: Path) -> None:
+        shown = in_pytest(tmp_path, WRONG_SIZE, NO_DAEMON, NO_NAME)
+        for code in (WRONG_SIZE, NO_DAEMON, NO_NAME):
+            assert f">       {code}" in shown
+        assert "libstorage/" not in shown.partition("short test summary")[0]
 
 
 class TestWhole:
@@ -76,12 +85,13 @@ class TestWhole:
         assert in_ipython(code).count(OUR_FRAME) > short
 
     def test_pytest_shows_the_full_trace(self, tmp_path: Path) -> None:
-        assert "libstorage/models/volume.py" in in_pytest(tmp_path, WRONG_SIZE, "--full-trace")
+        assert "libstorage/models/volume.py" in in_pytest(tmp_path, WRONG_SIZE, options=("--full-trace",))
 
     def test_a_variable_shows_all(self, tmp_path: Path) -> None:
-        everything = {SWITCH: "full"}
-        assert in_ipython(f"import libstorage\n{WRONG_SIZE}", **everything).count(OUR_FRAME) > 2
-        assert "libstorage/models/volume.py" in in_pytest(tmp_path, WRONG_SIZE, **everything)
+        assert (
+            in_ipython(f"import libstorage\n{WRONG_SIZE}", LIBSTORAGE_TRACEBACKS="full").count(OUR_FRAME) > 2
+        )
+        assert "libstorage/models/volume.py" in in_pytest(tmp_path, WRONG_SIZE, LIBSTORAGE_TRACEBACKS="full")
 
     def test_a_fault_of_the_library_shows_all_in_pytest(self, tmp_path: Path) -> None:
         shown = in_pytest(
@@ -109,8 +119,7 @@ def test_an_error_and_its_cause_in_this_process(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(SWITCH, raising=False)
-    ipython = shell()
-    ipython.run_cell(
+    run(
         f"import libstorage\ntry:\n    {WRONG_SIZE}\nexcept ValueError as error:\n"
         "    raise libstorage.StorageError('after') from error"
     )
