@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Self, TypeVar
 
 from libstorage.client.attribute import attribute
+from libstorage.client.called import must_be_called
 from libstorage.client.handle import Handle
 from libstorage.client.volumes import Volumes
 from libstorage.connection.identity import PoolId
@@ -68,6 +69,7 @@ class Pool(Handle[PoolId]):
         """The volumes of the pool."""
         return Volumes(self._channel, self._id)
 
+    @must_be_called
     def type(self) -> PoolType | UnknownWord:
         """Return the type of the pool; an unknown type as libvirt's word for it.
 

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar, overload
 
+from libstorage.client.called import must_be_called
 from libstorage.client.handle import Handle
 from libstorage.connection.arguments import check_count
 from libstorage.connection.identity import VolumeId
@@ -80,6 +81,7 @@ class Volume(Handle[VolumeId]):
 
         return Pool(self._channel, self._id.pool)
 
+    @must_be_called
     def key(self) -> str:
         """Return libvirt's key: the path for most pool types, so neither stable nor secret (``virStorageVolGetKey``).
 
@@ -88,6 +90,7 @@ class Volume(Handle[VolumeId]):
         """
         return self._ask(VOLUME_KEY, lambda raw: decoded(raw.key))
 
+    @must_be_called
     def path(self) -> str:
         """Return the path of the volume on the host (``virStorageVolGetPath``).
 
@@ -96,6 +99,7 @@ class Volume(Handle[VolumeId]):
         """
         return self._ask(VOLUME_PATH, lambda raw: decoded(raw.path))
 
+    @must_be_called
     def type(self) -> VolumeType:
         """Return the type of the volume: a file, a block device, a directory and so on.
 

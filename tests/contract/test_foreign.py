@@ -28,9 +28,9 @@ ROOTS = {
     "PoolSpec": PoolSpec,
     "VolumeSpec": VolumeSpec,
 }
-BEHIND = {Host.pools: Pools, Host.secrets: Secrets, Pool.volumes: Volumes}
+BEHIND: dict[Any, type[Any]] = {Host.pools: Pools, Host.secrets: Secrets, Pool.volumes: Volumes}
 
-BINDING = {
+BINDING: dict[type[Any], tuple[type[Any], str]] = {
     Host: (libvirt.virConnect, "torage|ecret"),
     Pool: (libvirt.virStoragePool, ""),
     Volume: (libvirt.virStorageVol, ""),
@@ -100,7 +100,7 @@ def test_fields_are_passed_by_name() -> None:
     for spec in (PoolSpec, VolumeSpec, libstorage.SecretSpec):
         with pytest.raises(TypeError, match=re.escape(f"use a factory, such as {spec.EXAMPLE}")):
             cast(Any, spec)("images", "1 GiB")
-        assert isinstance(eval(spec.EXAMPLE, vars(libstorage)), spec)
+        assert isinstance(eval(spec.EXAMPLE, dict(vars(libstorage))), spec)
         assert str(inspect.signature(spec)).startswith("(*, ")
 
 
