@@ -28,7 +28,7 @@ TEXTS: dict[str, Callable[[object], object]] = {
     "format": lambda method: f"{method}",
     "percent": lambda method: "%s" % method,  # noqa: UP031 -- as people write it
     "path": os.fspath,  # type: ignore[dict-item]
-    "open": open,  # type: ignore[call-overload]
+    "open": open,  # type: ignore[dict-item]
 }
 
 
