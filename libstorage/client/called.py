@@ -43,10 +43,8 @@ class _Bound:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__wrapped__, name)
 
-    def __get__(
-        self, thing: object, owner: type | None = None
-    ) -> _Bound:  # so that pydoc takes it for a method
-        return self
+    def __get__(self, thing: object, owner: type | None = None) -> _Bound:
+        return self  # it has a __get__ so that pydoc takes it for a method
 
     @property
     def __doc__(self) -> str | None:  # type: ignore[override]

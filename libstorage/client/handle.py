@@ -16,7 +16,7 @@ from libstorage.errors import NotFoundError
 from libstorage.foreign import Native, NativeType
 from libstorage.operations import Operation
 from libstorage.session.channel import Channel
-from libstorage.session.hints import COMPLETION, meant, soon
+from libstorage.session.hints import COMPLETION, add_meant, soon
 from libstorage.session.options import OptionChanges
 
 if TYPE_CHECKING:
@@ -141,11 +141,10 @@ class Collection(Native, Generic[H, Scope], metaclass=NativeABC):
         """
         return self.get(name) is not None
 
-    def _suggest(self, error: NotFoundError, name: str, ask: Callable[[], Iterable[str]]) -> None:
+    def _suggest(self, error: NotFoundError, name: str) -> None:
         """Put the name that was probably meant before the hint of an error; at most one call, and 0.2 seconds."""
-        near = meant(name, self._channel.session().listed.names((type(self), self._scope)), ask)
-        if near is not None:
-            error.hint = "\n".join(filter(None, (f"Did you mean {near!r}?", error.hint)))
+        listed = self._channel.session().listed.names((type(self), self._scope))
+        add_meant(error, name, listed, self._keys)
 
     def _keep(self, names: Iterable[str]) -> None:
         """Keep the names of a whole listing for hints."""

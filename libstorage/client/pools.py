@@ -61,7 +61,7 @@ class Pools(Collection[Pool, HostId]):
         try:
             return self._look_up(name)
         except PoolNotFoundError as error:
-            self._suggest(error, name, self._keys)
+            self._suggest(error, name)
             raise
 
     def _look_up(self, name: str, /) -> Pool:

@@ -34,6 +34,7 @@ from libstorage.operations import (
 from libstorage.session.arguments import NoFlags, check_text, check_uuid, combined, member_of, switch
 from libstorage.session.calls import ask_secret, change_secret, make_secret, without_schema
 from libstorage.session.channel import Channel
+from libstorage.session.hints import add_meant
 from libstorage.session.validating import secret_define_flags
 
 R = TypeVar("R")
@@ -144,7 +145,7 @@ class Secrets(Collection[Secret, HostId]):
         try:
             return self._look_up(name)
         except SecretNotFoundError as error:
-            self._suggest(error, check_uuid(name), self._keys)
+            self._suggest(error, check_uuid(name))
             raise
 
     def _look_up(self, name: str | UUID, /) -> Secret:
@@ -165,7 +166,7 @@ class Secrets(Collection[Secret, HostId]):
         try:
             return self._by_usage(usage, usage_id)
         except SecretNotFoundError as error:
-            self._suggest(error, usage_id, lambda: self._usages(member_of(SecretUsageType, usage)))
+            add_meant(error, usage_id, (), lambda: self._usages(member_of(SecretUsageType, usage)))
             raise
 
     def _by_usage(self, usage: SecretUsageType | str, usage_id: str) -> Secret:

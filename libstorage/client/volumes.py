@@ -54,7 +54,7 @@ class Volumes(Collection[Volume, PoolId]):
         try:
             return self._look_up(name)
         except VolumeNotFoundError as error:
-            self._suggest(error, name, self._keys)
+            self._suggest(error, name)
             raise
 
     def _look_up(self, name: str, /) -> Volume:

@@ -39,16 +39,21 @@ class Listed:
         return self._names.get(collection, ())
 
 
-def meant(name: str, listed: Iterable[str], ask: Callable[[], Iterable[str]]) -> str | None:
-    """Return the name that ``name`` probably means; ``None`` if none is similar, or none is found in time.
+def add_meant(
+    error: StorageError, name: str, listed: Iterable[str], ask: Callable[[], Iterable[str]]
+) -> None:
+    """Put the name that was probably meant before the hint of an error, if one is similar and found in time.
 
     Args:
-        name: The name that does not exist.
+        error: The error, which says that ``name`` does not exist.
+        name: The name.
         listed: Names that are already known.
         ask: Asks the host for all names, in one call, if none of those is similar.
     """
     others = (other for other in listed if other != name)
-    return nearest(others, name) or soon(MEANT, lambda: nearest(ask(), name), None)
+    near = nearest(others, name) or soon(MEANT, lambda: nearest(ask(), name), None)
+    if near is not None:
+        error.hint = "\n".join(filter(None, (f"Did you mean {near!r}?", error.hint)))
 
 
 def soon(seconds: float, ask: Callable[[], T], otherwise: T) -> T:
