@@ -187,7 +187,7 @@ def calls(counter: RpcCounter, act: Any) -> int:
 
 
 def test_handles_are_sorted_by_name(host: Host, folder: Path) -> None:
-    names = [f"{letter}-{uuid.uuid4().hex[:6]}" for letter in "cab"]
+    names = [f"{letter}-{uuid.uuid4().hex[:6]}" for letter in "cafbed"]
     pools = [host.pools.define(PoolSpec.dir(name, str(folder / name))) for name in names]
     assert [pool.name for pool in sorted(pools)] == sorted(names)
     assert [name for name in host.pools.names() if name in names] == sorted(names)
