@@ -67,4 +67,4 @@ class _Bound:
         owner = type(self.__wrapped__.__self__).__name__.lower()
         raise TypeError(f"{owner}.{name} is a method: call it, {owner}.{name}()")
 
-    __str__ = __format__ = __fspath__ = _refuse
+    __str__ = __fspath__ = _refuse  # format() asks str()

@@ -34,8 +34,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a-path-becomes-text",
         "client/called.py",
-        "__str__ = __format__ = __fspath__ = _refuse",
-        "__str__ = __fspath__ = _refuse",
+        "    __str__ = __fspath__ = _refuse",
+        "    __fspath__ = _refuse",
         "tests/unit/client/test_called.py",
         "f'{volume.path}' is <bound method …>",
     ),
