@@ -23,10 +23,10 @@ else:
         """Let a method refuse to become text."""
 
         def __init__(self, function: Callable[..., Any]) -> None:
-            self._function = function
+            self.__func__ = function
 
         def __get__(self, thing: object, owner: type) -> Any:
-            return self._function if thing is None else _Bound(MethodType(self._function, thing))
+            return self.__func__ if thing is None else _Bound(MethodType(self.__func__, thing))
 
 
 class _Bound:
