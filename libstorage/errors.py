@@ -44,6 +44,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypedDict, 
 
 import attrs
 
+from libstorage import tracebacks
+
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
@@ -120,6 +122,7 @@ class StorageError(Exception):
         stderr: str | None = None,
     ) -> None:
         super().__init__(message)
+        tracebacks.mark_modules()
         if self._refuses_before_call and outcome is None and code is None:
             outcome, retry = "not_started", retry or "no"
         self.message = message
@@ -161,6 +164,9 @@ class StorageError(Exception):
         fields = ((name, getattr(self, name)) for name in shown)
         said = [repr(self.message), *(f"{name}={value!r}" for name, value in fields if value is not None)]
         return f"{type(self).__name__}({', '.join(said)})"
+
+    def _render_traceback_(self) -> list[str]:
+        return tracebacks.rendered(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # OSError keeps errno and args in C slots: they are not in __dict__, and __new__ does not set them.

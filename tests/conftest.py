@@ -13,6 +13,9 @@ import pytest
 
 CI = os.environ.get("CI") == "true"
 
+# A failure of ours is looked for inside the library, whose frames pytest would leave out.
+os.environ.setdefault("LIBSTORAGE_TRACEBACKS", "full")
+
 # Reasons for which a test may not run even on CI, where everything that it can need is installed.
 ALLOWED_ON_CI: tuple[str, ...] = ()
 

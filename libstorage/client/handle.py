@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from abc import ABCMeta, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, Unpack
 
 import attrs
 
+from libstorage.connection.address.text import shown_briefly
 from libstorage.connection.identity import HostId, Identity, PoolId, SecretId, VolumeId
 from libstorage.connection.lane import Lane
 from libstorage.display import Table
 from libstorage.errors import NotFoundError
+from libstorage.foreign import Native, NativeType
 from libstorage.operations import Operation
 from libstorage.session.channel import Channel
+from libstorage.session.hints import COMPLETION, add_meant, soon
 from libstorage.session.options import OptionChanges
 
 if TYPE_CHECKING:
@@ -25,7 +28,11 @@ H = TypeVar("H")
 R = TypeVar("R")
 
 
-class Handle(ABC, Generic[Id]):
+class NativeABC(NativeType, ABCMeta):
+    """Metaclass of abstract classes that answer foreign names."""
+
+
+class Handle(Native, Generic[Id], metaclass=NativeABC):
     """A pool, volume or secret on a host. Creating, comparing, hashing, printing or pickling a handle makes no call."""
 
     __slots__ = ("__weakref__", "_channel", "_id")
@@ -59,6 +66,11 @@ class Handle(ABC, Generic[Id]):
     def __eq__(self, other: object) -> bool:
         return self._id == other._id if isinstance(other, type(self)) else NotImplemented
 
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        return attrs.astuple(self._id) < attrs.astuple(other._id)
+
     def __hash__(self) -> int:
         return hash(self._id)
 
@@ -66,7 +78,7 @@ class Handle(ABC, Generic[Id]):
         return type(self), (self._channel, self._id)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._label()} on {self._id.uri}>"
+        return f"<{type(self).__name__} {self._label()} on {shown_briefly(self._id.uri)}>"
 
     def _repr_html_(self) -> str:
         rows = [(name, str(value)) for name, value in attrs.asdict(self._id, recurse=False).items()]
@@ -78,7 +90,7 @@ def reached(handle: Handle[Id]) -> tuple[Channel, Id]:
     return handle._channel, handle._id
 
 
-class Collection(ABC, Generic[H, Scope]):
+class Collection(Native, Generic[H, Scope], metaclass=NativeABC):
     """Objects on a host, by name: iterating reads all of them in one call, ``[name]`` looks one up.
 
     A collection has no length, and is neither true nor false: Python would otherwise call the daemon implicitly.
@@ -102,6 +114,14 @@ class Collection(ABC, Generic[H, Scope]):
     def _all(self) -> tuple[H, ...]:
         """Return all objects, in one call."""
 
+    @abstractmethod
+    def _look_up(self, name: str, /) -> H:
+        """Look up an object by name, as ``lookup`` does, but without the name that was probably meant."""
+
+    @abstractmethod
+    def _keys(self) -> tuple[str, ...]:
+        """Return what ``[…]`` takes for each object, in one call."""
+
     def get(self, name: str, /) -> H | None:
         """Return the object with this name, ``None`` if it does not exist.
 
@@ -109,7 +129,7 @@ class Collection(ABC, Generic[H, Scope]):
             StorageError: If the host could not be asked.
         """
         try:
-            return self.lookup(name)
+            return self._look_up(name)
         except NotFoundError:
             return None
 
@@ -120,6 +140,19 @@ class Collection(ABC, Generic[H, Scope]):
             StorageError: If the host could not be asked.
         """
         return self.get(name) is not None
+
+    def _suggest(self, error: NotFoundError, name: str) -> None:
+        """Put the name that was probably meant before the hint of an error; at most one call, and 0.2 seconds."""
+        listed = self._channel.session().listed.names((type(self), self._scope))
+        add_meant(error, name, listed, self._keys)
+
+    def _keep(self, names: Iterable[str]) -> None:
+        """Keep the names of a whole listing for hints."""
+        self._channel.session().listed.keep((type(self), self._scope), names)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        names: tuple[str, ...] = soon(COMPLETION, self._keys, ())
+        return list(names)
 
     def _call(self, operation: Operation, body: Callable[[Lane], R], target: Identity | None = None) -> R:
         return self._channel.call(operation, target or self._scope, body)
@@ -139,4 +172,4 @@ class Collection(ABC, Generic[H, Scope]):
         )
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._scope}>"
+        return f"<{type(self).__name__} of {shown_briefly(str(self._scope))}>"

@@ -8,10 +8,12 @@ from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
+from libstorage.client.attribute import attribute
 from libstorage.client.pools import Pools
 from libstorage.client.secrets import Secrets
 from libstorage.client.volume import Volume
 from libstorage.connection import ending, threads
+from libstorage.connection.address.text import shown_briefly
 from libstorage.connection.address.uri import DANGERS, HostURI, parse
 from libstorage.connection.connection import Connection
 from libstorage.connection.raw import RawConnect, RawVolume
@@ -19,6 +21,7 @@ from libstorage.connection.resolve import volume_id
 from libstorage.display import Table
 from libstorage.enums import PoolType
 from libstorage.errors import InvalidRequestError, StorageError
+from libstorage.foreign import Native, answer_foreign_names
 from libstorage.listing.discovery import find_sources
 from libstorage.listing.inventory import take_inventory
 from libstorage.models.capabilities import PoolCapabilities
@@ -87,6 +90,10 @@ def connect(
         allow = DANGERS
     if ending.is_past():
         raise threads.too_late("no host can be opened any more")
+    if isinstance(uri, Host):
+        raise InvalidRequestError(
+            f"an address is text or a HostURI, and this is {uri!r}", hint="You have a host already: use it."
+        )
     options = Options(timeout=timeout, open_timeout=open_timeout, strict_names=strict_names)
     try:
         address = parse(uri, allow=allow)
@@ -100,7 +107,7 @@ def connect(
     return Host(Channel(connection.uri, readonly, options, session))
 
 
-class Host:
+class Host(Native):
     """A host: one libvirt daemon. Opened by [connect][libstorage.connect], closed by ``with`` or ``close()``.
 
     Any number of threads may use a host at once. A host that was pickled, or a handle on it, opens the connection again
@@ -147,12 +154,12 @@ class Host:
 
     # ---- what is on it ----------------------------------------------------------------------------------------------
 
-    @property
+    @attribute
     def pools(self) -> Pools:
         """The pools of the host."""
         return Pools(self._channel, self._channel.host)
 
-    @property
+    @attribute
     def secrets(self) -> Secrets:
         """The secrets of the host. A ``storage://`` host serves them over another connection, which the first call opens."""
         return Secrets(self._channel, self._channel.host)
@@ -268,8 +275,11 @@ class Host:
         return Host, (self._channel,)
 
     def __repr__(self) -> str:
-        return f"<Host {self.uri}{' (read-only)' if self.readonly else ''}>"
+        return f"<Host {shown_briefly(self.uri)}{' (read-only)' if self.readonly else ''}>"
 
     def _repr_html_(self) -> str:
         rows = [("uri", self.uri), ("readonly", str(self.readonly))]
         return Table(("Host", ""), rows).html()
+
+
+answer_foreign_names(Host)

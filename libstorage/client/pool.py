@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Self, TypeVar
 
+from libstorage.client.attribute import attribute
+from libstorage.client.called import must_be_called
 from libstorage.client.handle import Handle
 from libstorage.client.volumes import Volumes
 from libstorage.connection.identity import PoolId
@@ -19,6 +21,7 @@ from libstorage.enums import (
     XmlFlags,
 )
 from libstorage.errors import InvalidRequestError, LibvirtError, StorageError
+from libstorage.foreign import answer_foreign_names
 from libstorage.models.info import PoolInfo
 from libstorage.models.pool import PoolSpec
 from libstorage.operations import (
@@ -61,11 +64,12 @@ class Pool(Handle[PoolId]):
         """UUID of the pool."""
         return self._id.uuid
 
-    @property
+    @attribute
     def volumes(self) -> Volumes:
         """The volumes of the pool."""
         return Volumes(self._channel, self._id)
 
+    @must_be_called
     def type(self) -> PoolType | UnknownWord:
         """Return the type of the pool; an unknown type as libvirt's word for it.
 
@@ -281,3 +285,6 @@ def build_flag(build: bool, overwrite: bool | None) -> PoolCreateFlags | None:
         return None
     how = switch(overwrite, PoolCreateFlags.WITH_BUILD_OVERWRITE, PoolCreateFlags.WITH_BUILD_NO_OVERWRITE)
     return how or PoolCreateFlags.WITH_BUILD
+
+
+answer_foreign_names(Pool)

@@ -13,6 +13,7 @@ import attrs
 from libstorage.client.ensure import Lost, converge, has_folder, run, run_new
 from libstorage.client.handle import Collection
 from libstorage.client.pool import Pool, build_flag
+from libstorage.client.spec_first import spec_first
 from libstorage.connection.identity import HostId, PoolId
 from libstorage.connection.lane import Lane
 from libstorage.connection.raw import RawConnect, RawPool
@@ -23,6 +24,7 @@ from libstorage.errors import (
     PoolExistsError,
     PoolNotFoundError,
 )
+from libstorage.foreign import answer_foreign_names
 from libstorage.models.compare import Difference
 from libstorage.models.pool import PoolSpec
 from libstorage.operations import (
@@ -54,8 +56,15 @@ class Pools(Collection[Pool, HostId]):
         """Look up a pool by name (``virStoragePoolLookupByName``).
 
         Raises:
-            PoolNotFoundError: If the host has no such pool.
+            PoolNotFoundError: If the host has no such pool; the hint says which name is similar.
         """
+        try:
+            return self._look_up(name)
+        except PoolNotFoundError as error:
+            self._suggest(error, name)
+            raise
+
+    def _look_up(self, name: str, /) -> Pool:
         check_text("pool name", name)
         target = PoolId(self._scope.uri, name, "")
         try:
@@ -126,6 +135,8 @@ class Pools(Collection[Pool, HostId]):
             POOLS_LIST,
             lambda lane: list_pools(lane, uri, chosen),
         )
+        if not chosen:
+            self._keep(identity.name for identity in found)
         return tuple(Pool(self._channel, identity) for identity in found)
 
     def names(self, *, active: bool | None = None) -> tuple[str, ...]:
@@ -155,6 +166,7 @@ class Pools(Collection[Pool, HostId]):
 
     # ---- making -----------------------------------------------------------------------------------------------------
 
+    @spec_first("PoolSpec.dir")
     def define(self, spec: PoolSpec, *, allow_unknown: bool = False, validate: bool = True) -> Pool:
         """Define a pool, or redefine the pool with the same UUID (``virStoragePoolDefineXML``).
 
@@ -187,6 +199,7 @@ class Pools(Collection[Pool, HostId]):
 
         return Pool(self._channel, without_schema(made, flags, request))
 
+    @spec_first("PoolSpec.dir")
     def create_transient(
         self,
         spec: PoolSpec,
@@ -224,6 +237,7 @@ class Pools(Collection[Pool, HostId]):
         )
         return Pool(self._channel, made)
 
+    @spec_first("PoolSpec.dir")
     def ensure(self, spec: PoolSpec, *, allow_unknown: bool = False, validate: bool = True) -> Pool:
         """Make sure that the pool that ``spec`` describes exists and runs: define, build and start it as far as needed.
 
@@ -273,6 +287,9 @@ class Pools(Collection[Pool, HostId]):
     def _all(self) -> tuple[Pool, ...]:
         return self.list()
 
+    def _keys(self) -> tuple[str, ...]:
+        return self.names()
+
     def _request(self, spec: PoolSpec, *, allow_unknown: bool) -> PoolSpec:
         if not isinstance(spec, PoolSpec):
             raise InvalidRequestError(
@@ -310,3 +327,6 @@ def _type_flag(pool_type: PoolType | str) -> ListPoolsFlags:
         raise InvalidRequestError(
             f"{pool_type!r} is not a pool type", hint=f"The pool types are {known}."
         ) from None
+
+
+answer_foreign_names(Pools)

@@ -15,6 +15,7 @@ from libstorage.connection.raw import RawConnect, RawSecret
 from libstorage.connection.resolve import secret_id
 from libstorage.enums import ListSecretsFlags, SecretDefineFlags, SecretUsage, SecretUsageType
 from libstorage.errors import InvalidRequestError, SecretNotFoundError
+from libstorage.foreign import answer_foreign_names
 from libstorage.models.ceph_key import ceph_key, is_key_text
 from libstorage.models.secret import SecretSpec
 from libstorage.models.secret_value import SecretLike, SecretValue
@@ -33,6 +34,7 @@ from libstorage.operations import (
 from libstorage.session.arguments import NoFlags, check_text, check_uuid, combined, member_of, switch
 from libstorage.session.calls import ask_secret, change_secret, make_secret, without_schema
 from libstorage.session.channel import Channel
+from libstorage.session.hints import add_meant
 from libstorage.session.validating import secret_define_flags
 
 R = TypeVar("R")
@@ -137,9 +139,16 @@ class Secrets(Collection[Secret, HostId]):
         """Look up a secret by UUID (``virSecretLookupByUUIDString``).
 
         Raises:
-            SecretNotFoundError: If the host has no such secret.
+            SecretNotFoundError: If the host has no such secret; the hint says which UUID is similar.
             InvalidRequestError: If ``name`` is not a UUID.
         """
+        try:
+            return self._look_up(name)
+        except SecretNotFoundError as error:
+            self._suggest(error, check_uuid(name))
+            raise
+
+    def _look_up(self, name: str | UUID, /) -> Secret:
         uuid = check_uuid(name)
         target = SecretId(self._scope.uri, uuid)
         return self._found(SECRET_LOOKUP_BY_UUID, target, lambda raw: raw.secretLookupByUUIDString(uuid))
@@ -152,8 +161,15 @@ class Secrets(Collection[Secret, HostId]):
             usage_id: The path of the volume, or the name that pools refer to.
 
         Raises:
-            SecretNotFoundError: If the host has no secret for this usage.
+            SecretNotFoundError: If the host has no secret for this usage; the hint says which one is similar.
         """
+        try:
+            return self._by_usage(usage, usage_id)
+        except SecretNotFoundError as error:
+            add_meant(error, usage_id, (), lambda: self._usages(member_of(SecretUsageType, usage)))
+            raise
+
+    def _by_usage(self, usage: SecretUsageType | str, usage_id: str) -> Secret:
         kind, text = member_of(SecretUsageType, usage), check_text("usage", usage_id)
         target = SecretId(self._scope.uri, f"for {kind.word} {text!r}")
         return self._found(SECRET_LOOKUP_BY_USAGE, target, lambda raw: raw.secretLookupByUsage(kind, text))
@@ -188,6 +204,8 @@ class Secrets(Collection[Secret, HostId]):
             self._scope,
             lambda lane: [secret_id(lane, uri, raw) for raw in lane.connection.listAllSecrets(chosen)],
         )
+        if not chosen:
+            self._keep(identity.uuid for identity in found)
         return tuple(Secret(self._channel, identity) for identity in sorted(found, key=attrgetter("uuid")))
 
     def count(self) -> int:
@@ -222,7 +240,7 @@ class Secrets(Collection[Secret, HostId]):
             del key  # a traceback may show this frame
         name = usage or f"client.{user} secret"
         try:
-            secret = self.by_usage(SecretUsage.CEPH, name)
+            secret = self._by_usage(SecretUsage.CEPH, name)
         except SecretNotFoundError:
             secret = self.define(SecretSpec.ceph(name))
         return secret.set_value(found)
@@ -266,6 +284,19 @@ class Secrets(Collection[Secret, HostId]):
     def _all(self) -> tuple[Secret, ...]:
         return self.list()
 
+    def _keys(self) -> tuple[str, ...]:
+        return tuple(secret.uuid for secret in self.list())
+
+    def _usages(self, kind: SecretUsageType) -> tuple[str, ...]:
+        """Return the usages of one kind, in one call: the binding knows them of each secret that it lists."""
+        return self._calls.call(
+            SECRETS_LIST,
+            self._scope,
+            lambda lane: tuple(
+                raw.usageID() for raw in lane.connection.listAllSecrets(0) if raw.usageType() == kind
+            ),
+        )
+
     def _found(
         self, operation: Operation, target: SecretId, find: Callable[[RawConnect], RawSecret]
     ) -> Secret:
@@ -276,3 +307,6 @@ class Secrets(Collection[Secret, HostId]):
     @property
     def _calls(self) -> Channel:
         return self._channel.for_secrets()
+
+
+answer_foreign_names(Secret, Secrets)

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar, overload
 
+from libstorage.client.called import must_be_called
 from libstorage.client.handle import Handle
 from libstorage.connection.arguments import check_count
 from libstorage.connection.identity import VolumeId
@@ -20,6 +21,7 @@ from libstorage.enums import (
     WipeAlgorithm,
 )
 from libstorage.errors import HelperError, InvalidRequestError, UnsupportedError
+from libstorage.foreign import answer_foreign_names
 from libstorage.models.compare import has_capacity
 from libstorage.models.info import VolumeInfo
 from libstorage.models.volume import BackingStore, VolumeSpec
@@ -79,6 +81,7 @@ class Volume(Handle[VolumeId]):
 
         return Pool(self._channel, self._id.pool)
 
+    @must_be_called
     def key(self) -> str:
         """Return libvirt's key: the path for most pool types, so neither stable nor secret (``virStorageVolGetKey``).
 
@@ -87,6 +90,7 @@ class Volume(Handle[VolumeId]):
         """
         return self._ask(VOLUME_KEY, lambda raw: decoded(raw.key))
 
+    @must_be_called
     def path(self) -> str:
         """Return the path of the volume on the host (``virStorageVolGetPath``).
 
@@ -95,6 +99,7 @@ class Volume(Handle[VolumeId]):
         """
         return self._ask(VOLUME_PATH, lambda raw: decoded(raw.path))
 
+    @must_be_called
     def type(self) -> VolumeType:
         """Return the type of the volume: a file, a block device, a directory and so on.
 
@@ -487,3 +492,6 @@ class Volume(Handle[VolumeId]):
 def readable(source: UploadSource | Volume) -> UploadSource:
     """Return what a transfer reads from: for a volume, its content."""
     return VolumeContent(source._channel, source._id) if isinstance(source, Volume) else source
+
+
+answer_foreign_names(Volume)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from libstorage.client.handle import Collection
+from libstorage.client.spec_first import spec_first
 from libstorage.client.volume import Volume, readable
 from libstorage.connection.identity import PoolId, VolumeId
 from libstorage.connection.lane import Lane
 from libstorage.connection.resolve import list_volumes, raw_volume
 from libstorage.enums import VolumeCreateFlags
 from libstorage.errors import VolumeNotFoundError
+from libstorage.foreign import answer_foreign_names
 from libstorage.listing.volumes import read_volumes
 from libstorage.models.inventory import VolumeEntry
 from libstorage.models.volume import VolumeSpec
@@ -46,8 +48,16 @@ class Volumes(Collection[Volume, PoolId]):
 
         Raises:
             VolumeNotFoundError: If the pool has no such volume, or libvirt has not seen it yet; ``pool.refresh()`` looks.
+                The hint says which name is similar.
             PoolInactiveError: If the pool is not running.
         """
+        try:
+            return self._look_up(name)
+        except VolumeNotFoundError as error:
+            self._suggest(error, name)
+            raise
+
+    def _look_up(self, name: str, /) -> Volume:
         identity = VolumeId(self._scope, check_name(name))
         try:
             self._call(VOLUME_LOOKUP_BY_NAME, lambda lane: _look_up(lane, identity), identity)
@@ -75,7 +85,9 @@ class Volumes(Collection[Volume, PoolId]):
             PoolInactiveError: If the pool is not running.
             UnsupportedError: If the pool has more volumes than libvirt can list.
         """
-        return self._call(VOLUMES_LIST, lambda lane: (*list_volumes(lane, self._scope),))
+        found = self._call(VOLUMES_LIST, lambda lane: (*list_volumes(lane, self._scope),))
+        self._keep(found)
+        return found
 
     def count(self) -> int:
         """Return the number of volumes (``virStoragePoolNumOfVolumes``).
@@ -98,6 +110,7 @@ class Volumes(Collection[Volume, PoolId]):
 
     # ---- making -----------------------------------------------------------------------------------------------------
 
+    @spec_first("VolumeSpec.qcow2")
     def create(
         self,
         spec: VolumeSpec,
@@ -226,7 +239,13 @@ class Volumes(Collection[Volume, PoolId]):
     def _all(self) -> tuple[Volume, ...]:
         return self.list()
 
+    def _keys(self) -> tuple[str, ...]:
+        return self.names()
+
 
 def _look_up(lane: Lane, identity: VolumeId) -> None:
     lane.forget(identity)  # the lane's copy does not prove that the volume still exists
     raw_volume(lane, identity)
+
+
+answer_foreign_names(Volumes)

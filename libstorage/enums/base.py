@@ -6,6 +6,7 @@ from enum import Enum, IntEnum, IntFlag, StrEnum
 from typing import Any, Self, TypeVar
 
 _UNKNOWN = "Not known to this version of libstorage."
+_OF_NUMBERS = frozenset("bcdeEfFgGnoxX%")  # the types of a format specification that show a number
 
 
 def version_number(version: str) -> int:
@@ -56,7 +57,10 @@ class Constant(Enum):
 
 
 class Number(Constant, IntEnum):
-    """A libvirt enum in which each value is exactly one member; an unknown number becomes an unnamed member."""
+    """A libvirt enum in which each value is exactly one member; an unknown number becomes an unnamed member.
+
+    ``str`` and f-strings show the word; ``f"{state:d}"`` and ``int`` give the number.
+    """
 
     def __new__(cls, value: int, doc: str = _UNKNOWN, since: str | None = None) -> Self:  # noqa: D102
         member = int.__new__(cls, value)
@@ -70,6 +74,12 @@ class Number(Constant, IntEnum):
         member = int.__new__(cls, value)
         vars(member).update(_value_=int(value), _name_=None)
         return _described(member, _UNKNOWN, None)
+
+    def __str__(self) -> str:
+        return self.word
+
+    def __format__(self, spec: str) -> str:
+        return format(self._value_ if spec[-1:] in _OF_NUMBERS else self.word, spec)
 
     def __repr__(self) -> str:
         cls = type(self).__name__

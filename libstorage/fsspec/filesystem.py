@@ -131,11 +131,11 @@ class LibvirtFileSystem(Base):
         Raises:
             StorageError: If the host could not be asked.
         """
-        try:
-            self.info(path)
-        except FileNotFoundError:
-            return False
-        return True
+        name, volume = self._split(path)
+        pool = self._host.pools.get(name) if name else None
+        if pool is None or not volume:
+            return pool is not None or not name
+        return pool.volumes.exists(volume)
 
     def created(self, path: str) -> datetime:
         """Return when the volume was created.

@@ -12,6 +12,7 @@ from libstorage.enums import (
     PoolType,
 )
 from libstorage.errors import Problem
+from libstorage.foreign import answer_foreign_names
 from libstorage.models.convert import to_names, to_size, to_uuid
 from libstorage.models.pool_factories import PoolFactories
 from libstorage.models.pool_parts import (
@@ -64,6 +65,7 @@ class PoolSpec(PoolFactories):
     """
 
     ROOT: ClassVar[str] = "pool"
+    EXAMPLE: ClassVar[str] = 'PoolSpec.dir("images", "/srv/images")'
 
     name: str = field(metadata=text("name", POOL_NAME, doc="Name, unique on its host."))
     uuid: str | None = field(
@@ -180,3 +182,6 @@ class PoolSpec(PoolFactories):
             mount_options=mount_options,
             config_options=config_options,
         )
+
+
+answer_foreign_names(PoolSpec)

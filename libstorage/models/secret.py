@@ -66,6 +66,7 @@ class SecretSpec(Spec):
     """
 
     ROOT: ClassVar[str] = "secret"
+    EXAMPLE: ClassVar[str] = 'SecretSpec.volume("/srv/images/web.img")'
 
     ephemeral: bool | None = field(
         default=None,

@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from libstorage.enums import EncryptionEngine, EncryptionFormat, VolumeFormat, VolumeType
 from libstorage.errors import Problem
+from libstorage.foreign import answer_foreign_names
 from libstorage.models.convert import to_size, to_volume_format, to_volume_type
 from libstorage.models.encryption import Encryption
 from libstorage.models.permissions import Permissions
@@ -229,6 +230,7 @@ class VolumeSpec(Spec):
     """
 
     ROOT: ClassVar[str] = "volume"
+    EXAMPLE: ClassVar[str] = 'VolumeSpec.qcow2("web.qcow2", "20 GiB")'
 
     type: VolumeType | UnknownWord | None = field(
         default=None,
@@ -429,3 +431,6 @@ class VolumeSpec(Spec):
             DocumentError: If the arguments do not make a sound document.
         """
         return cls.image(name, VolumeFormat.DIR, 0, permissions=permissions)
+
+
+answer_foreign_names(VolumeSpec)

@@ -20,6 +20,7 @@ from libstorage.connection.opening import Closing
 from libstorage.enums import PoolType
 from libstorage.errors import ConnectionFailedError
 from libstorage.session.guards import Guards
+from libstorage.session.hints import Listed
 from libstorage.session.soundness import refuse_unsound
 from libstorage.session.turns import Turns
 from libstorage.xml.kinds import UnknownWord
@@ -42,6 +43,7 @@ class Session:
         ranges: Bounds the lanes that downloads take for additional ranges.
         guards: The callables that may refuse a change.
         turns: The turns on the host's pools.
+        listed: The names that were listed last.
     """
 
     def __init__(self, connection: Connection, *, shared: bool = False, guards: Guards | None = None) -> None:
@@ -51,6 +53,7 @@ class Session:
         )  # one lane is left for other calls
         self.ranges: Admission = Admission(lambda: max(1, connection.max_lanes - 2))
         self.turns: Turns = Turns()
+        self.listed: Listed = Listed()
         self._types: dict[PoolId, PoolType | UnknownWord] = {}
         self.guards: Guards = Guards(refuse_unsound) if guards is None else guards
         self._closing = Closing()

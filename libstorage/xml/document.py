@@ -14,7 +14,7 @@ from libstorage.xml.code import once_per_class
 from libstorage.xml.fast import NOT_FAST, fast_reader
 from libstorage.xml.fields import Namespace, Shape, Unknown
 from libstorage.xml.kinds import MODE, YES_NO, ReportedWord, UnknownWord
-from libstorage.xml.mapping import Mapped, check_declarations, construct, mapping_of
+from libstorage.xml.mapping import Mapped, check_declarations, construct, mapping_of, refuse_change
 from libstorage.xml.wording import Wrong, not_of_type, not_valid, one_of, unexpected
 from libstorage.xml.write import write_document, write_fragment
 
@@ -89,6 +89,7 @@ class Element:
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
         check_declarations(cls)
+        type.__setattr__(cls, "__setattr__", refuse_change)
 
     def __attrs_post_init__(self) -> None:
         if problems := tuple(self._own_problems()):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 
 import attrs
+from attrs.exceptions import FrozenInstanceError
 
 from libstorage.xml.code import once_per_class
 from libstorage.xml.fields import MANY, Field, Shape, declared
@@ -98,6 +99,17 @@ def check_declarations(model: type) -> None:
         places[("@" if place.shape is Shape.ATTRIBUTE else "") + place.qname] += 1
     if twice := [name for name, count in places.items() if count > 1 and name]:
         raise TypeError(f"{model.__name__} declares {', '.join(twice)} twice")
+
+
+def refuse_change(self: Any, name: str, value: object) -> NoReturn:
+    """Refuse to set a field, instead of the function that attrs makes, and say what makes a changed copy.
+
+    Raises:
+        attrs.exceptions.FrozenInstanceError: Always.
+    """
+    error = FrozenInstanceError()
+    error.add_note(f"{type(self).__name__} is immutable; for a changed copy: attrs.evolve(it, {name}=...)")
+    raise error
 
 
 def construct(model: Any, values: dict[str, Any]) -> Any:

@@ -115,11 +115,17 @@ def one_of(choices: Iterable[str], found: str = "", shown: Callable[[str], str] 
 
 
 def _meant(choices: Iterable[str], found: str, shown: Callable[[str], str]) -> str:
+    near = nearest(choices, found)
+    return "" if near is None else f" (did you mean {shown(near)}?)"
+
+
+def nearest(choices: Iterable[str], found: str) -> str | None:
+    """Return the choice that ``found`` probably means; ``None`` if none is similar."""
     from difflib import get_close_matches  # lazily: few programs need it
 
     plain = {choice.lower(): choice for choice in choices}
     near = get_close_matches(shortened(found).lower(), plain, n=1)
-    return f" (did you mean {shown(plain[near[0]])}?)" if near else ""
+    return plain[near[0]] if near else None
 
 
 # ---- elements and attributes ----------------------------------------------------------------------------------------

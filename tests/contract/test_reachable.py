@@ -14,7 +14,6 @@ LISTED_AT_ONCE = "listAll… gives handles, of which the names are known, in the
 EVENTS = "events come with a later version"
 TEXT = "the UUID as text is what identities hold"
 OWN_LOOP = "transfers have a loop of their own: this one loses errors or data"
-DOCUMENT = "the document says it, with everything else"
 
 LEFT_OUT = {
     "virConnect.listDefinedStoragePools": LISTED_AT_ONCE,
@@ -32,8 +31,6 @@ LEFT_OUT = {
     "virConnect.storagePoolLookupByUUID": TEXT,
     "virStoragePool.UUID": TEXT,
     "virSecret.UUID": TEXT,
-    "virSecret.usageID": DOCUMENT,
-    "virSecret.usageType": DOCUMENT,
     "virStream.recvAll": OWN_LOOP,
     "virStream.sendAll": OWN_LOOP,
     "virStream.sparseRecvAll": OWN_LOOP,

@@ -83,7 +83,7 @@ class World:
         assert error.operation == operation.name
         assert error.target == str(target)
         assert error.uri == self.connection.uri
-        assert str(error).startswith(f"{operation} on {target} failed: ")
+        assert str(error).startswith((f"{operation} on {target} failed: ", f"no {target} on storage:///"))
         assert error.__cause__ is error.__context__ is None
         return error
 

@@ -12,6 +12,7 @@ import pytest
 
 from libstorage import Host, Pool, PoolSpec, SecretSpec, StateError, Volume, VolumeSpec, connect, operations
 from libstorage.client.handle import Collection, Handle
+from libstorage.foreign import FOREIGN
 from libstorage.operations import Effect, Operation
 from libstorage.session.guards import Change
 from tests.inside import session_of
@@ -137,8 +138,8 @@ def test_every_verb_is_in_the_table() -> None:
     verbs = {
         f"{kind.__name__}.{name}"
         for kind in handles
-        for name, value in vars(kind).items()
-        if name[0] != "_" and inspect.isfunction(value)
+        for name in set(vars(kind)) - set(FOREIGN.get(kind.__name__, ()))
+        if name[0] != "_" and inspect.isfunction(getattr(kind, name))
     }
     assert verbs == READS | {verb.split()[0] for verb in VERBS}
 

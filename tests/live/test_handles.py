@@ -32,6 +32,7 @@ from libstorage import (
     connect,
 )
 from libstorage.connection import process
+from libstorage.connection.address.text import shown_briefly
 from libstorage.connection.sockets import all_sockets
 from libstorage.session.channel import Channel
 from libstorage.testing import PrivateDaemon
@@ -78,13 +79,15 @@ class TestIdentity:
         assert host != host.uri
 
     def test_what_they_show(self, host: Host, pool: Pool, volume: Volume, secret: Secret) -> None:
-        assert repr(host) == f"<Host {host.uri}>"
-        assert repr(pool) == f"<Pool {pool.name!r} on {host.uri}>"
-        assert repr(volume) == f"<Volume '<b>.img' in pool {pool.name!r} on {host.uri}>"
-        assert repr(secret) == f"<Secret {secret.uuid} on {host.uri}>"
+        where = shown_briefly(host.uri)
+        assert where.endswith("/system?socket=…")
+        assert repr(host) == f"<Host {where}>"
+        assert repr(pool) == f"<Pool {pool.name!r} on {where}>"
+        assert repr(volume) == f"<Volume '<b>.img' in pool {pool.name!r} on {where}>"
+        assert repr(secret) == f"<Secret {secret.uuid} on {where}>"
         assert pool.name in repr(pool.volumes)
-        assert host.uri in repr(host.pools)
-        assert host.uri in repr(host.secrets)
+        assert where in repr(host.pools)
+        assert where in repr(host.secrets)
         assert "&lt;b&gt;" in volume._repr_html_()
         assert "<b>" not in volume._repr_html_()
         assert pool.uuid in pool._repr_html_()

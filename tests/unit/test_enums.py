@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from typing import Any
 
@@ -52,6 +53,17 @@ class TestNumber:
         assert state.__doc__ == "Running, but not accessible."
         assert state.word == "inaccessible"
         assert repr(state) == "<PoolState.INACCESSIBLE: 4>"
+
+    def test_text_shows_the_word_and_formats_of_numbers_the_number(self) -> None:
+        state = PoolState.RUNNING
+        assert (str(state), f"{state}", f"{state:>9}", f"{state:s}") == (
+            "running",
+            "running",
+            "  running",
+            "running",
+        )
+        assert (f"{state:d}", f"{state:03d}", f"{state:#x}", "%d" % state) == ("2", "002", "0x2", "2")  # noqa: UP031
+        assert json.dumps([state]) == "[2]"
 
     def test_an_unknown_number_makes_an_unnamed_member(self) -> None:
         state = PoolState(99)

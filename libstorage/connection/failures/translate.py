@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from time import monotonic
 
+from libstorage.connection.address.text import shown_briefly
 from libstorage.connection.address.uri import Address
 from libstorage.connection.binding import Answer, answer
 from libstorage.connection.clock import TimeLimit
@@ -32,16 +33,37 @@ from libstorage.errors import (
     HelperError,
     LibvirtError,
     Outcome,
+    PoolNotFoundError,
     Problem,
     Retry,
+    SecretNotFoundError,
     SourceConflictError,
     StateError,
     StorageError,
     StorageIOError,
+    VolumeNotFoundError,
 )
-from libstorage.operations import HOST_OPEN, Effect, Operation
+from libstorage.operations import (
+    HOST_OPEN,
+    POOL_LOOKUP_BY_NAME,
+    POOL_LOOKUP_BY_UUID,
+    SECRET_LOOKUP_BY_USAGE,
+    SECRET_LOOKUP_BY_UUID,
+    VOLUME_LOOKUP_BY_NAME,
+    Effect,
+    Operation,
+)
 
 _AUTHENTICATION = {Code.AUTH_FAILED, Code.AUTH_CANCELLED, Code.AUTH_UNAVAILABLE}
+_NOT_THERE = {
+    POOL_LOOKUP_BY_NAME: PoolNotFoundError,
+    POOL_LOOKUP_BY_UUID: PoolNotFoundError,
+    VOLUME_LOOKUP_BY_NAME: VolumeNotFoundError,
+    SECRET_LOOKUP_BY_UUID: SecretNotFoundError,
+    SECRET_LOOKUP_BY_USAGE: SecretNotFoundError,
+}
+"""Look-ups, and the error that says no more than that their target does not exist."""
+
 _PERMISSION = {1, 13}  # EPERM, EACCES
 _MAY_HAVE_BEGUN = (StorageIOError, HelperError, LibvirtError)
 _COMES_LATE = {Code.SYSTEM_ERROR, Code.RPC}
@@ -220,6 +242,8 @@ def _compose(said: Answer, verdict: Verdict, op: Operation, target: Identity, ur
     if (run := verdict.run) is not None:
         common |= ErrorFields(program=run.program, exit_status=run.exit_status, stderr=run.stderr)
     message = f"{op} on {target} failed: {verdict.reason or _first_line(said.text)}"
+    if verdict.error is _NOT_THERE.get(op):
+        message = f"no {target} on {shown_briefly(uri)}"
     if issubclass(verdict.error, DocumentError):
         return verdict.error([Problem("/", _first_line(said.bare))], message, **common)
     if issubclass(verdict.error, SourceConflictError):

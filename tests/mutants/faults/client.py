@@ -8,6 +8,38 @@ from tests.mutants.fault import Fault
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "get-asks-for-what-was-meant",
+        "client/handle.py",
+        "            return self._look_up(name)\n",
+        "            return self.lookup(name)\n",
+        "tests/live/test_keyboard.py::TestMeant",
+        "get(), in and exists() make one more call",
+    ),
+    Fault(
+        "known-names-are-not-used",
+        "client/handle.py",
+        "        add_meant(error, name, listed, self._keys)",
+        "        add_meant(error, name, (), self._keys)",
+        "tests/live/test_keyboard.py::TestMeant",
+        "a wrong name costs a call although the names were just listed",
+    ),
+    Fault(
+        "handles-sort-by-hash",
+        "client/handle.py",
+        "attrs.astuple(self._id) < attrs.astuple(other._id)",
+        "hash(self._id) < hash(other._id)",
+        "tests/live/test_keyboard.py::test_handles_are_sorted_by_name",
+        "sorted(host.pools) is in no order",
+    ),
+    Fault(
+        "a-path-becomes-text",
+        "client/called.py",
+        "    __str__ = __fspath__ = _refuse",
+        "    __fspath__ = _refuse",
+        "tests/unit/client/test_called.py",
+        "f'{volume.path}' is <bound method …>",
+    ),
+    Fault(
         "durable-is-not-passed-on",
         "client/volume.py",
         "durable=durable, sparse=sparse",
