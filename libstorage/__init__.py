@@ -132,8 +132,9 @@ if TYPE_CHECKING:
     from libstorage.models.compare import NORMALISATIONS, Difference, Normalisation
     from libstorage.models.discovery import FoundSource, PoolSources, SourceQuery
     from libstorage.models.encryption import Cipher, Encryption, Ivgen
+    from libstorage.models.entries import VolumeEntry
     from libstorage.models.info import PoolInfo, VolumeInfo
-    from libstorage.models.inventory import Inventory, PoolEntry, VolumeEntry
+    from libstorage.models.inventory import Inventory, PoolEntry
     from libstorage.models.latitude import LENIENCIES, STRICT_LIMITS, Leniency, StrictLimit
     from libstorage.models.permissions import Permissions
     from libstorage.models.pool import PoolSpec
@@ -399,8 +400,9 @@ _HOMES = {
     "libstorage.models.compare": "NORMALISATIONS Difference Normalisation",
     "libstorage.models.discovery": "FoundSource PoolSources SourceQuery",
     "libstorage.models.encryption": "Cipher Encryption Ivgen",
+    "libstorage.models.entries": "VolumeEntry",
     "libstorage.models.info": "PoolInfo VolumeInfo",
-    "libstorage.models.inventory": "Inventory PoolEntry VolumeEntry",
+    "libstorage.models.inventory": "Inventory PoolEntry",
     "libstorage.models.latitude": "LENIENCIES STRICT_LIMITS Leniency StrictLimit",
     "libstorage.models.permissions": "Permissions",
     "libstorage.models.pool": "PoolSpec",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, Unpack
-
-import attrs
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar, Unpack
 
 from libstorage.connection.identity import HostId, Identity, PoolId, SecretId, VolumeId
 from libstorage.connection.lane import Lane
-from libstorage.display import Table
+from libstorage.display.inline import Span
+from libstorage.display.page import Page
+from libstorage.display.shown import Html
+from libstorage.display.table import Fields
+from libstorage.display.text import short_address
 from libstorage.errors import NotFoundError
 from libstorage.operations import Operation
 from libstorage.session.channel import Channel
@@ -25,10 +27,13 @@ H = TypeVar("H")
 R = TypeVar("R")
 
 
-class Handle(ABC, Generic[Id]):
+class Handle(Html, ABC, Generic[Id]):
     """A pool, volume or secret on a host. Creating, comparing, hashing, printing or pickling a handle makes no call."""
 
     __slots__ = ("__weakref__", "_channel", "_id")
+
+    _SEE: ClassVar[str]
+    """How to see more of the object, for notebooks."""
 
     def __init__(self, channel: Channel, identity: Id) -> None:
         self._channel = channel
@@ -66,11 +71,15 @@ class Handle(ABC, Generic[Id]):
         return type(self), (self._channel, self._id)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._label()} on {self._id.uri}>"
+        return f"<{type(self).__name__} {self._label()} on {short_address(self._id.uri)}>"
 
-    def _repr_html_(self) -> str:
-        rows = [(name, str(value)) for name, value in attrs.asdict(self._id, recurse=False).items()]
-        return Table((type(self).__name__, ""), rows).html()
+    @abstractmethod
+    def _fields(self) -> list[tuple[str, str]]:
+        """Return what the handle knows of the object without a call, as names and values."""
+
+    def _page(self, most: int | None) -> Page:
+        rows = [(name, value) for name, value in (*self._fields(), ("host", self._id.uri)) if value]
+        return Page(title=type(self).__name__, blocks=(Fields(rows).capped(most),), note=self._SEE)
 
 
 def reached(handle: Handle[Id]) -> tuple[Channel, Id]:
@@ -78,13 +87,16 @@ def reached(handle: Handle[Id]) -> tuple[Channel, Id]:
     return handle._channel, handle._id
 
 
-class Collection(ABC, Generic[H, Scope]):
+class Collection(Html, ABC, Generic[H, Scope]):
     """Objects on a host, by name: iterating reads all of them in one call, ``[name]`` looks one up.
 
     A collection has no length, and is neither true nor false: Python would otherwise call the daemon implicitly.
     """
 
     __slots__ = ("_channel", "_scope")
+
+    _SEE: ClassVar[str]
+    """How to see the objects, for notebooks."""
 
     def __init__(self, channel: Channel, scope: Scope) -> None:
         self._channel = channel
@@ -139,4 +151,12 @@ class Collection(ABC, Generic[H, Scope]):
         )
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._scope}>"
+        return f"<{type(self).__name__} of {self._of()}>"
+
+    def _of(self) -> str:
+        if isinstance(self._scope, HostId):
+            return f"host {short_address(self._scope.uri)}"
+        return f"{self._scope} on {short_address(self._scope.uri)}"
+
+    def _page(self, most: int | None) -> Page:
+        return Page(title=type(self).__name__, about=(Span(f"of {self._of()}"),), note=self._SEE)

@@ -16,7 +16,10 @@ from libstorage.connection.address.uri import DANGERS, HostURI, parse
 from libstorage.connection.connection import Connection
 from libstorage.connection.raw import RawConnect, RawVolume
 from libstorage.connection.resolve import volume_id
-from libstorage.display import Table
+from libstorage.display.page import Page
+from libstorage.display.shown import Html
+from libstorage.display.table import Fields
+from libstorage.display.text import short_address
 from libstorage.enums import PoolType
 from libstorage.errors import InvalidRequestError, StorageError
 from libstorage.listing.discovery import find_sources
@@ -100,7 +103,7 @@ def connect(
     return Host(Channel(connection.uri, readonly, options, session))
 
 
-class Host:
+class Host(Html):
     """A host: one libvirt daemon. Opened by [connect][libstorage.connect], closed by ``with`` or ``close()``.
 
     Any number of threads may use a host at once. A host that was pickled, or a handle on it, opens the connection again
@@ -268,8 +271,11 @@ class Host:
         return Host, (self._channel,)
 
     def __repr__(self) -> str:
-        return f"<Host {self.uri}{' (read-only)' if self.readonly else ''}>"
+        return f"<Host {short_address(self.uri)}{' (read-only)' if self.readonly else ''}>"
 
-    def _repr_html_(self) -> str:
-        rows = [("uri", self.uri), ("readonly", str(self.readonly))]
-        return Table(("Host", ""), rows).html()
+    def _page(self, most: int | None) -> Page:
+        versions = self._channel.known_versions
+        rows = [("uri", self.uri), ("access", "read-only" if self.readonly else "read and write")]
+        rows += [] if versions is None else [("versions", str(versions))]
+        note = "host.inventory() shows the pools and volumes; host.pools['name'] looks up a pool."
+        return Page(title="Host", blocks=(Fields(rows).capped(most),), note=note)

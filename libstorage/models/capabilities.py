@@ -7,6 +7,9 @@ from typing import ClassVar
 
 from attrs import field, frozen
 
+from libstorage.display.inline import Cell, Dot, Run, Span
+from libstorage.display.page import Page
+from libstorage.display.table import Table, soft
 from libstorage.enums import PoolType
 from libstorage.errors import Problem
 from libstorage.models.convert import to_names, to_pool_type
@@ -85,6 +88,17 @@ class PoolCapabilities(Document):
     )
     unknown: tuple[Unknown, ...] = unknown()
 
+    def _page(self, most: int | None) -> Page:
+        ordered = sorted(self.pools, key=lambda pool: (not pool.supported, str(pool.type)))
+        shown = ordered[:most]
+        headers = ("pool type", "supported", "source formats", "volume formats")
+        table = Table(headers, [_row(pool) for pool in shown], more=len(ordered) - len(shown))
+        supported = sum(pool.supported for pool in self.pools)
+        about = soft(f"{supported} of {len(self.pools)} pool types have a driver")
+        return Page(
+            title="PoolCapabilities", about=(about,), blocks=(table,), note="* libvirt's default format"
+        )
+
     def get(self, type: PoolType | str) -> PoolTypeCapabilities | None:
         """Return the entry of pool type ``type``, or ``None`` if the document lacks it."""
         return next((pool for pool in self.pools if pool.type == type), None)
@@ -93,3 +107,16 @@ class PoolCapabilities(Document):
         """Return whether the host has a driver for pool type ``type``."""
         found = self.get(type)
         return found is not None and found.supported
+
+
+def _row(pool: PoolTypeCapabilities) -> tuple[Cell, ...]:
+    word = "yes" if pool.supported else "no"
+    supported = Run((Dot(pool.supported, word), Span(word)))
+    return str(pool.type), supported, _formats(pool.pool_options), _formats(pool.volume_options)
+
+
+def _formats(options: CapabilityOptions | None) -> str:
+    """Return the formats of a pool type, with a star at libvirt's default."""
+    if options is None:
+        return ""
+    return ", ".join(f"{word}*" if word == options.default_format else word for word in options.formats)

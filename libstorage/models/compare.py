@@ -8,7 +8,13 @@ from typing import Any
 
 from attrs import frozen
 
+from libstorage.display.inline import Inline, Span
+from libstorage.display.page import Page
+from libstorage.display.shown import Shown
+from libstorage.display.table import Table, soft
+from libstorage.display.text import brief, counted
 from libstorage.enums import VolumeType
+from libstorage.xml import human
 from libstorage.xml.document import Document, Element
 from libstorage.xml.mapping import construct, mapping_of
 
@@ -31,6 +37,23 @@ class Difference:
     def __str__(self) -> str:
         octal = self.field.endswith("mode")
         return f"{self.field} is {_shown(self.have, octal)}, not {_shown(self.want, octal)}"
+
+
+class Differences(Shown, tuple[Difference, ...]):  # Shown first: IPython would print a tuple
+    """The fields that are not as wanted: a tuple that a notebook shows as a table."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        fields = brief(", ".join(difference.field for difference in self), 60)
+        return f"<{counted(len(self), 'difference')}{': ' if fields else ''}{fields}>"
+
+    def _page(self, most: int | None) -> Page:
+        shown = self[:most]
+        rows = [(each.field, *_change(each)) for each in shown]
+        table = Table(("field", "step", "has", "wanted"), rows, more=len(self) - len(shown))
+        about = soft("none: everything that is wanted is there") if not self else soft(f"{len(self)}")
+        return Page(title="Differences", about=(about,), blocks=(table,) if rows else ())
 
 
 @frozen
@@ -277,15 +300,15 @@ def has_capacity(document: Any, size: int) -> bool:
     return have == size or any(each.same(have, size, documents) for each in rounding)
 
 
-def differences(have: Document, want: Document) -> tuple[Difference, ...]:
+def differences(have: Document, want: Document) -> Differences:
     """Return the fields in which ``have`` differs from ``want``.
 
     Only the fields that ``want`` sets are compared, without those that only libvirt sets and those that libvirt never
     reports.
     """
     if type(have) is not type(want):
-        return (Difference("", type(have).__name__, type(want).__name__),)
-    return tuple(_differences(have, want, Compared(have, want), ""))
+        return Differences((Difference("", type(have).__name__, type(want).__name__),))
+    return Differences(_differences(have, want, Compared(have, want), ""))
 
 
 def _differences(have: Element, want: Element, documents: Compared, prefix: str) -> Iterator[Difference]:
@@ -324,3 +347,16 @@ def _shown(value: Any, octal: bool) -> str:
     if octal and isinstance(value, int):
         return f"{value:#o}"
     return str(value) if isinstance(value, int) else repr(str(value) if isinstance(value, str) else value)
+
+
+def _change(difference: Difference) -> tuple[Inline, Inline, Inline]:
+    """Return the step from what is there to what is wanted, and the two values."""
+    step = Span("+ add", "good") if difference.have in (None, ()) else Span("~ change", "warn")
+    have = "" if difference.have in (None, ()) else _human(difference, difference.have)
+    return step, Span(have, "old" if have else ""), Span(_human(difference, difference.want), "new")
+
+
+def _human(difference: Difference, value: Any) -> str:
+    if difference.field.endswith("mode") and isinstance(value, int):
+        return human.mode(value).text()
+    return repr(value) if isinstance(value, Element) else human.plain(value).text()

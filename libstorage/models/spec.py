@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from attrs import evolve
 
-from libstorage.models.compare import Difference, differences
+from libstorage.models.compare import Differences, differences
 from libstorage.xml.document import Document, Element
 from libstorage.xml.mapping import construct, mapping_of
 
@@ -28,7 +28,7 @@ class Spec(Document):
         evolved: Self = evolve(without_reported(self), **changes)
         return evolved
 
-    def differences(self, want: Self) -> tuple[Difference, ...]:
+    def differences(self, want: Self) -> Differences:
         """Return the fields in which this document differs from ``want``, among those that ``want`` sets.
 
         Changes that libvirt itself makes when it accepts a document (``models.compare``) do not count.

@@ -68,6 +68,11 @@ class Channel:
         connection = self.session().connection
         return Versions(connection.daemon_version, connection.client_version)
 
+    @property
+    def known_versions(self) -> Versions | None:
+        """The versions, or ``None`` if this channel has not opened its session yet."""
+        return None if self._session is None else self.versions
+
     # ---- channels like this one -------------------------------------------------------------------------------------
 
     def with_options(self, **changes: Unpack[OptionChanges]) -> Channel:

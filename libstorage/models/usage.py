@@ -1,0 +1,148 @@
+"""What fills a pool, in numbers; and the pictures of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from libstorage.display.charts import Axis, BarRow, Bars, Chart, Lines, Series
+from libstorage.display.inline import percent
+from libstorage.display.shown import MOST
+from libstorage.xml import human
+
+_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+_MARKS = 5
+
+
+@attrs.frozen
+class Usage:
+    """The sizes of a running pool, in bytes.
+
+    Attributes:
+        name: Name of the pool.
+        capacity: Size of the pool.
+        used: Space in use.
+        free: Free space.
+        promised: The sum of the capacities of its volumes: what they may grow to.
+    """
+
+    name: str
+    capacity: int
+    used: int
+    free: int
+    promised: int
+
+
+def usage_of(pool: Any) -> Usage | None:
+    """Return the sizes of the entry of a pool; ``None`` if libvirt does not know them, as of an inactive pool."""
+    spec = pool.spec
+    if spec is None or not pool.active or not spec.capacity:
+        return None
+    promised = sum(int(entry.spec.capacity or 0) for entry in pool.volumes if entry.spec)
+    return Usage(pool.name, int(spec.capacity), int(spec.allocation or 0), int(spec.available or 0), promised)
+
+
+def capacity_chart(pools: Sequence[Usage]) -> Chart:
+    """Return the picture of the space of pools: how large each is, and how much of it is used."""
+    shown = pools[:MOST]
+    rows = [
+        BarRow(
+            each.name,
+            each.used,
+            each.capacity,
+            None,
+            f"{human.rounded(each.used)} of {human.rounded(each.capacity)}",
+        )
+        for each in shown
+    ]
+    axis = axis_of(max((each.capacity for each in shown), default=0))
+    about = "Each bar is as long as the pool is large; its filled part is used."
+    return Chart(
+        Bars(rows, axis, "Capacity by pool", about, len(pools) - len(shown)), "Capacity by pool", about
+    )
+
+
+def promised_chart(pools: Sequence[Usage]) -> Chart:
+    """Return the picture of what is used and promised of each pool, in percent of its capacity."""
+    shown = pools[:MOST]
+    rows = [
+        BarRow(
+            each.name,
+            100 * each.used / each.capacity,
+            100,
+            100 * each.promised / each.capacity,
+            f"{percent(each.used, each.capacity)} used, {percent(each.promised, each.capacity)} promised",
+        )
+        for each in shown
+    ]
+    end = max([100.0, *(row.mark or 0.0 for row in rows)])
+    step = next((step for step in _STEPS[4:] if end / step <= _MARKS), end / _MARKS)
+    marks = [(step * place, f"{step * place:.0f}%") for place in range(int(end / step) + 1)]
+    about = "Filled: used. Mark: promised to volumes. Above 100% a pool is over-committed."
+    bars = Bars(rows, Axis(end, marks), "Used and promised by pool", about, len(pools) - len(shown))
+    return Chart(bars, "Used and promised by pool", about)
+
+
+def usage_chart(usages: Iterable[Iterable[Usage]], times: Sequence[datetime] | None) -> Chart:
+    """Return the picture of the used space of pools over several inventories.
+
+    Args:
+        usages: The sizes of the pools of each inventory.
+        times: The time of each inventory; ``None`` numbers them.
+
+    Raises:
+        ValueError: If there are not as many times as inventories.
+    """
+    found = [{each.name: each for each in usage} for usage in usages]
+    if times is not None and len(times) != len(found):
+        raise ValueError(f"there are {len(found)} inventories, but {len(times)} times")
+    names = sorted({name for usage in found for name in usage})
+    shown = names[:12]
+    values = {name: _values(found, name) for name in shown}
+    series = [Series(name, used, _notes(used)) for name, used in values.items()]
+    highest = max((usage[name].used for usage in found for name in shown if name in usage), default=0)
+    places, labels = _places(len(found), times)
+    about = "Each line is the used space of a pool."
+    lines = Lines(
+        series, places, labels, axis_of(highest), "Used space over time", about, len(names) - len(shown)
+    )
+    return Chart(lines, "Used space over time", about)
+
+
+def _values(found: list[dict[str, Usage]], name: str) -> list[int | None]:
+    return [usage[name].used if name in usage else None for usage in found]
+
+
+def _notes(values: Iterable[int | None]) -> list[str]:
+    return ["" if value is None else human.rounded(value) for value in values]
+
+
+def _places(number: int, times: Sequence[datetime] | None) -> tuple[list[float], list[str]]:
+    """Return where the inventories stand between the first, at 0, and the last, at 1, and what they are called."""
+    if times is None:
+        return [place / max(1, number - 1) for place in range(number)], [
+            f"{place + 1}" for place in range(number)
+        ]
+    if not times:
+        return [], []
+    first, last = min(times), max(times)
+    span = (last - first).total_seconds() or 1.0
+    form = "%H:%M:%S" if span < 3600 else "%Y-%m-%d" if span > 5 * 86400 else "%m-%d %H:%M"
+    return [(time - first).total_seconds() / span for time in times], [f"{time:{form}}" for time in times]
+
+
+def axis_of(highest: int) -> Axis:
+    """Return the scale of sizes up to ``highest`` bytes, with marks at round numbers of binary units."""
+    step = next((step for step in _size_steps() if step * _MARKS >= highest), 1 << 62)
+    end = max(highest, 1)
+    marks = range(0, end + 1, step)
+    return Axis(end, [(mark, human.rounded(mark) if mark else "0") for mark in marks])
+
+
+def _size_steps() -> Iterator[int]:
+    for power in range(7):
+        for step in _STEPS:
+            yield step << (10 * power)
