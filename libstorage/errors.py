@@ -171,11 +171,15 @@ class StorageError(Html, Exception):
         from libstorage.display.page import Page
         from libstorage.display.table import Fields
 
-        told = {"what": self.message, "where": self.target, "on": self.uri, "operation": self.operation}
-        told |= {"hint": self.hint, "outcome": self.outcome, "retry": self.retry, "program": self.program}
-        rows = [(name, value) for name, value in told.items() if value]
+        more = self._more_blocks(most)
+        lines = self.message.split("\n")[: 1 if more else None]
+        told = {"where": self.target, "on": self.uri, "operation": self.operation, "program": self.program}
+        told |= {"outcome": self.outcome, "retry": self.retry}
+        rows = [("what", line.strip().removesuffix(":")) for line in lines]
+        rows += [("hint", line) for line in (self.hint or "").split("\n") if line]
+        rows += [(name, value) for name, value in told.items() if value]
         title = Span(f"✗ {type(self).__name__}", "bad")
-        return Page(title=title, blocks=(Fields(rows).capped(None), *self._more_blocks(most)))
+        return Page(title=title, blocks=(Fields(rows).capped(None), *more))
 
     def _more_blocks(self, most: int | None) -> tuple[Block, ...]:
         """Return what is shown below the fields that every error has. Subclasses define it."""

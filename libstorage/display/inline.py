@@ -149,7 +149,7 @@ class Bar:
         )
 
     def _color(self) -> str:
-        name = "full" if self._share > _ALMOST_FULL else "high" if self._share > _FILLING else ""
+        name = "full" if self._share >= _ALMOST_FULL else "high" if self._share >= _FILLING else ""
         return f' class="{name}"' if name else ""
 
 

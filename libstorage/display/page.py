@@ -7,7 +7,7 @@ from typing import Protocol
 
 import attrs
 
-from libstorage.display.inline import Cell, Run, Span, inline
+from libstorage.display.inline import Cell, Run, inline
 from libstorage.display.style import STYLE
 from libstorage.display.text import bounded, escape
 
@@ -55,11 +55,10 @@ class Page:
 
     def _head(self) -> str:
         title = inline(self.title)
-        strong = Span(title.text(), "strong") if isinstance(title, Span) else title
         if not title.text():
             return ""
         about = "".join(f" {inline(part).html()}" for part in self.about)
-        return f'<div class="head">{strong.html()}{about}</div>'
+        return f'<div class="head"><b>{title.html()}</b>{about}</div>'
 
     def _foot(self) -> str:
         return f'<div class="note">{escape(self.note)}</div>' if self.note else ""

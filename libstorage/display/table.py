@@ -64,7 +64,7 @@ class Table:
         rule = tuple("─" * columns for columns in widths)
         right = list(_numeric(rows, len(self.headers)))
         lines = [_line(line, widths, right) for line in (self.headers, rule, *rows)]
-        return "\n".join(filter(None, [self.title, *lines, left_out(self.more)]))
+        return "\n".join([*filter(None, [self.title]), *lines, *filter(None, [left_out(self.more)])])
 
     def html(self) -> str:
         """Return the table as one ``<table>`` element."""
@@ -81,7 +81,7 @@ class Table:
 
 
 def left_out(more: int) -> str:
-    """Return the line that stands for rows that are left out; empty if there are none."""
+    """Return the line that stands for rows that are left out; empty without such rows."""
     return f"… {more:,} more; print() shows all" if more else ""
 
 
@@ -93,7 +93,7 @@ def _numeric(rows: list[tuple[str, ...]], columns: int) -> Iterator[bool]:
 
 def _line(cells: Sequence[str], widths: list[int], right: list[bool]) -> str:
     columns = zip(cells, widths, right, strict=True)
-    return _GAP.join(padded(text, columns, right=right) for text, columns, right in columns).rstrip() or " "
+    return _GAP.join(padded(text, columns, right=right) for text, columns, right in columns).rstrip()
 
 
 def _header(title: str, right: bool) -> str:

@@ -46,11 +46,6 @@ def padded(text: str, columns: int, *, right: bool = False) -> str:
     return space + text if right else text + space
 
 
-def indented(text: str, prefix: str = "  ") -> str:
-    """Return ``text`` with ``prefix`` before each line."""
-    return "\n".join(f"{prefix}{line}".rstrip() for line in text.split("\n"))
-
-
 def brief(text: str, most: int) -> str:
     """Return ``text`` with at most ``most`` characters: the middle of a longer one is left out."""
     if len(text) <= most:

@@ -350,7 +350,7 @@ def _shown(value: Any, octal: bool) -> str:
 
 
 def _change(difference: Difference) -> tuple[Inline, Inline, Inline]:
-    """Return the step from what is there to what is wanted, and the two values."""
+    """Return the step to the wanted value, the present value and the wanted one."""
     step = Span("+ add", "good") if difference.have in (None, ()) else Span("~ change", "warn")
     have = "" if difference.have in (None, ()) else _human(difference, difference.have)
     return step, Span(have, "old" if have else ""), Span(_human(difference, difference.want), "new")

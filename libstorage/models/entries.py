@@ -48,13 +48,14 @@ def volume_tables(entries: Sequence[VolumeEntry], most: int | None, title: str =
         most: The largest number of rows of a table; ``None`` for all.
         title: Title of the table of the volumes.
     """
-    paths = {entry.spec.target.path: entry.name for entry in entries if entry.spec}
-    shown = entries[:most]
-    rows = [_row(entry, paths) for entry in shown]
+    read = [(entry.name, entry.spec) for entry in entries if entry.spec]
+    paths = {spec.target.path: name for name, spec in read}
+    shown = read[:most]
+    rows = [_row(name, spec, paths) for name, spec in shown]
     headers = ("volume", "format", "capacity", "allocated", "filled", "based on")
-    volumes = Table(headers, rows, title, more=len(entries) - len(shown))
-    failed = [entry for entry in entries if entry.error]
-    return [volumes, *error_tables([(entry.name, entry.error) for entry in failed if entry.error], most)]
+    volumes = Table(headers, rows, title, more=len(read) - len(shown))
+    failed = [(entry.name, entry.error) for entry in entries if entry.error]
+    return [*([volumes] if rows else []), *error_tables(failed, most)]
 
 
 def error_tables(failed: Sequence[tuple[str, StorageError]], most: int | None) -> list[Table]:
@@ -63,17 +64,13 @@ def error_tables(failed: Sequence[tuple[str, StorageError]], most: int | None) -
     return [Table(("not read", "error", "message"), rows, more=len(failed) - len(rows))] if rows else []
 
 
-def _row(entry: VolumeEntry, paths: dict[str | None, str]) -> tuple[Cell, ...]:
-    spec = entry.spec
-    if spec is None:
-        error = Span(type(entry.error).__name__, "bad") if entry.error else ""
-        return entry.name, error, "", "", "", ""
+def _row(name: str, spec: VolumeSpec, paths: dict[str | None, str]) -> tuple[Cell, ...]:
     below = spec.backing_store.path if spec.backing_store else ""
     return (
-        entry.name,
+        name,
         Span(str(spec.target.format), "tag") if spec.target.format else "",
         human.size(spec.capacity),
         human.size(spec.allocation),
         Bar(spec.allocation or 0, spec.capacity or 0, label="filled"),
-        f"↳ {paths.get(below, below)}" if below else "",
+        paths.get(below, below),
     )

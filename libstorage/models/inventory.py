@@ -78,7 +78,7 @@ class PoolEntry(Shown):
         said = joined(
             [path or "", _filled(usage), counted(len(self.volumes), "volume") if self.active else ""]
         )
-        title = Run((Dot(self.active, self._state), Span(self.name, "strong")))
+        title = Run((Dot(self.active, self._state), Span(self.name)))
         about = (Span(self._type, "tag"), Span(self._state), soft(said))
         volumes = sorted(self.volumes, key=_allocated, reverse=True)
         blocks: list[Block] = [] if usage is None else [_filling(usage, volumes)]
@@ -101,7 +101,7 @@ class Inventory(Shown):
         return ((pool, volume) for pool in self.pools for volume in pool.volumes)
 
     def get(self, name: str) -> PoolEntry | None:
-        """Return the entry of the pool with this name, or ``None`` if there was no such pool."""
+        """Return the entry of the pool with this name, or ``None`` if the host has none of that name."""
         return next((pool for pool in self.pools if pool.name == name), None)
 
     def chains(self) -> Chains:
@@ -116,7 +116,7 @@ class Inventory(Shown):
                 each pool is used, and how much its volumes may grow to, in percent of its capacity.
 
         Raises:
-            ValueError: If there is no such picture.
+            ValueError: If ``of`` is another word.
         """
         charts = {"capacity": capacity_chart, "promised": promised_chart}
         if of not in charts:
@@ -167,9 +167,11 @@ class Inventory(Shown):
         shown = ordered[:most]
         headers = ("pool", "type", "state", "used", "free", "promised", "volumes", "autostart")
         pools = Table(headers, [_pool_row(pool) for pool in shown], more=len(ordered) - len(shown))
-        blocks: list[Block] = [pools, *error_tables(self._errors(), most)]
+        blocks: list[Block] = [pools]
         if most is None:
-            blocks += [volume_tables(pool.volumes, None, pool.name)[0] for pool in ordered if pool.volumes]
+            blocks += [table for pool in ordered for table in volume_tables(pool.volumes, None, pool.name)]
+        else:
+            blocks += error_tables(self._errors(), most)
         running = sum(pool.active for pool in self.pools)
         total, volumes, errors = self._counts()
         said = joined([f"{total}, {running} running", volumes, errors if self._errors() else ""])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +13,8 @@ from libstorage.display.inline import percent
 from libstorage.display.shown import MOST
 from libstorage.xml import human
 
-_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-_MARKS = 5
+_PERCENT_STEPS = (20, 50, 100, 200, 500, 1000)
+_MARKS = 4
 
 
 @attrs.frozen
@@ -79,7 +79,7 @@ def promised_chart(pools: Sequence[Usage]) -> Chart:
         for each in shown
     ]
     end = max([100.0, *(row.mark or 0.0 for row in rows)])
-    step = next((step for step in _STEPS[4:] if end / step <= _MARKS), end / _MARKS)
+    step = next((step for step in _PERCENT_STEPS if end / step <= _MARKS), end / _MARKS)
     marks = [(step * place, f"{step * place:.0f}%") for place in range(int(end / step) + 1)]
     about = "Filled: used. Mark: promised to volumes. Above 100% a pool is over-committed."
     bars = Bars(rows, Axis(end, marks), "Used and promised by pool", about, len(pools) - len(shown))
@@ -135,14 +135,8 @@ def _places(number: int, times: Sequence[datetime] | None) -> tuple[list[float],
 
 
 def axis_of(highest: int) -> Axis:
-    """Return the scale of sizes up to ``highest`` bytes, with marks at round numbers of binary units."""
-    step = next((step for step in _size_steps() if step * _MARKS >= highest), 1 << 62)
+    """Return the scale of sizes up to ``highest`` bytes, with at most five marks at powers of two."""
+    step = next(1 << power for power in range(64) if _MARKS << power >= highest)
     end = max(highest, 1)
     marks = range(0, end + 1, step)
     return Axis(end, [(mark, human.rounded(mark) if mark else "0") for mark in marks])
-
-
-def _size_steps() -> Iterator[int]:
-    for power in range(7):
-        for step in _STEPS:
-            yield step << (10 * power)

@@ -64,7 +64,11 @@ class Description(Shown):
         table = Table(
             ("field", "in XML", "takes", "set by", "meaning"), rows, more=len(self.fields) - len(fields)
         )
-        return Page(title=self.model.__name__, about=(soft(self.doc.partition("\n")[0]),), blocks=(table,))
+        return Page(
+            title=self.model.__name__,
+            about=(soft(self.doc.partition("\n")[0].replace("``", "")),),
+            blocks=(table,),
+        )
 
 
 def describe(model: type[Element]) -> Description:

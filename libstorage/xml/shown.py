@@ -30,6 +30,8 @@ def fields_of(element: Any) -> Fields:
             rows.append((mapped.name, _shown(mapped, value)))
         for name, inner in elements:
             below = fields_of(inner)
+            if mapped.place.variants and "type" not in {name for name, _ in below.rows}:
+                below = Fields([("type", str(inner.type)), *below.rows], below.groups)
             if len(below.rows) == 1 and not below.groups:
                 ((field, cell),) = below.rows
                 rows.append((f"{name}.{field}", cell))

@@ -523,10 +523,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "wide-characters",
-        "display.py",
+        "display/text.py",
         'in "WF" else 1',
         'in "W" else 1',
-        "tests/unit/test_display.py",
+        "tests/unit/display/test_table.py",
         "a table's columns are not straight",
     ),
     Fault(
