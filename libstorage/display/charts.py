@@ -334,4 +334,4 @@ def _link(x: float, y: float, to_x: float, to_y: float) -> str:
 def _box(x: float, y: float, box: Box) -> str:
     shade = 0.28 if box.level == 0 else 0.12
     frame = svg.rect(x, y - 13, 186, 26, svg.BLUE, opacity=shade, more=f' rx="5" stroke="{svg.BLUE}"')
-    return f"{frame}{svg.text(x + 9, y + 4, box.name, most=172)}"
+    return svg.group(frame, svg.text(x + 9, y + 4, box.name, most=172), title=f"{box.name} {box.note}")

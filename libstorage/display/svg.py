@@ -64,3 +64,8 @@ def line(x1: float, y1: float, x2: float, y2: float, *, opacity: float = 0.2, th
         f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="currentColor" '
         f'stroke-opacity="{opacity}" stroke-width="{thick}"/>'
     )
+
+
+def group(*parts: str, title: str) -> str:
+    """Return parts with one title, which a mouse over them shows."""
+    return f"<g><title>{escape(title)}</title>{''.join(parts)}</g>"

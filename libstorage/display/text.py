@@ -56,7 +56,7 @@ def brief(text: str, most: int) -> str:
 
 def short_address(uri: str) -> str:
     """Return the address of a host as a heading shows it: without long parameters, such as the path of a socket."""
-    return brief(_PARAMETER.sub("…", uri), _LONGEST_ADDRESS)
+    return printable(brief(_PARAMETER.sub("…", uri), _LONGEST_ADDRESS))
 
 
 def counted(number: int, noun: str) -> str:

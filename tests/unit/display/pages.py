@@ -9,7 +9,23 @@ from lxml import etree
 
 TAGS = {
     *("div", "style", "pre", "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "ul", "li"),
-    *("span", "b", "i", "u", "del", "ins", "svg", "title", "desc", "rect", "line", "path", "circle", "text"),
+    *(
+        "span",
+        "b",
+        "i",
+        "u",
+        "del",
+        "ins",
+        "svg",
+        "title",
+        "desc",
+        "g",
+        "rect",
+        "line",
+        "path",
+        "circle",
+        "text",
+    ),
 }
 ATTRIBUTES = {
     *(
@@ -51,7 +67,7 @@ def checked(html: str) -> Any:
         assert header.get("scope") in {"col", "row", "rowgroup"}
     for picture in root.iter("svg"):
         assert (picture[0].tag, picture[1].tag, picture.get("role")) == ("title", "desc", "img")
-        assert picture.get("aria-label") == picture[0].text
+        assert picture.get("aria-label") == (picture[0].text or "")
     return root
 
 

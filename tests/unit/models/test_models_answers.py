@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import pickle
 
-from lxml import etree
-
-from libstorage.enums import PoolState, VolumeType
+from libstorage.enums import PoolState
 from libstorage.errors import PoolNotFoundError, VolumeNotFoundError
-from libstorage.models.info import PoolInfo, VolumeInfo
 from libstorage.models.entries import VolumeEntry
+from libstorage.models.info import PoolInfo
 from libstorage.models.inventory import Inventory, PoolEntry
 from libstorage.models.pool import PoolSpec
 from libstorage.models.volume import VolumeSpec
-from libstorage.units import GiB, MiB, Size
+from libstorage.units import GiB, Size
 
 INFO = PoolInfo(state=PoolState.RUNNING, capacity=Size("100 GiB"), allocation=GiB * 3 // 2, available=Size(0))
 POOL = PoolSpec.from_xml(
