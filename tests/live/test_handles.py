@@ -33,6 +33,7 @@ from libstorage import (
 )
 from libstorage.connection import process
 from libstorage.connection.sockets import all_sockets
+from libstorage.display.text import short_address
 from libstorage.session.channel import Channel
 from libstorage.testing import PrivateDaemon
 from tests.inside import session_of
@@ -78,13 +79,14 @@ class TestIdentity:
         assert host != host.uri
 
     def test_what_they_show(self, host: Host, pool: Pool, volume: Volume, secret: Secret) -> None:
-        assert repr(host) == f"<Host {host.uri}>"
-        assert repr(pool) == f"<Pool {pool.name!r} on {host.uri}>"
-        assert repr(volume) == f"<Volume '<b>.img' in pool {pool.name!r} on {host.uri}>"
-        assert repr(secret) == f"<Secret {secret.uuid} on {host.uri}>"
-        assert pool.name in repr(pool.volumes)
-        assert host.uri in repr(host.pools)
-        assert host.uri in repr(host.secrets)
+        short = short_address(host.uri)
+        assert repr(host) == f"<Host {short}>"
+        assert repr(pool) == f"<Pool {pool.name!r} on {short}>"
+        assert repr(volume) == f"<Volume '<b>.img' in pool {pool.name!r} on {short}>"
+        assert repr(secret) == f"<Secret {secret.uuid} on {short}>"
+        assert repr(pool.volumes) == f"<Volumes of pool {pool.name!r} on {short}>"
+        assert repr(host.pools) == f"<Pools of host {short}>"
+        assert repr(host.secrets) == f"<Secrets of host {short}>"
         assert "&lt;b&gt;" in volume._repr_html_()
         assert "<b>" not in volume._repr_html_()
         assert pool.uuid in pool._repr_html_()
@@ -102,6 +104,8 @@ class TestIdentity:
                 handle.__reduce__()
                 handle._repr_html_()
                 repr(handle)
+            for collection in (host.pools, host.secrets, mine.volumes):
+                collection._repr_html_()
             repr([host.pools, host.secrets, mine.volumes, host.versions, host.uri, host.readonly])
             host.with_options(timeout=1)
             assert counter.calls == before

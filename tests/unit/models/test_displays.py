@@ -87,7 +87,7 @@ SHOWN: dict[str, Any] = {
     "chains chart": HOST.chains().chart(),
     "spec": VolumeSpec.qcow2("web", "20 GiB", permissions=Permissions(mode=0o640, owner=0)),
     "element": Permissions(mode=0o600),
-    "info": PoolInfo(state=PoolState.RUNNING, capacity=GiB, allocation=MiB, available=GiB - MiB),
+    "info": PoolInfo(state=PoolState.RUNNING, capacity=GiB, allocation=MiB, available=Size(GiB - MiB)),
     "volume info": VolumeInfo(type=VolumeType.FILE, capacity=GiB, physical=MiB),
     "capabilities": PoolCapabilities.from_xml(
         "<storagepoolCapabilities><pool type='dir' supported='yes'/></storagepoolCapabilities>"
@@ -414,7 +414,7 @@ def test_a_pool_shows_its_type() -> None:
 def test_values_that_have_no_other_form() -> None:
     far = Timestamps.from_xml(f"<timestamps><atime>{'9' * 20}</atime></timestamps>")
     assert str(far) == f"Timestamps\natime  {'9' * 20}000000000 ns since 1970"
-    assert "nocow  yes" in str(VolumeSpec.raw("a", nocow=True).target)
+    assert "nocow   yes" in str(VolumeSpec.raw("a", nocow=True).target)
     assert "ro, sync" in str(PoolSpec.fs("f", "/srv", "/dev/sdb1", mount_options=["ro", "sync"]))
 
 

@@ -1,4 +1,4 @@
-"""What libvirt answers about pools and volumes, shown as tables."""
+"""What libvirt answers about pools and volumes, as values."""
 
 from __future__ import annotations
 
@@ -41,19 +41,6 @@ HOST = Inventory(
         PoolEntry(name="gone", uuid=UUID, active=True, error=PoolNotFoundError("gone")),
     ),
 )
-TABLE = r"""
-qemu:///system 3 pools, 2 running · 3 volumes · 2 errors
-pool      type   state                      used               free        promised  volumes  autostart
-────────  ─────  ─────────────────────────  ─────────────────  ──────────  ────────  ───────  ─────────
-● gone           running PoolNotFoundError
-● images  dir    running                    ░░┃░░░░░░░░░   2%  98.5 GiB         20%        3
-○ off     mpath  stopped
-not read        error                message
-──────────────  ───────────────────  ───────
-pool gone       PoolNotFoundError    gone
-a\nb in images  VolumeNotFoundError  gone
-Used: allocated now. The mark is what the volumes may grow to (promised); above 100% a pool is over-committed.
-"""
 
 
 def test_volumes_of_an_inventory() -> None:
