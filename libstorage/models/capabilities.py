@@ -90,14 +90,13 @@ class PoolCapabilities(Document):
 
     def _page(self, most: int | None) -> Page:
         ordered = sorted(self.pools, key=lambda pool: (not pool.supported, str(pool.type)))
-        shown = ordered[:most]
+        rows = [_row(pool) for pool in ordered[:most]]
         headers = ("pool type", "supported", "source formats", "volume formats")
-        table = Table(headers, [_row(pool) for pool in shown], more=len(ordered) - len(shown))
+        table = Table(headers, rows, more=len(ordered) - len(rows))
         supported = sum(pool.supported for pool in self.pools)
         about = soft(f"{supported} of {len(self.pools)} pool types have a driver")
-        return Page(
-            title="PoolCapabilities", about=(about,), blocks=(table,), note="* libvirt's default format"
-        )
+        note = "* libvirt's default format" if rows else ""
+        return Page("PoolCapabilities", (about,), (table,) if rows else (), note)
 
     def get(self, type: PoolType | str) -> PoolTypeCapabilities | None:
         """Return the entry of pool type ``type``, or ``None`` if the document lacks it."""

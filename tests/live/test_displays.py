@@ -52,12 +52,13 @@ def test_a_display_makes_no_call(counter: RpcCounter, images: Pool) -> None:
             inventory.chains(),
             inventory.chart(),
         ]
-        shown += [pool.info(), pool.spec(), host.versions]
+        shown += [pool.info(), pool.spec()]
         before = counter.calls
         for each in shown:
-            checked(each._repr_html_()) if hasattr(each, "_repr_html_") else None
+            checked(each._repr_html_())
             assert len(repr(each)) < 400
             assert str(each)
+        assert "libvirt" in str(host.versions)
         assert counter.calls == before
         secret.undefine()
 
@@ -66,9 +67,7 @@ def test_a_host_shows_versions_once_it_was_asked(host: Host) -> None:
     open_one = twin(checked(host._repr_html_()))
     assert str(host.versions) in open_one
     assert "host.inventory()" in open_one
-    assert "libvirt" not in twin(checked(pickle.loads(pickle.dumps(host))._repr_html_())).replace(
-        "libvirt-sock", ""
-    )
+    assert "versions" not in twin(checked(pickle.loads(pickle.dumps(host))._repr_html_()))
     with connect(host.uri, readonly=True) as reader:
         assert "read-only" in twin(checked(reader._repr_html_()))
 

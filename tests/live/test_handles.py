@@ -88,7 +88,7 @@ class TestIdentity:
         assert repr(host.pools) == f"<Pools of host {short}>"
         assert repr(host.secrets) == f"<Secrets of host {short}>"
         assert "&lt;b&gt;" in volume._repr_html_()
-        assert "<b>" not in volume._repr_html_()
+        assert "<b>.img" not in volume._repr_html_()
         assert pool.uuid in pool._repr_html_()
         assert host.uri in host._repr_html_()
 
