@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 
 import libstorage as ls
+from libstorage.display.text import short_address
 from tests.support import CHECKOUT
 
 PAGES = sorted(path for path in (*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/*.md")))
@@ -85,7 +86,8 @@ class Stage:
 
     def told(self, text: str) -> str:
         """What it would say where it was written for."""
-        return text.replace(f"{self.folder}/", "/").replace(self.uri, "qemu:///system")
+        text = text.replace(f"{self.folder}/", "/").replace(self.uri, "qemu:///system")
+        return text.replace(short_address(self.uri), "qemu:///system")
 
     def run(self, examples: list[Block]) -> None:
         """Run the examples of one page in order, with one set of names.
