@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVa
 
 from libstorage.connection.identity import HostId, Identity, PoolId, SecretId, VolumeId
 from libstorage.connection.lane import Lane
-from libstorage.display.inline import Span
-from libstorage.display.page import Page
 from libstorage.display.shown import Html
-from libstorage.display.table import Fields
 from libstorage.display.text import short_address
 from libstorage.errors import NotFoundError
 from libstorage.operations import Operation
@@ -20,6 +17,7 @@ from libstorage.session.options import OptionChanges
 
 if TYPE_CHECKING:
     from libstorage.client.host import Host
+    from libstorage.display.page import Page
 
 Id = TypeVar("Id", bound=PoolId | VolumeId | SecretId)
 Scope = TypeVar("Scope", bound=HostId | PoolId)
@@ -78,6 +76,9 @@ class Handle(Html, ABC, Generic[Id]):
         """Return what the handle knows of the object without a call, as names and values."""
 
     def _page(self, most: int | None) -> Page:
+        from libstorage.display.page import Page
+        from libstorage.display.table import Fields
+
         rows = [(name, value) for name, value in (*self._fields(), ("host", self._id.uri)) if value]
         return Page(title=type(self).__name__, blocks=(Fields(rows).capped(most),), note=self._SEE)
 
@@ -159,4 +160,7 @@ class Collection(Html, ABC, Generic[H, Scope]):
         return f"{self._scope} on {short_address(self._scope.uri)}"
 
     def _page(self, most: int | None) -> Page:
+        from libstorage.display.inline import Span
+        from libstorage.display.page import Page
+
         return Page(title=type(self).__name__, about=(Span(f"of {self._of()}"),), note=self._SEE)

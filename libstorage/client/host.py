@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from libstorage.client.pools import Pools
 from libstorage.client.secrets import Secrets
@@ -16,9 +16,7 @@ from libstorage.connection.address.uri import DANGERS, HostURI, parse
 from libstorage.connection.connection import Connection
 from libstorage.connection.raw import RawConnect, RawVolume
 from libstorage.connection.resolve import volume_id
-from libstorage.display.page import Page
 from libstorage.display.shown import Html
-from libstorage.display.table import Fields
 from libstorage.display.text import short_address
 from libstorage.enums import PoolType
 from libstorage.errors import InvalidRequestError, StorageError
@@ -39,6 +37,9 @@ from libstorage.session.arguments import check_text
 from libstorage.session.channel import Channel
 from libstorage.session.options import OptionChanges, Options, Versions
 from libstorage.session.session import Session
+
+if TYPE_CHECKING:
+    from libstorage.display.page import Page
 
 R = TypeVar("R")
 
@@ -274,6 +275,9 @@ class Host(Html):
         return f"<Host {short_address(self.uri)}{' (read-only)' if self.readonly else ''}>"
 
     def _page(self, most: int | None) -> Page:
+        from libstorage.display.page import Page
+        from libstorage.display.table import Fields
+
         versions = self._channel.known_versions
         rows = [("uri", self.uri), ("access", "read-only" if self.readonly else "read and write")]
         rows += [] if versions is None else [("versions", str(versions))]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from attrs import field, frozen
 
-from libstorage.display.inline import Cell, Dot, Run, Span
-from libstorage.display.page import Page
-from libstorage.display.table import Table, soft
 from libstorage.enums import PoolType
 from libstorage.errors import Problem
 from libstorage.models.convert import to_names, to_pool_type
 from libstorage.xml.document import Document, Element
 from libstorage.xml.fields import Unknown, attribute, child, children, texts, unknown, value
 from libstorage.xml.kinds import YES_NO, UnknownWord, words
+
+if TYPE_CHECKING:
+    from libstorage.display.page import Page
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
@@ -89,14 +89,16 @@ class PoolCapabilities(Document):
     unknown: tuple[Unknown, ...] = unknown()
 
     def _page(self, most: int | None) -> Page:
+        from libstorage.models.matrix import matrix_page
+
         ordered = sorted(self.pools, key=lambda pool: (not pool.supported, str(pool.type)))
-        rows = [_row(pool) for pool in ordered[:most]]
-        headers = ("pool type", "supported", "source formats", "volume formats")
-        table = Table(headers, rows, more=len(ordered) - len(rows))
-        supported = sum(pool.supported for pool in self.pools)
-        about = soft(f"{supported} of {len(self.pools)} pool types have a driver")
-        note = "* libvirt's default format" if rows else ""
-        return Page("PoolCapabilities", (about,), (table,) if rows else (), note)
+        return matrix_page(
+            [
+                (str(pool.type), pool.supported, _formats(pool.pool_options), _formats(pool.volume_options))
+                for pool in ordered
+            ],
+            most,
+        )
 
     def get(self, type: PoolType | str) -> PoolTypeCapabilities | None:
         """Return the entry of pool type ``type``, or ``None`` if the document lacks it."""
@@ -106,12 +108,6 @@ class PoolCapabilities(Document):
         """Return whether the host has a driver for pool type ``type``."""
         found = self.get(type)
         return found is not None and found.supported
-
-
-def _row(pool: PoolTypeCapabilities) -> tuple[Cell, ...]:
-    word = "yes" if pool.supported else "no"
-    supported = Run((Dot(pool.supported, word), Span(word)))
-    return str(pool.type), supported, _formats(pool.pool_options), _formats(pool.volume_options)
 
 
 def _formats(options: CapabilityOptions | None) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import attrs
 
-from libstorage.display.charts import Box, Chart, Graph
 from libstorage.display.inline import Run, Span
 from libstorage.display.page import Page
 from libstorage.display.shown import MOST, Shown
@@ -16,6 +16,9 @@ from libstorage.display.tree import Tree
 from libstorage.models.entries import VolumeEntry
 from libstorage.models.volume import VolumeSpec
 from libstorage.xml import human
+
+if TYPE_CHECKING:
+    from libstorage.display.charts import Chart
 
 
 @attrs.frozen
@@ -62,6 +65,8 @@ class Chains(Shown):
 
     def chart(self) -> Chart:
         """Return the chains as a picture: boxes, linked from the root on the left to what is based on it."""
+        from libstorage.display.charts import Box, Chart, Graph
+
         shown = self.links[: 2 * MOST]
         boxes = [Box(link.level, link.name or link.path, link.note) for link in shown]
         graph = Graph(

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from libstorage.display.inline import Inline, Span
-from libstorage.display.page import Page
 from libstorage.display.shown import Shown
-from libstorage.display.table import Table, soft
 from libstorage.display.text import brief, counted
 from libstorage.enums import VolumeType
-from libstorage.xml import human
 from libstorage.xml.document import Document, Element
 from libstorage.xml.mapping import construct, mapping_of
+
+if TYPE_CHECKING:
+    from libstorage.display.page import Page
 
 _CYLINDER = 16 * 255 * 512
 _LARGEST_EXTENT = 128 << 20
@@ -49,11 +48,9 @@ class Differences(Shown, tuple[Difference, ...]):  # Shown first: IPython would 
         return f"<{counted(len(self), 'difference')}{': ' if fields else ''}{fields}>"
 
     def _page(self, most: int | None) -> Page:
-        shown = self[:most]
-        rows = [(each.field, *_change(each)) for each in shown]
-        table = Table(("field", "step", "has", "wanted"), rows, more=len(self) - len(shown))
-        about = soft("none: everything that is wanted is there") if not self else soft(f"{len(self)}")
-        return Page(title="Differences", about=(about,), blocks=(table,) if rows else ())
+        from libstorage.models.changes import changes_page
+
+        return changes_page([(each.field, each.have, each.want) for each in self], most)
 
 
 @frozen
@@ -347,16 +344,3 @@ def _shown(value: Any, octal: bool) -> str:
     if octal and isinstance(value, int):
         return f"{value:#o}"
     return str(value) if isinstance(value, int) else repr(str(value) if isinstance(value, str) else value)
-
-
-def _change(difference: Difference) -> tuple[Inline, Inline, Inline]:
-    """Return the step to the wanted value, the present value and the wanted one."""
-    step = Span("+ add", "good") if difference.have in (None, ()) else Span("~ change", "warn")
-    have = "" if difference.have in (None, ()) else _human(difference, difference.have)
-    return step, Span(have, "old" if have else ""), Span(_human(difference, difference.want), "new")
-
-
-def _human(difference: Difference, value: Any) -> str:
-    if difference.field.endswith("mode") and isinstance(value, int):
-        return human.mode(value).text()
-    return repr(value) if isinstance(value, Element) else human.plain(value).text()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 from attrs import frozen
 
-from libstorage.display.inline import Inline
-from libstorage.display.page import Page
 from libstorage.display.shown import Shown
-from libstorage.display.table import Fields
 from libstorage.enums import PoolState, VolumeType
 from libstorage.units import Size
-from libstorage.xml import human
+
+if TYPE_CHECKING:
+    from libstorage.display.page import Page
 
 
 @frozen(kw_only=True)
@@ -47,7 +48,11 @@ class VolumeInfo(Shown):
 
 
 def _page(info: PoolInfo | VolumeInfo, *, with_sizes: bool) -> Page:
-    rows: list[tuple[str, Inline]] = []
+    from libstorage.display.page import Page
+    from libstorage.display.table import Fields
+    from libstorage.xml import human
+
+    rows = []
     for field in attrs.fields(type(info)):
         value = getattr(info, field.name)
         if value is not None and (with_sizes or not isinstance(value, Size)):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Self, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, Self, SupportsIndex, overload
 
-from libstorage.display.page import Page
 from libstorage.display.shown import Shown
-from libstorage.display.table import soft
 from libstorage.display.text import brief, counted, short_address
-from libstorage.models.chains import Chains, chains_of
-from libstorage.models.entries import VolumeEntry, volume_tables
+from libstorage.models.entries import VolumeEntry
+
+if TYPE_CHECKING:
+    from libstorage.display.page import Page
+    from libstorage.models.chains import Chains
 
 
 class Listing(Shown, tuple[VolumeEntry, ...]):  # noqa: SLOT001 -- a tuple's slots must be empty
@@ -47,11 +48,17 @@ class Listing(Shown, tuple[VolumeEntry, ...]):  # noqa: SLOT001 -- a tuple's slo
 
     def chains(self) -> Chains:
         """Return the backing chains among these volumes."""
+        from libstorage.models.chains import chains_of
+
         return chains_of(self)
 
     def __repr__(self) -> str:
         return f"<Listing of pool {brief(self.pool, 30)!r} on {short_address(self.uri)}: {counted(len(self), 'volume')}>"
 
     def _page(self, most: int | None) -> Page:
+        from libstorage.display.page import Page
+        from libstorage.display.table import soft
+        from libstorage.models.volume_tables import volume_tables
+
         about = (soft(f"{counted(len(self), 'volume')} on {short_address(self.uri)}"),)
         return Page(title=self.pool, about=about, blocks=(*volume_tables(self, most),))

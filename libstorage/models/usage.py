@@ -1,20 +1,51 @@
-"""What fills a pool, in numbers; and the pictures of it."""
+"""What fills a pool, in numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Any
+from typing import Protocol
 
 import attrs
 
-from libstorage.display.charts import Axis, BarRow, Bars, Chart, Lines, Series
-from libstorage.display.inline import percent
-from libstorage.display.shown import MOST
-from libstorage.xml import human
+from libstorage.errors import StorageError
+from libstorage.models.entries import VolumeEntry
+from libstorage.models.pool import PoolSpec
 
-_PERCENT_STEPS = (20, 50, 100, 200, 500, 1000)
-_MARKS = 4
+
+class Listed(Protocol):
+    """The entry of a pool in an inventory."""
+
+    @property
+    def name(self) -> str:
+        """Name of the pool."""
+
+    @property
+    def active(self) -> bool:
+        """Whether the pool is running."""
+
+    @property
+    def state(self) -> str:
+        """The state as a word."""
+
+    @property
+    def autostart(self) -> bool | None:
+        """Whether the pool starts together with the daemon."""
+
+    @property
+    def is_redefined(self) -> bool:
+        """Whether what is running differs from the definition for the next start."""
+
+    @property
+    def spec(self) -> PoolSpec | None:
+        """The document of the pool."""
+
+    @property
+    def volumes(self) -> tuple[VolumeEntry, ...]:
+        """The volumes of the pool."""
+
+    @property
+    def error(self) -> StorageError | None:
+        """What could not be read."""
 
 
 @attrs.frozen
@@ -36,7 +67,7 @@ class Usage:
     promised: int
 
 
-def usage_of(pool: Any) -> Usage | None:
+def usage_of(pool: Listed) -> Usage | None:
     """Return the sizes of the entry of a pool; ``None`` if libvirt does not know them, as of an inactive pool."""
     spec = pool.spec
     if spec is None or not pool.active or not spec.capacity:
@@ -45,98 +76,11 @@ def usage_of(pool: Any) -> Usage | None:
     return Usage(pool.name, int(spec.capacity), int(spec.allocation or 0), int(spec.available or 0), promised)
 
 
-def capacity_chart(pools: Sequence[Usage]) -> Chart:
-    """Return the picture of the space of pools: how large each is, and how much of it is used."""
-    shown = pools[:MOST]
-    rows = [
-        BarRow(
-            each.name,
-            each.used,
-            each.capacity,
-            None,
-            f"{human.rounded(each.used)} of {human.rounded(each.capacity)}",
-        )
-        for each in shown
-    ]
-    axis = axis_of(max((each.capacity for each in shown), default=0))
-    about = "Each bar is as long as the pool is large; its filled part is used."
-    return Chart(
-        Bars(rows, axis, "Capacity by pool", about, len(pools) - len(shown)), "Capacity by pool", about
-    )
+def ordered(pools: Iterable[Listed]) -> list[Listed]:
+    """Return the pools as displays show them: the running ones first, then by name."""
+    return sorted(pools, key=lambda pool: (not pool.active, pool.name))
 
 
-def promised_chart(pools: Sequence[Usage]) -> Chart:
-    """Return the picture of what is used and promised of each pool, in percent of its capacity."""
-    shown = pools[:MOST]
-    rows = [
-        BarRow(
-            each.name,
-            100 * each.used / each.capacity,
-            100,
-            100 * each.promised / each.capacity,
-            f"{percent(each.used, each.capacity)} used, {percent(each.promised, each.capacity)} promised",
-        )
-        for each in shown
-    ]
-    end = max([100.0, *(row.mark or 0.0 for row in rows)])
-    step = next((step for step in _PERCENT_STEPS if end / step <= _MARKS), end / _MARKS)
-    marks = [(step * place, f"{step * place:.0f}%") for place in range(int(end / step) + 1)]
-    about = "Filled: used. Mark: promised to volumes. Above 100% a pool is over-committed."
-    bars = Bars(rows, Axis(end, marks), "Used and promised by pool", about, len(pools) - len(shown))
-    return Chart(bars, "Used and promised by pool", about)
-
-
-def usage_chart(usages: Iterable[Iterable[Usage]], times: Sequence[datetime] | None) -> Chart:
-    """Return the picture of the used space of pools over several inventories.
-
-    Args:
-        usages: The sizes of the pools of each inventory.
-        times: The time of each inventory; ``None`` numbers them.
-
-    Raises:
-        ValueError: If there are not as many times as inventories.
-    """
-    found = [{each.name: each for each in usage} for usage in usages]
-    if times is not None and len(times) != len(found):
-        raise ValueError(f"there are {len(found)} inventories, but {len(times)} times")
-    names = sorted({name for usage in found for name in usage})
-    shown = names[:12]
-    values = {name: _values(found, name) for name in shown}
-    series = [Series(name, used, _notes(used)) for name, used in values.items()]
-    highest = max((usage[name].used for usage in found for name in shown if name in usage), default=0)
-    places, labels = _places(len(found), times)
-    about = "Each line is the used space of a pool."
-    lines = Lines(
-        series, places, labels, axis_of(highest), "Used space over time", about, len(names) - len(shown)
-    )
-    return Chart(lines, "Used space over time", about)
-
-
-def _values(found: list[dict[str, Usage]], name: str) -> list[int | None]:
-    return [usage[name].used if name in usage else None for usage in found]
-
-
-def _notes(values: Iterable[int | None]) -> list[str]:
-    return ["" if value is None else human.rounded(value) for value in values]
-
-
-def _places(number: int, times: Sequence[datetime] | None) -> tuple[list[float], list[str]]:
-    """Return where the inventories stand between the first, at 0, and the last, at 1, and what they are called."""
-    if times is None:
-        return [place / max(1, number - 1) for place in range(number)], [
-            f"{place + 1}" for place in range(number)
-        ]
-    if not times:
-        return [], []
-    first, last = min(times), max(times)
-    span = (last - first).total_seconds() or 1.0
-    form = "%H:%M:%S" if span < 3600 else "%Y-%m-%d" if span > 5 * 86400 else "%m-%d %H:%M"
-    return [(time - first).total_seconds() / span for time in times], [f"{time:{form}}" for time in times]
-
-
-def axis_of(highest: int) -> Axis:
-    """Return the scale of sizes up to ``highest`` bytes, with at most five marks at powers of two."""
-    step = next(1 << power for power in range(64) if _MARKS << power >= highest)
-    end = max(highest, 1)
-    marks = range(0, end + 1, step)
-    return Axis(end, [(mark, human.rounded(mark) if mark else "0") for mark in marks])
+def usages_of(pools: Sequence[Listed]) -> list[Usage]:
+    """Return the sizes of the running pools, by name."""
+    return [usage for pool in ordered(pools) if (usage := usage_of(pool))]

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import count
 from time import monotonic
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
 from libstorage.connection import process
 from libstorage.connection.arguments import SHORTEST, check_seconds
 from libstorage.connection.clock import NEVER
-from libstorage.display.inline import Bar, Run, Span
-from libstorage.display.page import Page
 from libstorage.display.shown import Shown
-from libstorage.display.table import soft
-from libstorage.display.text import joined
 from libstorage.errors import DeadlineError
 from libstorage.session.channel import Channel
-from libstorage.xml import human
+
+if TYPE_CHECKING:
+    from libstorage.display.page import Page
 
 Phase: TypeAlias = Literal["upload", "download", "compare", "verify"]
 
@@ -56,6 +54,12 @@ class TransferProgress(Shown):
         return None if self.total is None or not self.rate else (self.total - self.done) / self.rate
 
     def _page(self, most: int | None) -> Page:
+        from libstorage.display.inline import Bar, Run, Span
+        from libstorage.display.page import Page
+        from libstorage.display.table import soft
+        from libstorage.display.text import joined
+        from libstorage.xml import human
+
         done = human.rounded(self.done)
         said = joined(
             [

@@ -230,7 +230,7 @@ def test_what_could_not_be_read_is_listed() -> None:
     )
     host = Inventory(uri=URI, pools=(bad,))
     assert "v in p" in twin(checked(host._repr_html_()))
-    assert str(host).count("it is gone") == 1
+    assert str(host).count("it is gone") == 2
     assert str(bad).count("it is gone") == 2
     assert repr(bad.volumes[0]) == "<VolumeEntry 'v': VolumeNotFoundError>"
     assert repr(VolumeEntry(name="v")) == "<VolumeEntry 'v': not read>"
