@@ -167,8 +167,3 @@ Cell: TypeAlias = str | Inline
 def inline(cell: Cell) -> Inline:
     """Return a cell as a part of a line."""
     return Span(cell) if isinstance(cell, str) else cell
-
-
-def inlines(cells: tuple[Cell, ...] | list[Cell]) -> tuple[Inline, ...]:
-    """Return cells as parts of a line."""
-    return tuple(map(inline, cells))

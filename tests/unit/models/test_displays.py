@@ -434,6 +434,10 @@ def test_capabilities_are_a_matrix() -> None:
     ]
 
 
+def test_capabilities_without_pool_types() -> None:
+    assert str(PoolCapabilities()) == "PoolCapabilities 0 of 0 pool types have a driver"
+
+
 def test_differences_show_old_and_new() -> None:
     have = VolumeSpec.qcow2("a", "20 GiB", permissions=Permissions(mode=0o600))
     want = VolumeSpec.qcow2(
