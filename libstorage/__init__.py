@@ -137,8 +137,9 @@ if TYPE_CHECKING:
     from libstorage.models.compare import Difference
     from libstorage.models.discovery import FoundSource, PoolSources, SourceQuery
     from libstorage.models.encryption import Cipher, Encryption, Ivgen
+    from libstorage.models.entries import VolumeEntry
     from libstorage.models.info import PoolInfo, VolumeInfo
-    from libstorage.models.inventory import Inventory, PoolEntry, VolumeEntry
+    from libstorage.models.inventory import Inventory, PoolEntry
     from libstorage.models.permissions import Permissions
     from libstorage.models.pool import PoolSpec
     from libstorage.models.pool_parts import (
@@ -405,8 +406,9 @@ _HOMES = {
     "libstorage.models.compare": "Difference",
     "libstorage.models.discovery": "FoundSource PoolSources SourceQuery",
     "libstorage.models.encryption": "Cipher Encryption Ivgen",
+    "libstorage.models.entries": "VolumeEntry",
     "libstorage.models.info": "PoolInfo VolumeInfo",
-    "libstorage.models.inventory": "Inventory PoolEntry VolumeEntry",
+    "libstorage.models.inventory": "Inventory PoolEntry",
     "libstorage.models.permissions": "Permissions",
     "libstorage.models.pool": "PoolSpec",
     "libstorage.models.pool_parts": "ConfigOption PoolFeatures PoolRefresh PoolTarget RefreshVolume",

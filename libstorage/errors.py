@@ -45,9 +45,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypedDict, 
 import attrs
 
 from libstorage import tracebacks
+from libstorage.display.shown import Html
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from libstorage.display.page import Block, Page
 
 Outcome: TypeAlias = Literal["not_started", "done", "unknown"]
 """Outcome of a request: it never reached the host, it was carried out, or its outcome is unknown."""
@@ -75,7 +78,7 @@ class ErrorFields(TypedDict, total=False):
     stderr: str | None
 
 
-class StorageError(Exception):
+class StorageError(Html, Exception):
     """Base class of all errors: libstorage refused a request, or the request failed on the way to the host or on it.
 
     Attributes:
@@ -168,6 +171,25 @@ class StorageError(Exception):
     def _render_traceback_(self) -> list[str]:
         return tracebacks.rendered(self)
 
+    def _page(self, most: int | None) -> Page:
+        from libstorage.display.inline import Span
+        from libstorage.display.page import Page
+        from libstorage.display.table import Fields
+
+        more = self._more_blocks(most)
+        lines = self.message.split("\n")[: 1 if more else None]
+        told = {"where": self.target, "on": self.uri, "operation": self.operation, "program": self.program}
+        told |= {"outcome": self.outcome, "retry": self.retry}
+        rows = [("what", line.strip().removesuffix(":")) for line in lines]
+        rows += [("hint", line) for line in (self.hint or "").split("\n") if line]
+        rows += [(name, value) for name, value in told.items() if value]
+        title = Span(f"✗ {type(self).__name__}", "bad")
+        return Page(title=title, blocks=(Fields(rows).capped(None), *more))
+
+    def _more_blocks(self, most: int | None) -> tuple[Block, ...]:
+        """Return what is shown below the fields that every error has. Subclasses define it."""
+        return ()
+
     def __reduce__(self) -> tuple[Any, ...]:
         # OSError keeps errno and args in C slots: they are not in __dict__, and __new__ does not set them.
         state = {**self.__dict__, "args": self.args, "errno": self.errno, "detail": None}
@@ -212,6 +234,13 @@ class PoolExistsError(ExistsError):
     ) -> None:
         super().__init__(message, **fields)
         self.differences: tuple[object, ...] = tuple(differences)
+
+    def _more_blocks(self, most: int | None) -> tuple[Block, ...]:
+        from libstorage.display.table import Table
+
+        rows = [(str(difference),) for difference in self.differences[:most]]
+        more = len(self.differences) - len(rows)
+        return (Table(("difference",), rows, more=more),) if rows else ()
 
 
 class VolumeExistsError(ExistsError):
@@ -278,7 +307,7 @@ def without_frames(error: E) -> E:
 
 
 @attrs.frozen
-class Problem:
+class Problem(Html):
     """One problem of a document.
 
     Attributes:
@@ -314,6 +343,11 @@ class Problem:
         said = self.expected is None or self.expected in self.reason
         return "" if said else f"; expected {self.expected}"
 
+    def _page(self, most: int | None) -> Page:
+        from libstorage.display.page import Page
+
+        return Page(title=type(self).__name__, blocks=(_problem_table((self,), most),))
+
 
 class DocumentError(InvalidRequestError):
     """A document cannot be read, or contains something that libvirt would refuse.
@@ -329,6 +363,9 @@ class DocumentError(InvalidRequestError):
     ) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__(_summary(self.problems) if message is None else message, **fields)
+
+    def _more_blocks(self, most: int | None) -> tuple[Block, ...]:
+        return (_problem_table(self.problems, most),) if self.problems else ()
 
 
 class UnsupportedError(StorageError, NotImplementedError):
@@ -395,3 +432,14 @@ def _summary(problems: tuple[Problem, ...]) -> str:
     if len(problems) > _MOST_SHOWN:
         lines.append(f"… and {len(problems) - _MOST_SHOWN} more, in .problems")
     return "\n  ".join(lines)
+
+
+def _problem_table(problems: tuple[Problem, ...], most: int | None) -> Block:
+    from libstorage.display.table import Table
+
+    shown = problems[:most]
+    rows = [
+        (each.path, str(each.line or ""), each.found or "", each.reason, each.expected or "")
+        for each in shown
+    ]
+    return Table(("path", "line", "found", "problem", "expected"), rows, more=len(problems) - len(shown))

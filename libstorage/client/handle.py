@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar, Unpack
 
 import attrs
 
-from libstorage.connection.address.text import shown_briefly
 from libstorage.connection.identity import HostId, Identity, PoolId, SecretId, VolumeId
 from libstorage.connection.lane import Lane
-from libstorage.display import Table
+from libstorage.display.shown import Html
+from libstorage.display.text import short_address
 from libstorage.errors import NotFoundError
 from libstorage.foreign import Native, NativeType
 from libstorage.operations import Operation
@@ -21,6 +21,7 @@ from libstorage.session.options import OptionChanges
 
 if TYPE_CHECKING:
     from libstorage.client.host import Host
+    from libstorage.display.page import Page
 
 Id = TypeVar("Id", bound=PoolId | VolumeId | SecretId)
 Scope = TypeVar("Scope", bound=HostId | PoolId)
@@ -32,10 +33,13 @@ class NativeABC(NativeType, ABCMeta):
     """Metaclass of abstract classes that answer foreign names."""
 
 
-class Handle(Native, Generic[Id], metaclass=NativeABC):
+class Handle(Html, Native, Generic[Id], metaclass=NativeABC):
     """A pool, volume or secret on a host. Creating, comparing, hashing, printing or pickling a handle makes no call."""
 
     __slots__ = ("__weakref__", "_channel", "_id")
+
+    _SEE: ClassVar[str]
+    """How to see more of the object, for notebooks."""
 
     def __init__(self, channel: Channel, identity: Id) -> None:
         self._channel = channel
@@ -78,11 +82,18 @@ class Handle(Native, Generic[Id], metaclass=NativeABC):
         return type(self), (self._channel, self._id)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._label()} on {shown_briefly(self._id.uri)}>"
+        return f"<{type(self).__name__} {self._label()} on {short_address(self._id.uri)}>"
 
-    def _repr_html_(self) -> str:
-        rows = [(name, str(value)) for name, value in attrs.asdict(self._id, recurse=False).items()]
-        return Table((type(self).__name__, ""), rows).html()
+    @abstractmethod
+    def _fields(self) -> list[tuple[str, str]]:
+        """Return what the handle knows of the object without a call, as names and values."""
+
+    def _page(self, most: int | None) -> Page:
+        from libstorage.display.page import Page
+        from libstorage.display.table import Fields
+
+        rows = [(name, value) for name, value in (*self._fields(), ("host", self._id.uri)) if value]
+        return Page(title=type(self).__name__, blocks=(Fields(rows).capped(most),), note=self._SEE)
 
 
 def reached(handle: Handle[Id]) -> tuple[Channel, Id]:
@@ -90,13 +101,16 @@ def reached(handle: Handle[Id]) -> tuple[Channel, Id]:
     return handle._channel, handle._id
 
 
-class Collection(Native, Generic[H, Scope], metaclass=NativeABC):
+class Collection(Html, Native, Generic[H, Scope], metaclass=NativeABC):
     """Objects on a host, by name: iterating reads all of them in one call, ``[name]`` looks one up.
 
     A collection has no length, and is neither true nor false: Python would otherwise call the daemon implicitly.
     """
 
     __slots__ = ("_channel", "_scope")
+
+    _SEE: ClassVar[str]
+    """How to see the objects, for notebooks."""
 
     def __init__(self, channel: Channel, scope: Scope) -> None:
         self._channel = channel
@@ -172,4 +186,15 @@ class Collection(Native, Generic[H, Scope], metaclass=NativeABC):
         )
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {shown_briefly(str(self._scope))}>"
+        return f"<{type(self).__name__} of {self._of()}>"
+
+    def _of(self) -> str:
+        if isinstance(self._scope, HostId):
+            return f"host {short_address(self._scope.uri)}"
+        return f"{self._scope} on {short_address(self._scope.uri)}"
+
+    def _page(self, most: int | None) -> Page:
+        from libstorage.display.inline import Span
+        from libstorage.display.page import Page
+
+        return Page(title=type(self).__name__, about=(Span(f"of {self._of()}"),), note=self._SEE)

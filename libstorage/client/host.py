@@ -6,19 +6,19 @@ import os
 import warnings
 from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from libstorage.client.attribute import attribute
 from libstorage.client.pools import Pools
 from libstorage.client.secrets import Secrets
 from libstorage.client.volume import Volume
 from libstorage.connection import ending, threads
-from libstorage.connection.address.text import shown_briefly
 from libstorage.connection.address.uri import DANGERS, HostURI, parse
 from libstorage.connection.connection import Connection
 from libstorage.connection.raw import RawConnect, RawVolume
 from libstorage.connection.resolve import volume_id
-from libstorage.display import Table
+from libstorage.display.shown import Html
+from libstorage.display.text import short_address
 from libstorage.enums import PoolType
 from libstorage.errors import InvalidRequestError, StorageError
 from libstorage.foreign import Native, answer_foreign_names
@@ -39,6 +39,9 @@ from libstorage.session.arguments import check_text
 from libstorage.session.channel import Channel
 from libstorage.session.options import OptionChanges, Options, Versions
 from libstorage.session.session import Session
+
+if TYPE_CHECKING:
+    from libstorage.display.page import Page
 
 R = TypeVar("R")
 
@@ -107,7 +110,7 @@ def connect(
     return Host(Channel(connection.uri, readonly, options, session))
 
 
-class Host(Native):
+class Host(Html, Native):
     """A host: one libvirt daemon. Opened by [connect][libstorage.connect], closed by ``with`` or ``close()``.
 
     Any number of threads may use a host at once. A host that was pickled, or a handle on it, opens the connection again
@@ -275,11 +278,17 @@ class Host(Native):
         return Host, (self._channel,)
 
     def __repr__(self) -> str:
-        return f"<Host {shown_briefly(self.uri)}{' (read-only)' if self.readonly else ''}>"
+        return f"<Host {short_address(self.uri)}{' (read-only)' if self.readonly else ''}>"
 
-    def _repr_html_(self) -> str:
-        rows = [("uri", self.uri), ("readonly", str(self.readonly))]
-        return Table(("Host", ""), rows).html()
+    def _page(self, most: int | None) -> Page:
+        from libstorage.display.page import Page
+        from libstorage.display.table import Fields
+
+        versions = self._channel.known_versions
+        rows = [("uri", self.uri), ("access", "read-only" if self.readonly else "read and write")]
+        rows += [] if versions is None else [("versions", str(versions))]
+        note = "host.inventory() shows the pools and volumes; host.pools['name'] looks up a pool."
+        return Page(title="Host", blocks=(Fields(rows).capped(most),), note=note)
 
 
 answer_foreign_names(Host)

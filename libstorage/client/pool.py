@@ -51,6 +51,7 @@ class Pool(Handle[PoolId]):
     """A pool on a host, identified by its uuid. The verbs return the pool, so that they can be chained."""
 
     __slots__ = ()
+    _SEE = "pool.info(), pool.spec() and pool.volumes.specs() ask the host."
 
     # ---- what it is -------------------------------------------------------------------------------------------------
 
@@ -268,6 +269,9 @@ class Pool(Handle[PoolId]):
 
     def _label(self) -> str:
         return repr(self.name)
+
+    def _fields(self) -> list[tuple[str, str]]:
+        return [("name", self.name), ("uuid", self.uuid)]
 
 
 def build_flag(build: bool, overwrite: bool | None) -> PoolCreateFlags | None:

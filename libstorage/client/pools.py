@@ -49,6 +49,9 @@ class Pools(Collection[Pool, HostId]):
     """The pools of a host, by name. Iterating reads all of them in one call."""
 
     __slots__ = ()
+    _SEE = (
+        "list() and names() ask the host for all pools; ['name'] looks one up; host.inventory() shows them."
+    )
 
     # ---- finding ----------------------------------------------------------------------------------------------------
 

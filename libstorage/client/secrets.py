@@ -55,6 +55,7 @@ class Secret(Handle[SecretId]):
     """A secret on a host, identified by its UUID. The value is never part of the document or the repr."""
 
     __slots__ = ()
+    _SEE = "secret.spec() asks the host. No display shows the value."
 
     @property
     def uuid(self) -> str:
@@ -129,11 +130,15 @@ class Secret(Handle[SecretId]):
     def _label(self) -> str:
         return self._id.uuid
 
+    def _fields(self) -> list[tuple[str, str]]:
+        return [("uuid", self.uuid)]
+
 
 class Secrets(Collection[Secret, HostId]):
     """The secrets of a host, by UUID. Iterating reads all of them in one call."""
 
     __slots__ = ()
+    _SEE = "list() asks the host for all secrets; [uuid] looks one up."
 
     def lookup(self, name: str | UUID, /) -> Secret:
         """Look up a secret by UUID (``virSecretLookupByUUIDString``).

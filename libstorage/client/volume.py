@@ -66,6 +66,7 @@ class Volume(Handle[VolumeId]):
     """A volume on a host, identified by its pool and its name."""
 
     __slots__ = ()
+    _SEE = "volume.info() and volume.spec() ask the host."
 
     # ---- what it is -------------------------------------------------------------------------------------------------
 
@@ -487,6 +488,9 @@ class Volume(Handle[VolumeId]):
 
     def _label(self) -> str:
         return f"{self.name!r} in pool {self._id.pool.name!r}"
+
+    def _fields(self) -> list[tuple[str, str]]:
+        return [("name", self.name), ("pool", self._id.pool.name)]
 
 
 def readable(source: UploadSource | Volume) -> UploadSource:

@@ -14,7 +14,7 @@ from libstorage.enums import VolumeCreateFlags
 from libstorage.errors import VolumeNotFoundError
 from libstorage.foreign import answer_foreign_names
 from libstorage.listing.volumes import read_volumes
-from libstorage.models.inventory import VolumeEntry
+from libstorage.models.listing import Listing
 from libstorage.models.volume import VolumeSpec
 from libstorage.operations import VOLUME_LOOKUP_BY_NAME, VOLUMES_COUNT, VOLUMES_LIST
 from libstorage.provision.checks import check_volume_spec
@@ -40,6 +40,7 @@ class Volumes(Collection[Volume, PoolId]):
     """
 
     __slots__ = ()
+    _SEE = "specs() shows all volumes; list() and names() ask the host for them; ['name'] looks one up."
 
     # ---- finding ----------------------------------------------------------------------------------------------------
 
@@ -97,8 +98,10 @@ class Volumes(Collection[Volume, PoolId]):
         """
         return self._call(VOLUMES_COUNT, lambda lane: lane.pool(self._scope).numOfVolumes())
 
-    def specs(self) -> tuple[VolumeEntry, ...]:
+    def specs(self) -> Listing:
         """Return the documents of all volumes, read over several lanes, in the order of ``list()``.
+
+        The result is a tuple of [VolumeEntry][libstorage.VolumeEntry], which a notebook shows as a table.
 
         If a document cannot be read (the volume vanished, the name is not UTF-8), the entry has an ``error``.
 

@@ -15,6 +15,11 @@ def version_number(version: str) -> int:
     return major * 1_000_000 + minor * 1_000 + release
 
 
+def version_text(number: int) -> str:
+    """Return a version that libvirt encodes as people write it: 9001002 is 9.1.2."""
+    return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
+
+
 class Constant(Enum):
     """Base class of the enums of libvirt's C API.
 

@@ -13,7 +13,8 @@ from libstorage.connection.raw import RawVolume
 from libstorage.connection.resolve import is_utf8, raw_volume
 from libstorage.errors import DocumentError, ErrorFields, Problem, StorageError
 from libstorage.listing.crew import Crew, Worker
-from libstorage.models.inventory import VolumeEntry
+from libstorage.models.entries import VolumeEntry
+from libstorage.models.listing import Listing
 from libstorage.models.volume import VolumeSpec
 from libstorage.operations import VOLUME_XML, VOLUMES_LIST, Operation
 from libstorage.session.channel import Channel
@@ -58,12 +59,12 @@ class VolumeReading:
         self._entries[start : start + self._slice] = map(partial(_entry, pool), names, documents)
 
 
-def read_volumes(channel: Channel, pool: PoolId) -> tuple[VolumeEntry, ...]:
+def read_volumes(channel: Channel, pool: PoolId) -> Listing:
     """Read the documents of all volumes of a pool. See [Volumes.specs][libstorage.Volumes.specs]."""
     crew = Crew(channel, VOLUMES_LIST, pool)
     reading = VolumeReading(crew, channel, pool)
     crew.run(reading.begin)
-    return reading.entries()
+    return Listing(reading.entries(), uri=pool.uri, pool=pool.name, pool_uuid=pool.uuid)
 
 
 def error_of(error: Exception, operation: Operation, target: Identity, lane: Lane) -> StorageError:

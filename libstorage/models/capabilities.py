@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from attrs import field, frozen
 
@@ -13,6 +13,9 @@ from libstorage.models.convert import to_names, to_pool_type
 from libstorage.xml.document import Document, Element
 from libstorage.xml.fields import Unknown, attribute, child, children, texts, unknown, value
 from libstorage.xml.kinds import YES_NO, UnknownWord, words
+
+if TYPE_CHECKING:
+    from libstorage.display.page import Page
 
 
 @frozen(kw_only=True, eq=False, repr=False, weakref_slot=False)
@@ -85,6 +88,18 @@ class PoolCapabilities(Document):
     )
     unknown: tuple[Unknown, ...] = unknown()
 
+    def _page(self, most: int | None) -> Page:
+        from libstorage.models.matrix import matrix_page
+
+        ordered = sorted(self.pools, key=lambda pool: (not pool.supported, str(pool.type)))
+        return matrix_page(
+            [
+                (str(pool.type), pool.supported, _formats(pool.pool_options), _formats(pool.volume_options))
+                for pool in ordered
+            ],
+            most,
+        )
+
     def get(self, type: PoolType | str) -> PoolTypeCapabilities | None:
         """Return the entry of pool type ``type``, or ``None`` if the document lacks it."""
         return next((pool for pool in self.pools if pool.type == type), None)
@@ -93,3 +108,10 @@ class PoolCapabilities(Document):
         """Return whether the host has a driver for pool type ``type``."""
         found = self.get(type)
         return found is not None and found.supported
+
+
+def _formats(options: CapabilityOptions | None) -> str:
+    """Return the formats of a pool type, with a star at libvirt's default."""
+    if options is None:
+        return ""
+    return ", ".join(f"{word}*" if word == options.default_format else word for word in options.formats)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from libstorage.display.shown import Shown
+from libstorage.display.text import brief, counted
 from libstorage.enums import VolumeType
 from libstorage.xml.document import Document, Element
 from libstorage.xml.mapping import construct, mapping_of
+
+if TYPE_CHECKING:
+    from libstorage.display.page import Page
 
 _CYLINDER = 16 * 255 * 512
 _LARGEST_EXTENT = 128 << 20
@@ -31,6 +36,21 @@ class Difference:
     def __str__(self) -> str:
         octal = self.field.endswith("mode")
         return f"{self.field} is {_shown(self.have, octal)}, not {_shown(self.want, octal)}"
+
+
+class Differences(Shown, tuple[Difference, ...]):  # Shown first: IPython would print a tuple
+    """The fields that are not as wanted: a tuple that a notebook shows as a table."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        fields = brief(", ".join(difference.field for difference in self), 60)
+        return f"<{counted(len(self), 'difference')}{': ' if fields else ''}{fields}>"
+
+    def _page(self, most: int | None) -> Page:
+        from libstorage.models.changes import changes_page
+
+        return changes_page([(each.field, each.have, each.want) for each in self], most)
 
 
 @frozen
@@ -277,15 +297,15 @@ def has_capacity(document: Any, size: int) -> bool:
     return have == size or any(each.same(have, size, documents) for each in rounding)
 
 
-def differences(have: Document, want: Document) -> tuple[Difference, ...]:
+def differences(have: Document, want: Document) -> Differences:
     """Return the fields in which ``have`` differs from ``want``.
 
     Only the fields that ``want`` sets are compared, without those that only libvirt sets and those that libvirt never
     reports.
     """
     if type(have) is not type(want):
-        return (Difference("", type(have).__name__, type(want).__name__),)
-    return tuple(_differences(have, want, Compared(have, want), ""))
+        return Differences((Difference("", type(have).__name__, type(want).__name__),))
+    return Differences(_differences(have, want, Compared(have, want), ""))
 
 
 def _differences(have: Element, want: Element, documents: Compared, prefix: str) -> Iterator[Difference]:

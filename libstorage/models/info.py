@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 from attrs import frozen
 
-from libstorage.display import Table
+from libstorage.display.shown import Shown
 from libstorage.enums import PoolState, VolumeType
 from libstorage.units import Size
 
+if TYPE_CHECKING:
+    from libstorage.display.page import Page
+
 
 @frozen(kw_only=True)
-class PoolInfo:
-    """State and sizes of a pool, in bytes (``virStoragePoolGetInfo``)."""
+class PoolInfo(Shown):
+    """State and sizes of a pool, in bytes (``virStoragePoolGetInfo``).
+
+    libvirt does not know the sizes of an inactive pool, and reports 0.
+    """
 
     state: PoolState
     capacity: Size
     allocation: Size
     available: Size
 
-    def _repr_html_(self) -> str:
-        return _table(self, "PoolInfo").html()
-
-    def __str__(self) -> str:
-        return _table(self, "").text()
+    def _page(self, most: int | None) -> Page:
+        return _page(self, with_sizes=any((self.capacity, self.allocation, self.available)))
 
 
 @frozen(kw_only=True)
-class VolumeInfo:
+class VolumeInfo(Shown):
     """Type and sizes of a volume, in bytes (``virStorageVolGetInfoFlags``).
 
     libvirt reports ``allocation`` or, if requested, ``physical``; the other one is ``None``.
@@ -38,17 +43,18 @@ class VolumeInfo:
     allocation: Size | None = None
     physical: Size | None = None
 
-    def _repr_html_(self) -> str:
-        return _table(self, "VolumeInfo").html()
-
-    def __str__(self) -> str:
-        return _table(self, "").text()
+    def _page(self, most: int | None) -> Page:
+        return _page(self, with_sizes=True)
 
 
-def _table(info: PoolInfo | VolumeInfo, title: str) -> Table:
+def _page(info: PoolInfo | VolumeInfo, *, with_sizes: bool) -> Page:
+    from libstorage.display.page import Page
+    from libstorage.display.table import Fields
+    from libstorage.xml import human
+
     rows = []
-    for name in attrs.fields(type(info)):
-        value = getattr(info, name.name)
-        if value is not None:
-            rows.append((name.name, f"{value:.1h}" if isinstance(value, Size) else value.word))
-    return Table(("field", "value"), rows, title=title)
+    for field in attrs.fields(type(info)):
+        value = getattr(info, field.name)
+        if value is not None and (with_sizes or not isinstance(value, Size)):
+            rows.append((field.name, human.plain(value)))
+    return Page(title=type(info).__name__, blocks=(Fields(rows).capped(None),))

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
 
 from attrs import frozen
 
-from libstorage.display import Table
+from libstorage.display.shown import Shown
+from libstorage.display.text import brief, counted, joined, short_address
 from libstorage.errors import StorageError
+from libstorage.models.entries import VolumeEntry
 from libstorage.models.pool import PoolSpec
-from libstorage.models.volume import VolumeSpec
-from libstorage.units import Size
+
+if TYPE_CHECKING:
+    from libstorage.display.charts import Chart
+    from libstorage.display.page import Page
+    from libstorage.models.chains import Chains
 
 
-@frozen(kw_only=True)
-class VolumeEntry:
-    """One volume of a listing: its document, or the error that occurred while the document was read."""
-
-    name: str
-    spec: VolumeSpec | None = None
-    error: StorageError | None = None
-
-
-@frozen(kw_only=True)
-class PoolEntry:
+@frozen(kw_only=True, repr=False)
+class PoolEntry(Shown):
     """One pool of an inventory with its volumes; ``error`` reports what could not be read.
 
     Attributes:
@@ -54,9 +52,24 @@ class PoolEntry:
         running, later = self.spec, self.inactive_spec
         return running is not None and later is not None and bool(running.differences(later))
 
+    def __repr__(self) -> str:
+        form = brief(str(self.spec.type), 20) if self.spec else ""
+        said = [form, self.state, counted(len(self.volumes), "volume") if self.active else ""]
+        return f"<PoolEntry {brief(self.name, 40)!r}: {joined(said, ', ')}>"
 
-@frozen(kw_only=True)
-class Inventory:
+    @property
+    def state(self) -> str:
+        """The state as a word: ``running`` or ``stopped``."""
+        return "running" if self.active else "stopped"
+
+    def _page(self, most: int | None) -> Page:
+        from libstorage.models.overview import pool_page
+
+        return pool_page(self, most)
+
+
+@frozen(kw_only=True, repr=False)
+class Inventory(Shown):
     """The pools and volumes of a host with their documents."""
 
     uri: str
@@ -67,40 +80,53 @@ class Inventory:
         """Every volume, paired with its pool."""
         return ((pool, volume) for pool in self.pools for volume in pool.volumes)
 
-    def _table(self) -> Table:
-        rows = []
-        for pool in self.pools:
-            rows.append(_pool_row(pool))
-            rows.extend(_volume_row(volume) for volume in pool.volumes)
-        return Table(("pool", "volume", "type", "capacity", "allocation", "state"), rows, title=self.uri)
+    def get(self, name: str) -> PoolEntry | None:
+        """Return the entry of the pool with this name, or ``None`` if the host has none of that name."""
+        return next((pool for pool in self.pools if pool.name == name), None)
 
-    def __str__(self) -> str:
-        return self._table().text()
+    def chains(self) -> Chains:
+        """Return the backing chains: which volumes are based on which, in all pools."""
+        from libstorage.models.chains import chains_of
 
-    def _repr_html_(self) -> str:
-        return self._table().html()
+        return chains_of(volume for _, volume in self.volumes)
 
+    def chart(self, of: Literal["capacity", "promised"] = "capacity") -> Chart:
+        """Return a picture of the running pools.
 
-def _pool_row(pool: PoolEntry) -> tuple[str, ...]:
-    spec = pool.spec
-    active = "active, redefined" if pool.is_redefined else "active"
-    state = _problem(pool.error) or (active if pool.active else "inactive")
-    if spec is None:
-        return (pool.name, "", "", "", "", state)
-    return (pool.name, "", str(spec.type), _size(spec.capacity), _size(spec.allocation), state)
+        Args:
+            of: ``capacity``: how large each pool is and how much of it is used, in bytes. ``promised``: how much of
+                each pool is used, and how much its volumes may grow to, in percent of its capacity.
 
+        Raises:
+            ValueError: If ``of`` is another word.
+        """
+        from libstorage.models.pictures import chart_of
 
-def _volume_row(volume: VolumeEntry) -> tuple[str, ...]:
-    spec = volume.spec
-    if spec is None:
-        return ("", volume.name, "", "", "", _problem(volume.error))
-    form = str(spec.target.format or "")
-    return ("", volume.name, form, _size(spec.capacity), _size(spec.allocation), "")
+        return chart_of(self.pools, of)
 
+    @staticmethod
+    def usage_chart(inventories: Iterable[Inventory], times: Sequence[datetime] | None = None) -> Chart:
+        """Return a picture of the used space of each pool over several inventories of a host.
 
-def _size(size: Size | None) -> str:
-    return "" if size is None else f"{size:.1h}"
+        Args:
+            inventories: The inventories, the oldest first.
+            times: The time of each inventory. Without times, the inventories are numbered.
 
+        Raises:
+            ValueError: If there are not as many times as inventories.
+        """
+        from libstorage.models.pictures import usage_chart
 
-def _problem(error: StorageError | None) -> str:
-    return "" if error is None else type(error).__name__
+        return usage_chart([inventory.pools for inventory in inventories], times)
+
+    def __repr__(self) -> str:
+        volumes = sum(len(pool.volumes) for pool in self.pools)
+        errors = sum(bool(pool.error) for pool in self.pools)
+        errors += sum(bool(volume.error) for _, volume in self.volumes)
+        counts = [counted(len(self.pools), "pool"), counted(volumes, "volume"), counted(errors, "error")]
+        return f"<Inventory of {short_address(self.uri)}: {', '.join(counts)}>"
+
+    def _page(self, most: int | None) -> Page:
+        from libstorage.models.overview import host_page
+
+        return host_page(self.uri, self.pools, most)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from attrs import evolve
 
 from libstorage.foreign import Native
-from libstorage.models.compare import Difference, differences
+from libstorage.models.compare import Differences, differences
 from libstorage.xml.document import Document, Element
 from libstorage.xml.mapping import construct, mapping_of
 
@@ -39,7 +39,7 @@ class Spec(Document, Native):
         evolved: Self = evolve(without_reported(self), **changes)
         return evolved
 
-    def differences(self, want: Self) -> tuple[Difference, ...]:
+    def differences(self, want: Self) -> Differences:
         """Return the fields in which this document differs from ``want``, among those that ``want`` sets.
 
         Changes that libvirt itself makes when it accepts a document (``models.compare``) do not count.

@@ -65,8 +65,12 @@ class Channel:
     @property
     def versions(self) -> Versions:
         """Versions of libvirt on the host and in this process, known since the connection was opened."""
-        connection = self.session().connection
-        return Versions(connection.daemon_version, connection.client_version)
+        return _versions(self.session())
+
+    @property
+    def known_versions(self) -> Versions | None:
+        """The versions, or ``None`` if this channel has not opened its session yet."""
+        return None if self._session is None else _versions(self._session)
 
     # ---- channels like this one -------------------------------------------------------------------------------------
 
@@ -215,6 +219,10 @@ class Channel:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Channel, (self.uri, self.readonly, self.options, None, self._for_secrets)
+
+
+def _versions(session: Session) -> Versions:
+    return Versions(session.connection.daemon_version, session.connection.client_version)
 
 
 @contextmanager

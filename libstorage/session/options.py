@@ -6,10 +6,8 @@ from typing import Any, TypedDict
 
 import attrs
 
-from libstorage.connection.arguments import (
-    check_seconds,
-    check_switch,
-)
+from libstorage.connection.arguments import check_seconds, check_switch
+from libstorage.enums.base import version_text
 
 
 def _seconds(_: object, option: attrs.Attribute[Any], value: object) -> None:
@@ -69,3 +67,7 @@ class Versions:
 
     daemon: int
     client: int
+
+    def __str__(self) -> str:
+        """Return both as people write them."""
+        return f"libvirt {version_text(self.daemon)} on the host, {version_text(self.client)} in this process"

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import count
 from time import monotonic
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
 from libstorage.connection import process
 from libstorage.connection.arguments import SHORTEST, check_seconds
 from libstorage.connection.clock import NEVER
+from libstorage.display.shown import Shown
 from libstorage.errors import DeadlineError
 from libstorage.session.channel import Channel
+
+if TYPE_CHECKING:
+    from libstorage.display.page import Page
 
 Phase: TypeAlias = Literal["upload", "download", "compare", "verify"]
 
 
 @attrs.frozen(kw_only=True)
-class TransferProgress:
+class TransferProgress(Shown):
     """Progress of one phase of a transfer.
 
     Attributes:
@@ -48,6 +52,24 @@ class TransferProgress:
     def eta(self) -> float | None:
         """Estimated seconds left in this phase; ``None`` if unknown."""
         return None if self.total is None or not self.rate else (self.total - self.done) / self.rate
+
+    def _page(self, most: int | None) -> Page:
+        from libstorage.display.inline import Bar, Run, Span
+        from libstorage.display.page import Page
+        from libstorage.display.table import soft
+        from libstorage.display.text import joined
+        from libstorage.xml import human
+
+        done = human.rounded(self.done)
+        said = joined(
+            [
+                done if self.total is None else f"{done} of {human.rounded(self.total)}",
+                f"{human.rounded(int(self.rate))}/s" if self.rate else "",
+                "" if self.eta is None else f"{self.eta:.0f} s left",
+            ]
+        )
+        bar = Bar(self.done, self.total or 0, label=f"{self.phase} done")
+        return Page(title=self.name, about=(Span(self.phase, "tag"),), blocks=(Run((bar, soft(said))),))
 
 
 Content: TypeAlias = Callable[[], int | None]

@@ -9,7 +9,9 @@ from typing import Any
 
 from attrs import frozen, has
 
-from libstorage.display import Table
+from libstorage.display.page import Page
+from libstorage.display.shown import Shown
+from libstorage.display.table import Table, soft
 from libstorage.xml.document import Element
 from libstorage.xml.fields import MANY, Shape, Unknown
 from libstorage.xml.mapping import Mapped, mapping_of
@@ -41,7 +43,7 @@ class FieldDescription:
 
 
 @frozen(kw_only=True)
-class Description:
+class Description(Shown):
     """A model: its class, its meaning, and its fields in the order in which libvirt prints them."""
 
     model: type
@@ -56,15 +58,17 @@ class Description:
             for model in field.models:
                 yield from describe(model).paths(f"{prefix}{field.path}/")
 
-    def _table(self) -> Table:
-        rows = [(f.name, f.path, f.expected, "reported" if f.reported else "", f.doc) for f in self.fields]
-        return Table(("field", "in XML", "takes", "", "meaning"), rows, title=self.model.__name__)
-
-    def __str__(self) -> str:
-        return self._table().text()
-
-    def _repr_html_(self) -> str:
-        return self._table().html()
+    def _page(self, most: int | None) -> Page:
+        fields = self.fields[:most]
+        rows = [(f.name, f.path, f.expected, "libvirt" if f.reported else "you", f.doc) for f in fields]
+        table = Table(
+            ("field", "in XML", "takes", "set by", "meaning"), rows, more=len(self.fields) - len(fields)
+        )
+        return Page(
+            title=self.model.__name__,
+            about=(soft(self.doc.partition("\n")[0].replace("``", "")),),
+            blocks=(table,),
+        )
 
 
 def describe(model: type[Element]) -> Description:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from operator import attrgetter
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import attrs
 
-from libstorage.display import Table
+from libstorage.display.shown import Shown
 from libstorage.errors import DocumentError, Problem, StorageError, UnsupportedError, without_frames
 from libstorage.xml.code import once_per_class
 from libstorage.xml.fast import NOT_FAST, fast_reader
@@ -18,11 +18,13 @@ from libstorage.xml.mapping import Mapped, check_declarations, construct, mappin
 from libstorage.xml.wording import Wrong, not_of_type, not_valid, one_of, unexpected
 from libstorage.xml.write import write_document, write_fragment
 
-_LINE = 120
-_LONGEST_CELL = 4096
+if TYPE_CHECKING:
+    from libstorage.display.page import Page
+
+_LINE = 100
 
 
-class Element:
+class Element(Shown):
     """An immutable element of a document.
 
     The constructor rejects a wrong type, a value outside its limits, and a combination that libvirt is known to refuse.
@@ -132,6 +134,11 @@ class Element:
         whole = self._shown(deep=True)
         line = whole if len(whole) <= _LINE else self._shown(deep=False)
         return line if len(line) <= _LINE else f"{line[: _LINE - 2]}…)"
+
+    def _page(self, most: int | None) -> Page:
+        from libstorage.xml.shown import element_page
+
+        return element_page(self, most)
 
     def _shown(self, *, deep: bool) -> str:
         shown = []
@@ -264,10 +271,6 @@ class Document(Element):
             for problem in told.get(part.path, (fallback,)):
                 yield attrs.evolve(problem, line=part.line)
 
-    def _repr_html_(self) -> str:
-        rows = [(name, _cell(str(value))) for name, value in _flat(self, "")]
-        return Table(("field", "value"), rows, title=type(self).__name__).html()
-
 
 def _refusal(error: Exception) -> StorageError:
     """Return the error for a document that could not be read, without the frames in which it was read."""
@@ -309,24 +312,6 @@ def _inner_of(mapped: Mapped, value: Any) -> Iterator[tuple[str, Element]]:
         for place, item in enumerate(value):
             if isinstance(item, Element):
                 yield f"{mapped.name}[{place}]", item
-
-
-def _flat(element: Element, prefix: str) -> Iterator[tuple[str, Any]]:
-    """Yield every value that is set, with its dotted name."""
-    for mapped in mapping_of(type(element)).fields:
-        name, value = prefix + mapped.name, getattr(element, mapped.name)
-        if isinstance(value, Element):
-            yield from _flat(value, f"{name}.")
-        elif isinstance(value, tuple) and value and isinstance(value[0], Element):
-            for place, item in enumerate(value):
-                yield from _flat(item, f"{name}[{place}].")
-        elif value is not None and value != () and value is not False:
-            yield name, value
-
-
-def _cell(text: str) -> str:
-    """Return the part of ``text`` that a table shows: a hostile document may contain megabytes of text."""
-    return text if len(text) <= _LONGEST_CELL else f"{text[:_LONGEST_CELL]}…"
 
 
 def _shown(value: Any, *, deep: bool) -> str:

@@ -23,6 +23,8 @@ NEVER_FAIL = {
     "Description.paths",
     "Host.close",
     "Host.is_alive",
+    "Inventory.chains",
+    "Inventory.get",
     "ListPoolsFlags.for_type",
     "Normalisation.covers",
     "PoolCapabilities.get",

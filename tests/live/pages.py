@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 import libstorage as ls
-from libstorage.connection.address.text import shown_briefly
+from libstorage.display.text import short_address
 from tests.support import CHECKOUT
 
 PAGES = sorted(path for path in (*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/*.md")))
@@ -87,7 +87,7 @@ class Stage:
     def told(self, text: str) -> str:
         """What it would say where it was written for."""
         shown = text.replace(f"{self.folder}/", "/")
-        for address in (self.uri, shown_briefly(self.uri)):
+        for address in (self.uri, short_address(self.uri)):
             shown = shown.replace(address, "qemu:///system")
         return shown
 

@@ -32,8 +32,8 @@ from libstorage import (
     connect,
 )
 from libstorage.connection import process
-from libstorage.connection.address.text import shown_briefly
 from libstorage.connection.sockets import all_sockets
+from libstorage.display.text import short_address
 from libstorage.session.channel import Channel
 from libstorage.testing import PrivateDaemon
 from tests.inside import session_of
@@ -79,17 +79,16 @@ class TestIdentity:
         assert host != host.uri
 
     def test_what_they_show(self, host: Host, pool: Pool, volume: Volume, secret: Secret) -> None:
-        where = shown_briefly(host.uri)
-        assert where.endswith("/system?socket=…")
-        assert repr(host) == f"<Host {where}>"
-        assert repr(pool) == f"<Pool {pool.name!r} on {where}>"
-        assert repr(volume) == f"<Volume '<b>.img' in pool {pool.name!r} on {where}>"
-        assert repr(secret) == f"<Secret {secret.uuid} on {where}>"
-        assert pool.name in repr(pool.volumes)
-        assert where in repr(host.pools)
-        assert where in repr(host.secrets)
+        short = short_address(host.uri)
+        assert repr(host) == f"<Host {short}>"
+        assert repr(pool) == f"<Pool {pool.name!r} on {short}>"
+        assert repr(volume) == f"<Volume '<b>.img' in pool {pool.name!r} on {short}>"
+        assert repr(secret) == f"<Secret {secret.uuid} on {short}>"
+        assert repr(pool.volumes) == f"<Volumes of pool {pool.name!r} on {short}>"
+        assert repr(host.pools) == f"<Pools of host {short}>"
+        assert repr(host.secrets) == f"<Secrets of host {short}>"
         assert "&lt;b&gt;" in volume._repr_html_()
-        assert "<b>" not in volume._repr_html_()
+        assert "<b>.img" not in volume._repr_html_()
         assert pool.uuid in pool._repr_html_()
         assert host.uri in host._repr_html_()
 
@@ -105,6 +104,8 @@ class TestIdentity:
                 handle.__reduce__()
                 handle._repr_html_()
                 repr(handle)
+            for collection in (host.pools, host.secrets, mine.volumes):
+                collection._repr_html_()
             repr([host.pools, host.secrets, mine.volumes, host.versions, host.uri, host.readonly])
             host.with_options(timeout=1)
             assert counter.calls == before

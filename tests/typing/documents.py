@@ -125,7 +125,8 @@ def changes(pool: ls.PoolSpec, volume: ls.VolumeSpec) -> None:
     assert_type(volume.request(name="w"), ls.VolumeSpec)
     assert_type(volume.to_xml(), str)
     assert_type(volume.to_xml(reported=True), str)
-    assert_type(volume.differences(volume), tuple[ls.Difference, ...])
+    each: tuple[ls.Difference, ...] = volume.differences(volume)
+    assert_type(each[0], ls.Difference)
 
 
 def answers(info: ls.PoolInfo, volume: ls.VolumeInfo, host: ls.Inventory, found: ls.PoolCapabilities) -> None:

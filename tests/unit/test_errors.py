@@ -11,6 +11,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from libstorage import errors
+from libstorage.display.shown import Html
 from libstorage.errors import (
     AccessDeniedError,
     DeadlineError,
@@ -27,6 +28,7 @@ from libstorage.errors import (
     StorageIOError,
     UnsupportedError,
 )
+from tests.unit.display.pages import checked, twin
 
 
 def _family(cls: type[StorageError]) -> Iterator[type[StorageError]]:
@@ -138,7 +140,7 @@ def test_the_tree_is_drawn_in_the_docstring() -> None:
 
 
 def _bases(cls: type[StorageError]) -> tuple[str, str | None]:
-    first, *rest = (base.__name__ for base in cls.__bases__)
+    first, *rest = (base.__name__ for base in cls.__bases__ if base is not Html)
     assert len(rest) < 2
     return first, rest[0] if rest else None
 
@@ -253,3 +255,39 @@ def test_a_hint_grows_by_lines() -> None:
     error.add_hint("one")
     error.add_hint("two")
     assert str(error).splitlines()[-2:] == ["one", "two"]
+
+
+# ---- in a notebook --------------------------------------------------------------------------------------------------
+
+
+def test_an_error_shows_what_where_and_what_to_do() -> None:
+    error = errors.PoolBusyError(
+        "the pool has 2 volumes in the making\nand one more",
+        operation="pool.refresh",
+        target="pool 'images'",
+        uri="qemu:///system",
+        hint="Try again.\nOr wait.",
+        outcome="not_started",
+        retry="backoff",
+    )
+    html = checked(error._repr_html_())
+    assert [line.split("  ")[0] for line in twin(html).splitlines()] == [
+        *("✗ PoolBusyError", "what", "what", "hint", "hint", "where", "on", "operation", "outcome", "retry"),
+    ]
+    assert str(error) == "the pool has 2 volumes in the making\nand one more\nTry again.\nOr wait."
+
+
+def test_an_error_never_shows_what_libvirt_said() -> None:
+    assert "HUNTER2" not in StorageError("it failed", detail="<secret>HUNTER2</secret>")._repr_html_()
+
+
+def test_an_error_with_problems_or_differences_shows_them_as_a_table() -> None:
+    problem = Problem("/pool/name", "is not a name", line=3, found="a/b", expected="a name")
+    html = checked(DocumentError([problem, problem])._repr_html_())
+    assert html.xpath("//tbody//td/text()")[1:] == ["3", "a/b", "is not a name", "a name"] * 2
+    assert "2 problems" in twin(html)
+    assert "is not a name" in twin(checked(problem._repr_html_()))
+    differs = errors.PoolExistsError("it differs:\n  a is 1, not 2", differences=["a is 1, not 2"])
+    assert twin(checked(differs._repr_html_())).count("a is 1, not 2") == 1
+    assert "difference" not in twin(checked(errors.PoolExistsError("it exists")._repr_html_()))
+    assert "path" not in twin(checked(DocumentError([], "nothing to read")._repr_html_()))

@@ -25,7 +25,6 @@ _AUTHORITY_HINT: Final = (
 HIDDEN: Final = "***"
 """Placeholder for the password in a shown address."""
 
-_LONG_VALUE = re.compile("=[^&;]{13,}")
 _LONGEST = 16_384  # characters; a path has at most 4,096
 _LONGEST_SHOWN = 200
 
@@ -172,12 +171,6 @@ def without_secrets(text: str) -> str:
     place, hash_mark, _ = place.partition("#")
     tail = (hash_mark or mark) and f"{hash_mark or mark}…"
     return (place if len(place) <= _LONGEST_SHOWN else f"{place[:_LONGEST_SHOWN]}…") + tail
-
-
-def shown_briefly(uri: str) -> str:
-    """Return an address without the long values of its parameters, such as the path of a socket, for a ``repr``."""
-    place, mark, query = uri.partition("?")
-    return place + mark + _LONG_VALUE.sub("=…", query)
 
 
 def refuse_text(text: str, reason: str, hint: str) -> NoReturn:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from time import monotonic
 
-from libstorage.connection.address.text import shown_briefly
 from libstorage.connection.address.uri import Address
 from libstorage.connection.binding import Answer, answer
 from libstorage.connection.clock import TimeLimit
@@ -23,6 +22,7 @@ from libstorage.connection.failures.verdict import Verdict
 from libstorage.connection.identity import Identity
 from libstorage.connection.lane import Lane
 from libstorage.connection.threads import ENDING_HINT, FORK_HINT
+from libstorage.display.text import short_address
 from libstorage.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -243,7 +243,7 @@ def _compose(said: Answer, verdict: Verdict, op: Operation, target: Identity, ur
         common |= ErrorFields(program=run.program, exit_status=run.exit_status, stderr=run.stderr)
     message = f"{op} on {target} failed: {verdict.reason or _first_line(said.text)}"
     if verdict.error is _NOT_THERE.get(op):
-        message = f"no {target} on {shown_briefly(uri)}"
+        message = f"no {target} on {short_address(uri)}"
     if issubclass(verdict.error, DocumentError):
         return verdict.error([Problem("/", _first_line(said.bare))], message, **common)
     if issubclass(verdict.error, SourceConflictError):

@@ -10,7 +10,6 @@ from typing import Any
 
 import attrs
 import pytest
-from lxml import etree
 
 from libstorage.enums import PoolType, VolumeFormat, VolumeType
 from libstorage.errors import DocumentError
@@ -177,7 +176,7 @@ def test_a_request_is_ready_to_be_sent() -> None:
             VolumeSpec.raw("v", "20 GiB", allocation=0),
             (
                 "VolumeSpec(name='v', capacity=Size('20 GiB'), allocation=Size('0 bytes'), "
-                "target=VolumeTarget(format='raw'))"
+                "target=VolumeTarget(…))"
             ),
         ),
         (SecretSpec(), "SecretSpec()"),
@@ -200,33 +199,14 @@ def test_a_request_is_ready_to_be_sent() -> None:
         ),
         (
             VolumeSpec(name="v" * 200),
-            f"VolumeSpec(name='{'v' * 101}…)",
+            f"VolumeSpec(name='{'v' * 81}…)",
         ),
         (VolumeSpec(name="a\nb", key="/reported"), r"VolumeSpec(name='a\nb')"),
     ],
 )
 def test_repr(document: Any, shown: str) -> None:
     assert repr(document) == shown
-    assert len(shown) <= 120
-
-
-def test_html() -> None:
-    pool = PoolSpec.rbd(
-        "<ceph>", hosts=["mon1", "mon2:6789"], source_name="images", config_options={"a": "1"}
-    )
-    html = etree.fromstring(pool._repr_html_())
-    assert html.findtext("caption") == "PoolSpec"
-    assert [[str(cell.text) for cell in row] for row in html.findall("tbody/tr")] == [
-        ["name", "<ceph>"],
-        ["source.hosts[0].name", "mon1"],
-        ["source.hosts[1].name", "mon2"],
-        ["source.hosts[1].port", "6789"],
-        ["source.name", "images"],
-        ["config_options[0].name", "a"],
-        ["config_options[0].value", "1"],
-    ]
-    options = PoolSpec.fs("f", "/srv", "/dev/sdb1", mount_options=["ro", "sync"])
-    assert ">('ro', 'sync')</td>" in options._repr_html_().replace("&#x27;", "'")
+    assert len(shown) <= 100
 
 
 # ---- answers --------------------------------------------------------------------------------------------------------

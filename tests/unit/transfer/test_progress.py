@@ -9,6 +9,7 @@ import pytest
 from libstorage import DeadlineError, InvalidRequestError, TransferProgress
 from libstorage.connection.clock import NEVER
 from libstorage.transfer.progress import Watch
+from tests.unit.display.pages import checked, twin
 
 
 def test_the_deadline_ends_a_phase() -> None:
@@ -48,3 +49,19 @@ def test_each_transfer_has_a_number_and_its_phases_share_it() -> None:
         ("other", "upload", 7, None),
     ]
     assert len({at.transfer for at in told}) == 2
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "seconds", "shown"),
+    [
+        (0, None, 0.0, "0 bytes"),
+        (300 << 20, 600 << 20, 2.5, "██████░░░░░░  50% 300 MiB of 600 MiB · 120 MiB/s · 2 s left"),
+        (1 << 20, None, 1.0, "1 MiB · 1 MiB/s"),
+    ],
+)
+def test_a_progress_is_a_bar(done: int, total: int | None, seconds: float, shown: str) -> None:
+    progress = TransferProgress(
+        name="a.img", transfer=1, phase="upload", done=done, total=total, seconds=seconds
+    )
+    assert str(progress).splitlines() == ["a.img upload", shown]
+    assert twin(checked(progress._repr_html_())) == str(progress)

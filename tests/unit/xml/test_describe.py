@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 import pytest
 from attrs import field, frozen
-from lxml import etree
 
 import libstorage
 from libstorage.enums import VolumeFormat
@@ -16,6 +16,7 @@ from libstorage.models.volume import VolumeSpec, VolumeTarget
 from libstorage.xml.describe import Description, FieldDescription, describe
 from libstorage.xml.document import Document, Element
 from libstorage.xml.fields import Unknown, attribute, children, flag, text, unknown
+from tests.unit.display.pages import checked
 
 
 def described(model: type[Element], name: str) -> FieldDescription:
@@ -91,13 +92,15 @@ def test_paths_go_all_the_way_down() -> None:
 
 def test_a_description_is_shown_as_a_table() -> None:
     title, head, _, first, *_ = str(describe(VolumeTarget)).splitlines()
-    assert title == "VolumeTarget"
-    assert head.split() == ["field", "in", "XML", "takes", "meaning"]
-    cells = "path path an absolute path or a URI reported Path of the volume; libvirt derives it from the pool and the name."
+    assert (
+        title
+        == "VolumeTarget The path, format and other properties of a volume on the host: the <target> element."
+    )
+    assert re.split(" {2,}", head) == ["field", "in XML", "takes", "set by", "meaning"]
+    cells = "path path an absolute path or a URI libvirt Path of the volume; libvirt derives it from the pool and the name."
     assert " ".join(first.split()) == cells
-    html = etree.fromstring(describe(VolumeTarget)._repr_html_())
-    assert html.findtext("caption") == "VolumeTarget"
-    assert len(html.findall("tbody/tr")) == len(describe(VolumeTarget).fields)
+    html = checked(describe(VolumeTarget)._repr_html_())
+    assert len(html.findall(".//tbody/tr")) == len(describe(VolumeTarget).fields)
 
 
 def test_every_public_model_is_described() -> None:

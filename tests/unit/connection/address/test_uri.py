@@ -13,7 +13,6 @@ import attrs
 import pytest
 
 import libstorage as ls
-from libstorage.connection.address.text import shown_briefly
 from libstorage.connection.address.uri import DANGERS, Address, Transport, parse
 from libstorage.errors import ConnectionFailedError, InvalidRequestError
 
@@ -494,18 +493,3 @@ class TestParts:
         with pytest.raises(InvalidRequestError, match="out of range"):
             attrs.evolve(uri, port=65536)
         assert str(uri) == "qemu+ssh://h:2222/system"
-
-
-@pytest.mark.parametrize(
-    ("address", "shown"),
-    [
-        ("qemu:///system", "qemu:///system"),
-        ("storage:///system?socket=/run/user/1000/libvirt/sock", "storage:///system?socket=…"),
-        (
-            "qemu+ssh://h/system?no_tty=1&keyfile=/home/me/.ssh/key&mode=direct",
-            "qemu+ssh://h/system?no_tty=1&keyfile=…&mode=direct",
-        ),
-    ],
-)
-def test_a_repr_leaves_long_values_out(address: str, shown: str) -> None:
-    assert shown_briefly(address) == shown

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from html.parser import HTMLParser
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
-from libstorage.display import Table, printable
+from libstorage.display.inline import inline
+from libstorage.display.table import Fields, Table
+from libstorage.display.text import printable
 
 POOLS = Table(
     ("name", "type", "capacity"),
@@ -64,12 +65,31 @@ class TestText:
         assert len(lines) == len(table.rows) + (3 if table.title else 2)
 
 
+class TestWidth:
+    def test_a_long_cell_moves_only_its_own_row(self) -> None:
+        first, second = Table(("name", "n"), [("x" * 99, "1"), ("y", "2")]).text().splitlines()[2:]
+        assert first == f"{'x' * 99}  1"
+        assert second == f"{'y' + ' ' * 59}  2"
+
+    def test_a_megabyte_is_cut(self) -> None:
+        assert len(Table(("name",), [("x" * 2**20,)]).html()) < 5000
+
+
+class TestMore:
+    def test_rows_that_are_left_out_are_counted(self) -> None:
+        table = Table(("name", "n"), [("a", "1")], more=1480)
+        assert table.text().splitlines()[-1] == "… 1,480 more; print() shows all"
+        foot = etree.fromstring(table.html()).find("tfoot/tr/td")
+        assert foot is not None
+        assert (foot.text, foot.get("colspan")) == ("… 1,480 more; print() shows all", "2")
+
+
 class TestHtml:
     def test_is_one_table(self) -> None:
         assert Table(("name", "size"), [("a", "1 KiB")], title="T").html() == (
             "<table><caption>T</caption>"
-            '<thead><tr><th style="text-align: left">name</th><th style="text-align: right">size</th></tr></thead>'
-            '<tbody><tr><td style="text-align: left">a</td><td style="text-align: right">1 KiB</td></tr></tbody></table>'
+            '<thead><tr><th scope="col">name</th><th scope="col" class="n">size</th></tr></thead>'
+            '<tbody><tr><th scope="row">a</th><td class="n">1 KiB</td></tr></tbody></table>'
         )
 
     def test_without_title_has_no_caption(self) -> None:
@@ -82,32 +102,46 @@ class TestHtml:
         assert html.count("&lt;script&gt;alert(&#x27;&amp;&#x27;)&lt;/script&gt;") == 3
 
     @given(TABLES)
-    def test_reads_back(self, table: Table) -> None:
-        assert Reader(table.html()).cells == [cell for row in (table.headers, *table.rows) for cell in row]
+    def test_says_what_the_text_says(self, table: Table) -> None:
+        cells = [inline(cell).text() for row in (table.headers, *table.rows) for cell in row]
+        html = etree.fromstring(table.html())
+        assert [cell.xpath("string()") for cell in html.iter("th", "td")] == cells
+        assert all(cell.strip() in table.text() for cell in cells)
 
 
-class Reader(HTMLParser):
-    """The texts of a table's cells."""
+class TestFields:
+    FIELDS = Fields(
+        [("name", "web"), ("size", "")], [("target", Fields([("path", "/srv")], [("x", Fields())]))]
+    )
 
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.cells: list[str] = []
-        self.inside = False
-        self.feed(html)
-        self.close()
+    def test_is_indented_text(self) -> None:
+        assert self.FIELDS.capped(None).text().splitlines() == [
+            "name    web",
+            "size",
+            "target",
+            "  path  /srv",
+            "  x",
+        ]
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag in {"table", "caption", "thead", "tbody", "tr", "th", "td"}
-        if tag in {"th", "td"}:
-            self.cells.append("")
-            self.inside = True
+    def test_each_row_has_its_header(self) -> None:
+        html = etree.fromstring(self.FIELDS.capped(None).html())
+        assert [(th.text, th.get("scope")) for th in html.iter("th")] == [
+            ("name", "row"),
+            ("size", "row"),
+            ("target", "rowgroup"),
+            ("path", "row"),
+            ("x", "rowgroup"),
+        ]
+        assert [td.text for td in html.iter("td")] == ["web", None, "/srv"]
 
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = False
+    def test_is_capped(self) -> None:
+        lines = self.FIELDS.capped(2)
+        assert (len(lines.lines), lines.more) == (2, 3)
+        assert lines.text().splitlines()[-1] == "… 3 more; print() shows all"
+        assert "… 3 more; print() shows all</td></tr></tfoot>" in lines.html()
 
-    def handle_data(self, data: str) -> None:
-        if self.inside:
-            self.cells[-1] += data
+    def test_a_group_without_rows(self) -> None:
+        assert Fields().capped(None).text() == ""
 
 
 class TestPrintable:
