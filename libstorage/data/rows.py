@@ -10,7 +10,8 @@ import attrs
 
 from libstorage.enums import PoolType, VolumeFormat, VolumeType
 from libstorage.errors import InvalidRequestError, StorageError
-from libstorage.models.inventory import Inventory, PoolEntry, VolumeEntry
+from libstorage.models.entries import VolumeEntry
+from libstorage.models.inventory import Inventory, PoolEntry
 from libstorage.units import LARGEST
 from libstorage.xml.wording import article, one_of
 
