@@ -28,9 +28,11 @@ class Picture(Protocol):
 
     def text(self) -> str:
         """Return what the picture shows as lines of plain text."""
+        ...
 
     def svg(self, *, alone: bool = False) -> str:
         """Return the picture as an ``<svg>`` element, or with ``alone`` as the text of a file."""
+        ...
 
 
 @attrs.frozen(repr=False)

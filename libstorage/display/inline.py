@@ -24,9 +24,11 @@ class Inline(Protocol):
 
     def text(self) -> str:
         """Return it as plain text in one line."""
+        ...
 
     def html(self) -> str:
         """Return it as HTML with all content escaped."""
+        ...
 
 
 @attrs.frozen

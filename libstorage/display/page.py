@@ -17,9 +17,11 @@ class Block(Protocol):
 
     def text(self) -> str:
         """Return it as lines of plain text."""
+        ...
 
     def html(self) -> str:
         """Return it as HTML with all content escaped."""
+        ...
 
 
 @attrs.frozen

@@ -18,34 +18,42 @@ class Listed(Protocol):
     @property
     def name(self) -> str:
         """Name of the pool."""
+        ...
 
     @property
     def active(self) -> bool:
         """Whether the pool is running."""
+        ...
 
     @property
     def state(self) -> str:
         """The state as a word."""
+        ...
 
     @property
     def autostart(self) -> bool | None:
         """Whether the pool starts together with the daemon."""
+        ...
 
     @property
     def is_redefined(self) -> bool:
         """Whether what is running differs from the definition for the next start."""
+        ...
 
     @property
     def spec(self) -> PoolSpec | None:
         """The document of the pool."""
+        ...
 
     @property
     def volumes(self) -> tuple[VolumeEntry, ...]:
         """The volumes of the pool."""
+        ...
 
     @property
     def error(self) -> StorageError | None:
         """What could not be read."""
+        ...
 
 
 @attrs.frozen
