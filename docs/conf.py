@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import sys
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,21 @@ def _translate(app: Any, what: str, name: str, thing: Any, options: Any, lines: 
         lines += fields_of(thing)
 
 
+def _hide_constructor(
+    app: Any, what: str, name: str, thing: Any, options: Any, signature: str, answer: str
+) -> Any:
+    """Leave out how handles, which come from a host, and errors, which share one list of fields, are constructed."""
+    made_by_us = "channel: " in (signature or "") or (
+        issubclass(thing, Exception) if what == "class" else False
+    )
+    return ("", answer) if what == "class" and made_by_us and thing is not libstorage.StorageError else None
+
+
+def _skip(app: Any, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:
+    """Skip what only subclasses set: constants such as the tag of an element."""
+    return True if name.isupper() and not isinstance(thing, Enum) else None
+
+
 def _leave_builtins(app: Any, doctree: Any) -> None:
     """Take ``type`` in a signature for Python's own, and not for an attribute of that name."""
     for node in list(doctree.findall()):
@@ -73,5 +89,7 @@ def _resolve(app: Any, env: Any, node: Any, words: Any) -> Any:
 def setup(app: Any) -> None:
     """Connect the hooks."""
     app.connect("autodoc-process-docstring", _translate, priority=100)  # before napoleon
+    app.connect("autodoc-process-signature", _hide_constructor)
+    app.connect("autodoc-skip-member", _skip)
     app.connect("doctree-read", _leave_builtins)
     app.connect("missing-reference", _resolve)

@@ -14,7 +14,8 @@ import attrs
 
 import libstorage
 from docs.site.docstrings import translated
-from libstorage.xml.document import Element
+from libstorage.xml.document import Document, Element
+from tests.contract.prose import texts
 
 # A page, its title, and the modules whose public names stand on it; the longest matching module decides.
 GROUPS: Final = {
@@ -93,8 +94,10 @@ def _namespace(name: str) -> Iterator[str]:
 def _names(names: list[tuple[str, str]]) -> Iterator[str]:
     for name, module in names:
         thing = getattr(libstorage, name)
-        yield from _directive(name, thing) if inspect.isclass(thing) or inspect.isfunction(thing) else _data(
-            name, module
+        yield from (
+            _directive(name, thing)
+            if inspect.isclass(thing) or inspect.isfunction(thing)
+            else _data(name, module)
         )
 
 
@@ -105,7 +108,9 @@ def _directive(name: str, thing: Any) -> Iterator[str]:
     yield from (f".. autoclass:: {name}", "   :members:")
     if issubclass(thing, Enum):
         yield "   :undoc-members:"
-    elif not issubclass(thing, Exception):
+    elif issubclass(thing, Exception):
+        yield "   :show-inheritance:"
+    elif issubclass(thing, Document) or not issubclass(thing, Element):
         yield f"   :inherited-members: {', '.join(_foreign(thing))}"
     excluded = _fields(thing)
     if excluded:
@@ -128,11 +133,10 @@ def _foreign(thing: type) -> list[str]:
 
 
 def _data(name: str, module: str) -> Iterator[str]:
-    """A constant or an alias of types: its value and the text below it."""
-    from sphinx.pycode import ModuleAnalyzer
-
-    analyzer = ModuleAnalyzer.for_module(f"libstorage.{module}")
-    documented = analyzer.find_attr_docs().get(("", name), [])
+    """A constant or an alias of types, and the text below it."""
     yield from (f".. py:data:: {name}", "")
-    yield from (f"   {line}" for line in translated(documented))
+    path = f"{module.replace('.', '/')}.py"
+    for text in texts():
+        if text.owner == name and text.module in {path, path.replace(".py", "/__init__.py")}:
+            yield from (f"   {line}" for line in translated(inspect.cleandoc(text.text).splitlines()))
     yield ""

@@ -60,9 +60,15 @@ def problems(site: Path) -> Iterator[str]:
         page.feed(path.read_text("utf-8"))
     for path, page in pages.items():
         name = path.relative_to(site.resolve())
-        yield from (f"{name} links to {link}, which is not there" for link in page.links if _is_broken(path, link, pages))
+        yield from (
+            f"{name} links to {link}, which is not there"
+            for link in page.links
+            if _is_broken(path, link, pages)
+        )
         yield from (f"{name} loads {load}" for load in page.loads if _is_elsewhere(load))
-        yield from (f"{name} loads {load}, which is not there" for load in page.loads if _is_missing(path, load))
+        yield from (
+            f"{name} loads {load}, which is not there" for load in page.loads if _is_missing(path, load)
+        )
     for path in site.rglob("*.css"):
         loads = _loads_of(path.read_text("utf-8"))
         yield from (f"{path.relative_to(site)} loads {load}" for load in loads if _is_elsewhere(load))
@@ -74,7 +80,9 @@ def _is_elsewhere(load: str) -> bool:
 
 def _is_missing(path: Path, load: str) -> bool:
     target = urlsplit(load)
-    return not _is_elsewhere(load) and target.scheme == "" and not (path.parent / unquote(target.path)).exists()
+    return (
+        not _is_elsewhere(load) and target.scheme == "" and not (path.parent / unquote(target.path)).exists()
+    )
 
 
 def _is_broken(path: Path, link: str, pages: dict[Path, Page]) -> bool:

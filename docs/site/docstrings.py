@@ -41,5 +41,5 @@ def fields_of(model: Any) -> Iterator[str]:
     """Yield an attribute for each field of a class of documents, as its metadata describes it."""
     for field in libstorage.describe(model).fields:
         yield from ("", f".. py:attribute:: {field.name}", "")
-        yield from (f"   {line}" for line in translated([" ".join(field.doc.split())]))
-        yield from ("", f"   Takes {field.expected}{', which libvirt reports' * field.reported}.")
+        meaning = " ".join([*field.doc.split(), f"Takes {field.expected}."])
+        yield from (f"   {line}" for line in translated([meaning + " libvirt reports it." * field.reported]))

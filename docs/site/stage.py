@@ -77,11 +77,11 @@ def _relinked(page: str, link: re.Match[str], checkout: Path) -> str:
     path, hash_, anchor = target.partition("#")
     if re.match(r"\w+:", target) or not path:
         return link[0]
-    named = os.path.normpath(os.path.join(os.path.dirname(page), path))
+    named = os.path.normpath(Path(page).parent / path)
     known = pages(checkout)
     if named in known:
-        here = os.path.dirname(known[page])
-        return f"[{words}]({os.path.relpath(known[named], here or '.')}{hash_}{anchor})"
+        here = Path(known[page]).parent
+        return f"[{words}]({os.path.relpath(known[named], here)}{hash_}{anchor})"
     return link[0] if named.startswith("docs/") else words
 
 
