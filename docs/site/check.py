@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-import attrs
+from attrs import define, field
 
 _LOADS: Final = {
     "script": "src",
@@ -26,20 +26,20 @@ _NOT_LOADED: Final = {"next", "prev", "index", "search", "author", "canonical", 
 _CSS_URL: Final = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
 
 
-@attrs.define
+@define
 class Page(HTMLParser):
     """What a page links to, loads, and can be linked to at."""
 
-    links: list[str] = attrs.field(factory=list)
-    loads: list[str] = attrs.field(factory=list)
-    anchors: set[str] = attrs.field(factory=set)
+    links: list[str] = field(factory=list)
+    loads: list[str] = field(factory=list)
+    anchors: set[str] = field(factory=set)
 
     def __attrs_pre_init__(self) -> None:
         HTMLParser.__init__(self)
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note an element."""
-        given = {name: value or "" for name, value in attributes}
+        given = {name: value or "" for name, value in attrs}
         self.anchors |= {given[name] for name in ("id", "name") if name in given}
         if tag == "a" and "href" in given:
             self.links.append(given["href"])
