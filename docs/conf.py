@@ -73,7 +73,8 @@ def _leave_builtins(app: Any, doctree: Any) -> None:
     """Take ``type`` in a signature for Python's own, and not for an attribute of that name."""
     for node in list(doctree.findall()):
         if node.tagname == "pending_xref" and node.get("reftarget") in vars(builtins):
-            node.replace_self(node.children)
+            short = [child for child in node.children if child.get("condition") == "resolved"]
+            node.replace_self(short[0].children if short else node.children)
 
 
 def _resolve(app: Any, env: Any, node: Any, words: Any) -> Any:

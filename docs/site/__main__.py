@@ -24,9 +24,10 @@ def main() -> int:
     built = subprocess.run(
         [*command, "-c", stage.CHECKOUT / "docs", "-d", f"{SOURCE}.doctrees", SOURCE, SITE], check=False
     )
-    wrong = list(check.problems(SITE))
-    print(*wrong, sep="\n", file=sys.stderr)
-    if built.returncode or wrong:
+    if built.returncode:
+        return built.returncode
+    if wrong := list(check.problems(SITE)):
+        print(*wrong, sep="\n", file=sys.stderr)
         return 1
     pages = len(list(SITE.rglob("*.html")))
     print(f"site/index.html: {pages} pages in {time.monotonic() - started:.0f} s")

@@ -9,6 +9,9 @@ from typing import Any, Final
 import libstorage
 
 _REFERENCE: Final = re.compile(r"\[([^\[\]]+)\]\[([^\[\]]+)\]")
+_PAGE: Final = re.compile(
+    r"\[([^\[\]]+)\]\((?:\.\./)*([\w/-]+)\.md(#[\w-]+)?\)"
+)  # from a module to a page of docs/
 _FENCE: Final = re.compile(r"^( *)```(\w*)(?: title=\"[^\"]*\")?$")
 
 
@@ -32,9 +35,12 @@ def translated(lines: Iterable[str]) -> Iterator[str]:
 def _referenced(line: str) -> str:
     """Return a line with roles for its references; what stands in double backticks stays as it is."""
     parts = re.split(r"(``.*?``)", line)
-    return "".join(
-        part if part.startswith("``") else _REFERENCE.sub(r":py:obj:`\1 <\2>`", part) for part in parts
-    )
+    return "".join(part if part.startswith("``") else _roles(part) for part in parts)
+
+
+def _roles(text: str) -> str:
+    """Return text with the roles of Sphinx; pages of the API are two folders down."""
+    return _PAGE.sub(r"`\1 <../../\2.html\3>`__", _REFERENCE.sub(r":py:obj:`\1 <\2>`", text))
 
 
 def fields_of(model: Any) -> Iterator[str]:
