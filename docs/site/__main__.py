@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from docs.site import api, check, stage
+from docs.site import api, check, search, stage
 
 SOURCE = stage.CHECKOUT / "build" / "site"
 SITE = stage.CHECKOUT / "site"
@@ -28,6 +28,12 @@ def main() -> int:
         return built.returncode
     if wrong := list(check.problems(SITE)):
         print(*wrong, sep="\n", file=sys.stderr)
+        return 1
+    searched = search.found(SITE, "clone")
+    if searched is None:
+        print("The search was not tried: no chromium here.")
+    elif "guides/clone-volumes.html" not in searched:
+        print(f"A search for clone finds {searched}", file=sys.stderr)
         return 1
     pages = len(list(SITE.rglob("*.html")))
     print(f"site/index.html: {pages} pages in {time.monotonic() - started:.0f} s")

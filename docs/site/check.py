@@ -23,6 +23,7 @@ _LOADS: Final = {
     "image": "href",
 }
 _NOT_LOADED: Final = {"next", "prev", "index", "search", "author", "canonical", "contents", "genindex"}
+_IMPORT: Final = re.compile(r"(?:import|fetch)\(\s*['\"]([^'\"]+)")
 _CSS_URL: Final = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
 
 
@@ -32,6 +33,7 @@ class Page(HTMLParser):
 
     links: list[str] = field(factory=list)
     loads: list[str] = field(factory=list)
+    inside: str = ""
     anchors: set[str] = field(factory=set)
 
     def __attrs_pre_init__(self) -> None:
@@ -40,6 +42,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note an element."""
         given = {name: value or "" for name, value in attrs}
+        self.inside = tag
         self.anchors |= {given[name] for name in ("id", "name") if name in given}
         if tag == "a" and "href" in given:
             self.links.append(given["href"])
@@ -47,6 +50,17 @@ class Page(HTMLParser):
         if loaded and not (tag == "link" and set(given.get("rel", "").split()) & _NOT_LOADED):
             self.loads.append(loaded)
         self.loads += _loads_of(given.get("style", ""))
+
+    def handle_data(self, data: str) -> None:
+        """Note what a style sheet or a script in the page loads."""
+        if self.inside == "style":
+            self.loads += _loads_of(data)
+        elif self.inside == "script":
+            self.loads += _IMPORT.findall(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave an element."""
+        self.inside = ""
 
 
 def _loads_of(css: str) -> list[str]:

@@ -45,8 +45,12 @@ def stage(folder: Path, checkout: Path = CHECKOUT) -> list[str]:
 def pages(checkout: Path) -> dict[str, str]:
     """Return the pages of the checkout, and the name of each in the site."""
     own = sorted(str(path.relative_to(checkout)) for path in (checkout / "docs").rglob("*.md"))
-    others = {page: name for page, name in ELSEWHERE.items() if (checkout / page).exists()}
-    return {page: page.removeprefix("docs/") for page in own} | others
+    others = [page for page in ELSEWHERE if (checkout / page).exists()]
+    return {page: _name(page) for page in [*own, *others]}
+
+
+def _name(page: str) -> str:
+    return ELSEWHERE.get(page, page.removeprefix("docs/"))
 
 
 def staged(page: str, text: str, checkout: Path) -> str:
@@ -80,7 +84,7 @@ def _relinked(page: str, link: re.Match[str], checkout: Path) -> str:
     named = os.path.normpath(Path(page).parent / path)
     known = pages(checkout)
     if named in known:
-        here = Path(known[page]).parent
+        here = Path(_name(page)).parent
         return f"[{words}]({os.path.relpath(known[named], here)}{hash_}{anchor})"
     return link[0] if named.startswith("docs/") else words
 
@@ -91,7 +95,11 @@ def contents(index: str) -> dict[str, list[str]]:
     seen = {"index.md"}
     for caption, text in re.findall(r"^## (.+)\n((?:(?!^## ).*\n?)*)", index, re.MULTILINE):
         links = (target.partition("#")[0] for _, target in _LINK.findall(text))
-        named = [link for link in dict.fromkeys(links) if link.endswith(".md") and link not in seen]
+        named = [
+            link
+            for link in dict.fromkeys(links)
+            if link.endswith(".md") and ":" not in link and link not in seen
+        ]
         seen.update(named)
         if named:
             found[caption] = named
