@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import builtins
+import re
 import sys
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import attrs
 
 import libstorage
 from docs.site.api import homes
@@ -45,6 +48,7 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 copybutton_selector = "div:not(.prints) > div.highlight > pre"
 
+_DEFAULT = re.compile(r"attr_dict\['(\w+)'\]\.default")  # as attrs writes it into a constructor
 _HOMES = {f"libstorage.{module}.{name}": f"libstorage.{name}" for name, module in homes().items()}
 
 
@@ -54,14 +58,21 @@ def _translate(app: Any, what: str, name: str, thing: Any, options: Any, lines: 
         lines += fields_of(thing)
 
 
-def _hide_constructor(
-    app: Any, what: str, name: str, thing: Any, options: Any, signature: str, answer: str
+def _constructor(
+    app: Any, what: str, name: str, thing: Any, options: Any, signature: str | None, answer: str
 ) -> Any:
-    """Leave out how handles, which come from a host, and errors, which share one list of fields, are constructed."""
-    made_by_us = "channel: " in (signature or "") or (
-        issubclass(thing, Exception) if what == "class" else False
-    )
-    return ("", answer) if what == "class" and made_by_us and thing is not libstorage.StorageError else None
+    """Leave out how handles, which a host returns, and errors, which share one list of fields, are constructed."""
+    if what != "class" or not signature:
+        return None
+    if "channel: " in signature or (issubclass(thing, Exception) and thing is not libstorage.StorageError):
+        return "", answer
+    return _DEFAULT.sub(lambda field: _default(thing, field[1]), signature), answer
+
+
+def _default(thing: type, name: str) -> str:
+    """Return a field's default as a reader would write it."""
+    default = attrs.fields_dict(thing)[name].default
+    return "…" if isinstance(default, attrs.Factory) else repr(default)  # type: ignore[arg-type]
 
 
 def _skip(app: Any, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:
@@ -90,7 +101,7 @@ def _resolve(app: Any, env: Any, node: Any, words: Any) -> Any:
 def setup(app: Any) -> None:
     """Connect the hooks."""
     app.connect("autodoc-process-docstring", _translate, priority=100)  # before napoleon
-    app.connect("autodoc-process-signature", _hide_constructor)
+    app.connect("autodoc-process-signature", _constructor)
     app.connect("autodoc-skip-member", _skip)
     app.connect("doctree-read", _leave_builtins)
     app.connect("missing-reference", _resolve)

@@ -43,11 +43,11 @@ def main() -> int:
 def prepare(source: Path) -> None:
     """Write what Sphinx reads."""
     stage.stage(source)
-    written = [f"reference/api/{page}" for page in api.write(source / "reference" / "api")]
+    api.write(source / "reference" / "api")
     index = source / "index.md"
     text = index.read_text("utf-8")
     sections = stage.contents(text)
-    sections.setdefault("Reference", [])[:0] = written
+    sections.setdefault("Reference", []).insert(0, "reference/api/index.md")
     index.write_text("\n".join([text, *stage.toctrees(sections), ""]), "utf-8")
     static = Path(__file__).parent / "libstorage.css"
     (source / "_static").mkdir(exist_ok=True)

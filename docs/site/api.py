@@ -35,6 +35,16 @@ GROUPS: Final = {
     "testing": ("libstorage.testing", ""),
     "fsspec": ("libstorage.fsspec", ""),
 }  # fmt: skip
+_INDEX: Final = (
+    "API",
+    "===",
+    "",
+    "Every public name, by what it is about.",
+    "",
+    ".. toctree::",
+    "   :maxdepth: 1",
+    "",
+)
 NAMESPACES: Final = ("testing", "fsspec")
 
 
@@ -64,8 +74,8 @@ def page_of(module: str) -> str:
     raise KeyError(f"no page of docs/site/api.py has {module}")
 
 
-def write(folder: Path) -> list[str]:
-    """Write the pages into a folder, and return their names."""
+def write(folder: Path) -> None:
+    """Write the pages into a folder, and an index of them."""
     grouped: dict[str, list[tuple[str, str]]] = {page: [] for page in GROUPS}
     for name, module in sorted(homes().items()):
         grouped[page_of(module)].append((name, module))
@@ -76,8 +86,9 @@ def write(folder: Path) -> list[str]:
         if lines:
             head = [title, "=" * len(title), "", *_labels(page), ""]
             (folder / f"{page}.rst").write_text("\n".join([*head, *lines, ""]), "utf-8")
-            written.append(f"{page}.rst")
-    return written
+            written.append(page)
+    entries = (f"   {page}" for page in written)
+    (folder / "index.rst").write_text("\n".join([*_INDEX, *entries, ""]), "utf-8")
 
 
 def _labels(page: str) -> Iterator[str]:

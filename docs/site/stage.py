@@ -109,5 +109,5 @@ def contents(index: str) -> dict[str, list[str]]:
 def toctrees(sections: dict[str, list[str]]) -> Iterator[str]:
     """Yield the lines of the hidden tables of contents of the front page."""
     for caption, named in sections.items():
-        entries = (page.removesuffix(".md").removesuffix(".rst") for page in named)
+        entries = (page.removesuffix(".md") for page in named)
         yield from ("", "```{toctree}", ":hidden:", f":caption: {caption}", "", *entries, "```")
