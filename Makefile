@@ -47,19 +47,15 @@ stress: setup ## run sixteen threads for a minute on one host, and on one that h
 sound: setup ## send 10,000 sound specs to a real daemon and compare the answers; takes minutes
 	LIBSTORAGE_SOUND=10000 $(BIN)/pytest -s -o faulthandler_timeout=0 tests/live/test_sound.py
 
-# The examples in pages, too, with lines that a page can show.
-PAGES := $(wildcard *.md docs/*.md docs/*/*.md)
-EXAMPLES := --isolated --line-length 88 $(PAGES)
-
 # Both type checkers read tests/typing, too, which says what types users see.
 lint: setup ## run ruff, lint-imports, mypy, basedpyright and codespell
-	@status=0; for tool in 'ruff check' 'ruff format --check' 'ruff format --check $(EXAMPLES)' lint-imports mypy basedpyright codespell; do \
+	@status=0; for tool in 'ruff check' 'ruff format --check' 'ruff format --check --config docs/site/examples.toml .' lint-imports mypy basedpyright codespell; do \
 		echo "$$tool"; $(BIN)/$$tool || status=1; done; exit $$status
 
 format: setup ## fix what ruff can fix, and format
 	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
-	$(BIN)/ruff format $(EXAMPLES)
+	$(BIN)/ruff format --config docs/site/examples.toml .
 
 docs: setup ## generate the pages of docs/reference from the code
 	$(BIN)/python -m docs.generate

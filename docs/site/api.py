@@ -35,16 +35,7 @@ GROUPS: Final = {
     "testing": ("libstorage.testing", ""),
     "fsspec": ("libstorage.fsspec", ""),
 }  # fmt: skip
-_INDEX: Final = (
-    "API",
-    "===",
-    "",
-    "Every public name, by what it is about.",
-    "",
-    ".. toctree::",
-    "   :maxdepth: 1",
-    "",
-)
+_TOCTREE: Final = (".. toctree::", "   :maxdepth: 1", "   :caption: Every public name", "")
 NAMESPACES: Final = ("testing", "fsspec")
 
 
@@ -87,8 +78,9 @@ def write(folder: Path) -> None:
             head = [title, "=" * len(title), "", *_labels(page), ""]
             (folder / f"{page}.rst").write_text("\n".join([*head, *lines, ""]), "utf-8")
             written.append(page)
-    entries = (f"   {page}" for page in written)
-    (folder / "index.rst").write_text("\n".join([*_INDEX, *entries, ""]), "utf-8")
+    about = translated((libstorage.__doc__ or "").splitlines())
+    lines = ["libstorage", "==========", "", ".. py:module:: libstorage", "", *about, "", *_TOCTREE]
+    (folder / "index.rst").write_text("\n".join([*lines, *(f"   {page}" for page in written), ""]), "utf-8")
 
 
 def _labels(page: str) -> Iterator[str]:
