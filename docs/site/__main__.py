@@ -20,7 +20,7 @@ def main() -> int:
     for folder in (SOURCE, SITE):
         shutil.rmtree(folder, ignore_errors=True)
     prepare(SOURCE)
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-E", "-b", "html"]
     built = subprocess.run(
         [*command, "-c", stage.CHECKOUT / "docs", "-d", f"{SOURCE}.doctrees", SOURCE, SITE], check=False
     )

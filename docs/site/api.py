@@ -7,6 +7,7 @@ import importlib
 import inspect
 from collections.abc import Iterator
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,16 +76,13 @@ def write(folder: Path) -> None:
     for page, (title, _) in GROUPS.items():
         lines = list(_namespace(page) if page in NAMESPACES else _names(grouped[page]))
         if lines:
-            head = [title, "=" * len(title), "", *_labels(page), ""]
+            inside = f".. py:currentmodule:: libstorage{f'.{page}' if page in NAMESPACES else ''}"
+            head = [title, "=" * len(title), "", inside, ""]
             (folder / f"{page}.rst").write_text("\n".join([*head, *lines, ""]), "utf-8")
             written.append(page)
     about = translated((libstorage.__doc__ or "").splitlines())
-    lines = ["libstorage", "==========", "", ".. py:module:: libstorage", "", *about, "", *_TOCTREE]
+    lines = ["API", "===", "", ".. py:module:: libstorage", "", *about, "", *_TOCTREE]
     (folder / "index.rst").write_text("\n".join([*lines, *(f"   {page}" for page in written), ""]), "utf-8")
-
-
-def _labels(page: str) -> Iterator[str]:
-    yield f".. py:currentmodule:: libstorage{f'.{page}' if page in NAMESPACES else ''}"
 
 
 def _namespace(name: str) -> Iterator[str]:
@@ -97,11 +95,8 @@ def _namespace(name: str) -> Iterator[str]:
 def _names(names: list[tuple[str, str]]) -> Iterator[str]:
     for name, module in names:
         thing = getattr(libstorage, name)
-        yield from (
-            _directive(name, thing)
-            if inspect.isclass(thing) or inspect.isfunction(thing)
-            else _data(name, module)
-        )
+        is_code = inspect.isclass(thing) or inspect.isfunction(thing)
+        yield from _directive(name, thing) if is_code else _data(name, module)
 
 
 def _directive(name: str, thing: Any) -> Iterator[str]:
@@ -131,15 +126,25 @@ def _fields(thing: type) -> list[str]:
 
 
 def _foreign(thing: type) -> list[str]:
-    """Return the bases that are not ours, whose members nobody looks for here."""
+    """Return the bases that are not ours, whose members are documented elsewhere."""
     return [base.__name__ for base in thing.__mro__ if not base.__module__.startswith("libstorage")]
 
 
 def _data(name: str, module: str) -> Iterator[str]:
     """A constant or an alias of types, and the text below it."""
     yield from (f".. py:data:: {name}", "")
-    path = f"{module.replace('.', '/')}.py"
-    for text in texts():
-        if text.owner == name and text.module in {path, path.replace(".py", "/__init__.py")}:
-            yield from (f"   {line}" for line in translated(inspect.cleandoc(text.text).splitlines()))
+    yield from (f"   {line}" for line in translated(_attribute_docs()[module, name].splitlines()))
     yield ""
+
+
+@cache
+def _attribute_docs() -> dict[tuple[str, str], str]:
+    """Return the docstrings of everything by module and name."""
+    return {
+        (
+            text.module.removesuffix(".py").removesuffix("/__init__").replace("/", "."),
+            text.owner,
+        ): inspect.cleandoc(text.text)
+        for text in texts()
+        if text.owner
+    }
