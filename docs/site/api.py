@@ -27,17 +27,19 @@ GROUPS: Final = {
     "secrets": ("Secrets", "client.secrets models.secret models.secret_value"),
     "documents": ("Documents", "models xml.document xml.fields"),
     "sources": ("Sources of pools", "models.sources models.source_parts models.adapters"),
-    "inventory": ("Listings and capabilities", "models.inventory models.info models.capabilities models.discovery"),
+    "inventory": ("Listings and capabilities", "models.inventory models.entries models.info models.capabilities models.discovery"),
     "data": ("Data and frames", "data display"),
+    "versions": ("Versions for a report", "doctor"),
     "schemas": ("Schemas and descriptions", "xml models.latitude models.compare"),
     "errors": ("Errors", "errors"),
     "enums": ("Enums and flags", "enums"),
     "units": ("Sizes", "units"),
     "testing": ("libstorage.testing", ""),
     "fsspec": ("libstorage.fsspec", ""),
+    "tables": ("libstorage.tables", ""),
 }  # fmt: skip
 _TOCTREE: Final = (".. toctree::", "   :maxdepth: 1", "   :caption: Every public name", "")
-NAMESPACES: Final = ("testing", "fsspec")
+NAMESPACES: Final = ("testing", "fsspec", "tables")
 
 
 def homes() -> dict[str, str]:
@@ -89,14 +91,22 @@ def _namespace(name: str) -> Iterator[str]:
     module = importlib.import_module(f"libstorage.{name}")
     yield from (f".. py:module:: libstorage.{name}", "", *translated((module.__doc__ or "").splitlines()), "")
     for public in module.__all__:
-        yield from _directive(public, getattr(module, public))
+        yield from _entry(public, getattr(module, public))
 
 
 def _names(names: list[tuple[str, str]]) -> Iterator[str]:
     for name, module in names:
-        thing = getattr(libstorage, name)
-        is_code = inspect.isclass(thing) or inspect.isfunction(thing)
-        yield from _directive(name, thing) if is_code else _data(name, module)
+        yield from _entry(name, getattr(libstorage, name), module)
+
+
+def _entry(name: str, thing: Any, module: str | None = None) -> Iterator[str]:
+    is_code = inspect.isclass(thing) or inspect.isfunction(thing)
+    return _directive(name, thing) if is_code else _data(name, module or _home(name))
+
+
+def _home(name: str) -> str:
+    (module,) = (module for module, owner in _attribute_docs() if owner == name)
+    return module
 
 
 def _directive(name: str, thing: Any) -> Iterator[str]:
