@@ -168,7 +168,12 @@ def test_style_sheets_and_fonts_from_elsewhere_are_found(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_examples_fit_the_page(page: Path) -> None:
-    typed = {"python": "", "pycon": (">>>", "..."), "sh": "", "console": "$"}
+    typed: dict[str, str | tuple[str, ...]] = {
+        "python": "",
+        "pycon": (">>>", "..."),
+        "sh": "",
+        "console": "$",
+    }
     lines = [
         f"{block.name}: {line}"
         for block in page_blocks(page)
