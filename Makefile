@@ -39,7 +39,7 @@ corpus: setup ## test against libvirt's own documents, from Debian's source pack
 
 lab: setup ## test every pool type on real storage, as root; LIBSTORAGE_LAB_RECORD=1 records the results
 	@tools/system-packages $$(sed 's/#.*//' tests/lab/packages)
-	$(BIN)/pytest tests/lab
+	$(BIN)/pytest --durations=15 tests/lab
 
 stress: setup ## run sixteen threads for a minute on one host, and on one that hangs and dies
 	LIBSTORAGE_STRESS_SECONDS=60 $(BIN)/pytest tests/live/test_stress.py tests/live/test_threads.py
