@@ -100,8 +100,11 @@ class Element(Shown):
     def _own_problems(self) -> Iterator[Problem]:
         """Yield the problems of this element itself: types and limits first; if these are right, combinations."""
         model = type(self)
-        fields = ((mapped, getattr(self, mapped.name)) for mapped in mapping_of(model).fields)
-        problems = [found for mapped, value in fields if (found := value_problem(model, mapped, value))]
+        problems = [
+            _placed(found, model, mapped)
+            for mapped in mapping_of(model).fields
+            if (found := _value_problem(mapped, getattr(self, mapped.name)))
+        ]
         yield from problems or self._rules()
 
     def _rules(self) -> Iterator[Problem]:
@@ -327,10 +330,12 @@ def _shown(value: Any, *, deep: bool) -> str:
 
 def value_problem(model: type[Element], mapped: Mapped, value: Any) -> Problem | None:
     """Return why a field of ``model`` does not allow ``value``, or ``None`` if it does; rules are not asked."""
-    wrong = _value_problem(mapped, value)
-    if wrong is None:
-        return None
-    shown = wrong.about(mapped.name) if model.SECRETIVE else wrong
+    found = _value_problem(mapped, value)
+    return None if found is None else _placed(found, model, mapped)
+
+
+def _placed(found: Wrong, model: type[Element], mapped: Mapped) -> Problem:
+    shown = found.about(mapped.name) if model.SECRETIVE else found
     return shown.at(f"{model.__name__}.{mapped.name}")
 
 
