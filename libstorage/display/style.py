@@ -37,8 +37,8 @@ CSS: Final = "".join(
 .ls.ls th,.ls.ls td{{padding:2px 14px 2px 0;text-align:left;vertical-align:baseline;border:0;max-width:22em;\
 overflow-wrap:break-word;white-space:normal;unicode-bidi:isolate}}
 .ls.ls thead th{{font-weight:600;color:var(--soft);border-bottom:1px solid var(--line);white-space:nowrap}}
-.ls.ls tbody th{{font-weight:600;color:inherit;max-width:20em}}
-.ls.ls .fields th{{font-weight:400;color:var(--soft)}}
+.ls.ls tbody th{{font-weight:600;color:inherit;min-width:6.5em;max-width:20em}}
+.ls.ls .fields th{{font-weight:400;color:var(--soft);min-width:0}}
 .ls.ls .fields th[scope=rowgroup]{{font-weight:600;color:inherit;padding-top:.5em}}
 .ls.ls .fields th{{max-width:24em}}.ls.ls .fields td{{max-width:44em}}
 .ls.ls .n{{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}}
@@ -62,7 +62,6 @@ vertical-align:middle;overflow:hidden}}
 .ls b,.ls span{{unicode-bidi:isolate}}
 .ls del{{color:var(--soft);text-decoration:line-through}}
 .ls ins{{font-weight:600;text-decoration:none}}
-.ls .scroll{{overflow-x:auto}}
 .ls.ls ul.tree,.ls.ls .tree ul{{list-style:none;margin:0;padding:0 0 0 1.25em}}
 .ls.ls ul.tree{{padding:0}}
 .ls.ls .tree li{{margin:0;white-space:nowrap;list-style:none}}

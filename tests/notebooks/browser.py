@@ -70,7 +70,7 @@ class Notebook:
         self.page.click(".lm-Menu-itemLabel:text-is('Run All Cells')")
         self.page.wait_for_function(_IDLE, timeout=_RAN)
 
-    def cell(self, place: int) -> Any:
+    def output(self, place: int) -> Any:
         """Return the output of a cell."""
         return self.page.locator(_CELLS).nth(place).locator(".jp-OutputArea-output")
 
