@@ -34,7 +34,7 @@ def _cell(cell: dict[str, Any]) -> dict[str, Any]:
     source = "".join(cell["source"])
     tags = cell["metadata"].get("tags")
     kept = {"cell_type": cell["cell_type"], "id": cell["id"], "metadata": {"tags": tags} if tags else {}}
-    code = {"execution_count": None, "outputs": []} if cell["cell_type"] == "code" else {}
+    code: dict[str, Any] = {"execution_count": None, "outputs": []} if cell["cell_type"] == "code" else {}
     return kept | code | {"source": source.splitlines(keepends=True)}
 
 

@@ -49,9 +49,9 @@ def executed(notebook: Path, folder: Path, *, before: str = "") -> Any:
     Raises:
         CellExecutionError: If a cell fails that does not say that it does.
     """
-    found = nbformat.read(notebook, as_version=4)
+    found: Any = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
     if before:
-        found.cells.insert(0, nbformat.v4.new_code_cell(before))
+        found.cells.insert(0, nbformat.v4.new_code_cell(before))  # type: ignore[no-untyped-call]
     NotebookClient(found, timeout=_SECONDS, resources={"metadata": {"path": str(folder)}}).execute()
     if before:
         del found.cells[0]

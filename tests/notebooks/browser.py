@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import attrs
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.notebooks.lab import Lab
 
+Theme: TypeAlias = Literal["light", "dark"]
 NARROW, WIDE = 900, 1400
 _LOADED, _RAN = 60_000, 120_000  # milliseconds
 _CELLS = ".jp-Notebook .jp-Cell"
@@ -100,7 +101,7 @@ class Notebook:
 
 
 @contextmanager
-def opened(browser: Browser, lab: Lab, name: str, theme: str) -> Iterator[Notebook]:
+def opened(browser: Browser, lab: Lab, name: str, theme: Theme) -> Iterator[Notebook]:
     """Open a notebook in the light or the dark theme."""
     context = browser.new_context(color_scheme=theme, viewport={"width": NARROW, "height": 1000})
     try:

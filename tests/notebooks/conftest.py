@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import attrs
-import nbformat
 import pytest
 
 from docs.notebook_form import notebooks
 from tests.live.kernel import executed, private
-from tests.notebooks.browser import NARROW, WIDE, Notebook, chromium, opened
+from tests.notebooks.browser import NARROW, WIDE, Notebook, Theme, chromium, opened
 from tests.notebooks.lab import Lab, jupyterlab
 from tests.support import CHECKOUT
 
 SCREENSHOTS = CHECKOUT / "build" / "screenshots"
-CASES = [(path, theme) for path in notebooks() for theme in ("light", "dark")]
+THEMES: tuple[Theme, ...] = ("light", "dark")
+CASES = [(path, theme) for path in notebooks() for theme in THEMES]
 
 
 @attrs.frozen
@@ -74,7 +75,7 @@ def untrusted(
     with pytest.MonkeyPatch.context() as patched:
         for name, value in private(folder).items():
             patched.setenv(name, value)
-        nbformat.write(executed(path, folder), lab.root / f"untrusted-{path.name}")
+        (lab.root / f"untrusted-{path.name}").write_text(json.dumps(executed(path, folder)), "utf-8")
     with opened(browser, lab, f"untrusted-{path.name}", theme) as notebook:
         notebook.resize(NARROW)
         notebook.screenshot(SCREENSHOTS / f"{path.stem}-{theme}-untrusted.png")
@@ -82,5 +83,5 @@ def untrusted(
 
 
 def _cells(path: Path) -> list[Any]:
-    cells: list[Any] = nbformat.read(path, as_version=4).cells
+    cells: list[Any] = json.loads(path.read_text("utf-8"))["cells"]
     return cells

@@ -20,7 +20,10 @@ _START, _END = 60.0, 20.0  # seconds
 _SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "apputils-extension/themes": {"adaptive-theme": True},  # the theme that the browser prefers
-    "notebook-extension/tracker": {"windowingMode": "none"},  # cells out of sight are on the page, too
+    "notebook-extension/tracker": {
+        "windowingMode": "none",
+        "scrollPastEnd": False,
+    },  # all cells are on the page
 }
 
 
