@@ -37,13 +37,13 @@ CSS: Final = "".join(
 .ls.ls th,.ls.ls td{{padding:2px 14px 2px 0;text-align:left;vertical-align:baseline;border:0;max-width:22em;\
 overflow-wrap:break-word;white-space:normal;unicode-bidi:isolate}}
 .ls.ls thead th{{font-weight:600;color:var(--soft);border-bottom:1px solid var(--line);white-space:nowrap}}
-.ls.ls tbody th{{font-weight:600;color:inherit;min-width:6.5em;max-width:20em}}
-.ls.ls .fields th{{font-weight:400;color:var(--soft);min-width:0}}
+.ls.ls tbody th{{font-weight:600;color:inherit;max-width:20em}}
+.ls.ls .fields th{{font-weight:400;color:var(--soft)}}
 .ls.ls .fields th[scope=rowgroup]{{font-weight:600;color:inherit;padding-top:.5em}}
 .ls.ls .fields th{{max-width:24em}}.ls.ls .fields td{{max-width:44em}}
 .ls.ls .n{{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}}
 .ls.ls tfoot td{{color:var(--soft)}}
-.ls .b{{white-space:nowrap}}
+.ls .b,.ls .whole{{white-space:nowrap}}
 .ls .bar{{display:inline-block;position:relative;height:9px;width:110px;background:var(--track);border-radius:3px;\
 vertical-align:middle;overflow:hidden}}
 .ls .bar i{{float:left;height:100%;background:{PALETTE[0]}}}

@@ -29,7 +29,7 @@ _PAPER = {"light": ("#ffffff", "#1f2328"), "dark": ("#0d1117", "#e6edf3")}  # th
 def host() -> ls.Inventory:
     """Return a host with pools that are half full, almost full, over-committed and stopped."""
     pools = (
-        _pool("images", 1800, 2000, 24, 60, autostart=True),
+        _pool("images", 1800, 2000, 24, 80, autostart=True),
         _pool("backup", 3100, 8000, 12, 500, form="netfs", autostart=True),
         _pool("ceph", 9200, 24000, 90, 180, form="rbd", autostart=True),
         _pool("scratch", 240, 500, 6, 160),
@@ -69,12 +69,10 @@ def _stopped(name: str) -> ls.PoolEntry:
 def draw(browser: Any, theme: Theme, path: Path) -> None:
     """Write the picture of the host in a theme, twice as fine as it is shown."""
     paper, ink = _PAPER[theme]
-    style = (
-        f"margin:0;padding:12px 16px;background:{paper};color:{ink};font-family:sans-serif;width:max-content"
-    )
+    style = f"padding:12px 16px;background:{paper};color:{ink};font-family:sans-serif;width:max-content"
     page = browser.new_page(device_scale_factor=2, viewport={"width": 900, "height": 600})
-    page.set_content(f"<body style='{style}'>{host()._repr_html_()}</body>")
-    page.locator("body").screenshot(path=path)
+    page.set_content(f"<!doctype html><title>host</title><main style='{style}'>{host()._repr_html_()}</main>")
+    page.locator("main").screenshot(path=path)
     page.close()
 
 
