@@ -61,6 +61,7 @@ def jupyterlab(folder: Path) -> Iterator[Lab]:
     root = folder / "root"
     root.mkdir()
     options = ["--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0", f"--ServerApp.root_dir={root}"]
+    options.append("--LabApp.extension_manager=readonly")  # the other one asks a package index
     with (folder / "log").open("w") as log:
         command = [sys.executable, "-m", "jupyterlab", *options]
         process = subprocess.Popen(command, cwd=root, env=environment, stdout=log, stderr=log)
