@@ -59,10 +59,7 @@ class TransferBar:
             if self._bar is not None and not self._is_closed:
                 try:
                     self._bar.close()
-                    if self._widget is not None and self._leave:
-                        self._widget.update(
-                            _container(self._bar)
-                        )  # else a saved notebook keeps the text of 0%
+                    self._show_end(self._bar)
                 except Exception:  # noqa: BLE001 -- see above
                     self._bar.disable = True
             self._is_closed = True
@@ -106,6 +103,11 @@ class TransferBar:
             self._widget = display(_container(bar), display_id=True)  # type: ignore[no-untyped-call]
         return bar
 
+    def _show_end(self, bar: tqdm[Any]) -> None:
+        """Give a notebook the final text beside the widget: where it is opened without its kernel, the text is shown."""
+        if self._widget is not None and self._leave:
+            self._widget.update(_container(bar))
+
     @staticmethod
     def _resize(bar: tqdm[Any], total: int | None) -> None:
         bar.total = total
@@ -119,7 +121,7 @@ class TransferBar:
         if len(latest) == 1:
             name, _, _ = running[0].name.partition(
                 " in pool "
-            )  # the pool would leave the bar too little room
+            )  # in a narrow window it would leave no room for a bar
             return f"{running[0].phase} {name}"
         return ", ".join(
             f"{count} × {phase}" for phase, count in Counter(one.phase for one in running).items()

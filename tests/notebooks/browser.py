@@ -26,7 +26,7 @@ _IDLE = """() => {
     return prompts.length > 0 && prompts.every(each => /\\[\\d+\\]/.test(each));
 }"""
 _TOO_WIDE = """() => [...document.querySelectorAll(
-        '.jp-OutputArea-output, .ls, .ls .scroll, .ls-text, .jp-OutputArea-output pre')]
+        '.jp-OutputArea-output, .ls, .ls-text, .jp-OutputArea-output pre')]
     .filter(each => each.clientWidth && each.scrollWidth > each.clientWidth)
     .map(each => [each.className, each.scrollWidth, each.clientWidth, each.textContent.slice(-60)])"""
 _AXE = """async () => (await axe.run({include: [['.ls'], ['.ls-text']]}, {resultTypes: ['violations']})).violations
