@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup system demo test quick check corpus lab notebooks stress sound judges images mutants lint format docs \
+.PHONY: help setup system demo test quick check corpus lab notebooks stress sound judges images mutants lint format docs site \
 	wheel-test install-test test-trixie test-forky coverage bench bench-compare clean
 help: ## list the targets
 	@awk -F ':[^#]*## ' '/^[a-z-]+:[^#]*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ corpus: setup ## test against libvirt's own documents, from Debian's source pack
 
 lab: setup ## test every pool type on real storage, as root; LIBSTORAGE_LAB_RECORD=1 records the results
 	@tools/system-packages $$(sed 's/#.*//' tests/lab/packages)
-	$(BIN)/pytest tests/lab
+	$(BIN)/pytest --durations=15 tests/lab
 
 notebooks: setup ## run the notebooks in JupyterLab and Chromium, light and dark, and look at what they show
 	@tools/system-packages $$(sed 's/#.*//' tests/notebooks/packages)
@@ -54,16 +54,21 @@ sound: setup ## send 10,000 sound specs to a real daemon and compare the answers
 
 # Both type checkers read tests/typing, too, which says what types users see.
 lint: setup ## run ruff, lint-imports, mypy, basedpyright and codespell
-	@status=0; for tool in 'ruff check' 'ruff format --check' lint-imports mypy basedpyright codespell; do \
+	@status=0; for tool in 'ruff check' 'ruff format --check' 'ruff format --check --config docs/site/examples.toml .' lint-imports mypy basedpyright codespell; do \
 		echo "$$tool"; $(BIN)/$$tool || status=1; done; exit $$status
 
 format: setup ## fix what ruff can fix, and format
 	$(BIN)/python -m docs.notebook_form
 	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
+	$(BIN)/ruff format --config docs/site/examples.toml .
 
 docs: setup ## generate docs/reference and schemas/*.schema.json from the code
 	$(BIN)/python -m docs.generate
+
+site: setup ## build site/ from docs/ and the docstrings, and check it: warnings are errors
+	$(PIP) --group site
+	$(BIN)/python -m docs.site
 
 wheel-test: setup ## build the archives, and test each in an environment of its own
 	tools/wheel-test
@@ -120,5 +125,5 @@ mutants: setup ## plant faults, and look which ones the tests notice
 	nice $(BIN)/python -m tests.mutants $(foreach word,$(ONLY),--only $(word))
 
 clean: ## remove .venv, caches and built archives
-	rm -rf .venv .corpus .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .coverage* build dist
+	rm -rf .venv .corpus .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .coverage* build dist site
 	find . -name __pycache__ -prune -exec rm -rf {} +

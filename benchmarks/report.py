@@ -24,16 +24,16 @@ HEAD = """\
 
 # Figures
 
-Measured by the scripts in `benchmarks/`, which `make bench` runs. What is compared runs in turns, with the garbage collector
-held back for all alike, and the least time of many rounds counts: other work on the machine only ever adds. *Ratio* is that of the
-least times, *median* the median of the rounds' own ratios; where the two are far apart, the machine was busy. Take the
-ratios, not the absolute times, to another machine.
+`make bench` measures these figures with the scripts in `benchmarks/`. Candidates run in turns, with the garbage collector
+held back for all of them. The least time of many rounds counts, because other work on the machine only adds time. *Ratio* is
+the ratio of the least times; *median* is the median of the ratios of the rounds. If the two are far apart, the machine was
+busy. Ratios carry over to another machine; absolute times do not.
 
-What a change does to the figures, `make bench-compare REV=revision` says: it measures an older revision and the working tree in
-turns, with the benchmarks of the working tree on our own documents, and prints one table of the ratios new to old: the median of
-all rounds, the least and the most. A row is called slower or faster where every round says so, by more than 2 % and by more than
-the rounds differ from each other. The exit status is 1 where something became slower, and 2 where there were too few rounds to
-tell. It takes under ten minutes; `ONLY=codec ROUNDS=5` measures less of it, and `MINUTES=30` allows more.
+`make bench-compare REV=revision` says what a change does to the figures. It measures an older revision and the working tree
+in turns, with the benchmarks of the working tree and our own documents. It prints one table of the ratios of new to old: the
+median of all rounds, the least and the most. It calls a row slower or faster if every round agrees, by more than 2 % and by
+more than the rounds differ from each other. The exit status is 1 if something became slower, and 2 if there were too few
+rounds to tell. It takes under ten minutes. `ONLY=codec ROUNDS=5` measures less, and `MINUTES=30` allows more time.
 """
 
 

@@ -51,10 +51,10 @@ def fields_page() -> Iterator[str]:
         "# Fields of the documents",
         "",
         "Every field that libstorage reads and writes, by class, in the order in which libvirt prints them.",
-        "**Bold** fields are required. *Reported* fields are filled in by libvirt only: `to_xml()` leaves them out,",
-        "`to_xml(reported=True)` writes them. *Write-only* fields are taken by libvirt and never told again.",
+        "**Bold** fields are required. Only libvirt fills in *reported* fields: `to_xml()` leaves them out, and",
+        "`to_xml(reported=True)` writes them. libvirt accepts *write-only* fields and never reports them.",
         "A path such as `host/@name` is relative to the element of the class; `…` stands for one or more.",
-        "The same tables are at hand in Python: `print(ls.describe(ls.VolumeSpec))`.",
+        "Python prints the same tables: `print(ls.describe(ls.VolumeSpec))`.",
     )
     seen: set[type[Element]] = set()
     for title, roots in ROOTS.items():
@@ -115,9 +115,9 @@ def enums_page() -> Iterator[str]:
         "# Enums",
         "",
         "Numbers and flags are named after libvirt's C enums and have the same values. Each member knows its",
-        '`.since`, its `.constant` (`"VIR_STORAGE_POOL_RUNNING"`) and its docstring; a number that this version of',
-        "libstorage does not know makes a member without a name.",
-        "Words are the vocabularies of libvirt's documents; they are strings.",
+        '`.since`, its `.constant` (`"VIR_STORAGE_POOL_RUNNING"`) and its docstring. A number that this version of',
+        "libstorage does not know becomes a member without a name.",
+        "Words are the vocabularies of libvirt's documents. They are strings.",
     )
     for title, kind in {"Numbers": Number, "Flags": Flags, "Words": Words}.items():
         yield from ("", f"## {title}")
@@ -150,10 +150,10 @@ def operations_page() -> Iterator[str]:
         "*Destructive* operations can destroy data. *Long* ones take as long as the storage needs, *streams* as long as",
         "data flows. The last column says what to do when `error.outcome` is `unknown`.",
         "",
-        "*Calls* says how many calls to the daemon a verb makes: when its lane does not know the thing yet, and when it",
-        "does. `pools` and `volumes` stand for the numbers of running pools and of volumes, `opening` for the calls that",
-        "open one more connection. A test counts them on the wire of a real daemon. Where the daemon would die of a full disk",
-        "(libvirt 10.1 to 12.6), an upload makes at least seven more calls: it looks for room.",
+        "*Calls* is the number of calls to the daemon that a verb makes: the first time that its lane sees the thing, and",
+        "later. `pools` and `volumes` stand for the numbers of running pools and of volumes, and `opening` for the calls that",
+        "open one more connection. A test counts them on the wire of a real daemon. If a full disk would crash the daemon",
+        "(libvirt 10.1 to 12.6), an upload makes at least seven more calls, which ask for free space.",
         "",
     )
     headers = ("operation", "functions of libvirt", "effect", "duration", "calls", "after an unknown outcome")
@@ -198,9 +198,9 @@ def normalisations_page() -> Iterator[str]:
     yield from (
         "# Normalisations",
         "",
-        "What libvirt changes itself when it takes a document. `have.differences(want)` does not count these",
-        "(`ls.tables.NORMALISATIONS`). A field is named by a regular expression over its dotted name. Each row is tested with a",
-        "real daemon. Spellings need no row, since a document holds values: mode 770 is 0770, 1 KiB is 1024 bytes.",
+        "The changes that libvirt itself makes to a document that it accepts. `have.differences(want)` ignores them",
+        "(`ls.tables.NORMALISATIONS`). A regular expression over the dotted name selects the fields. Each row is tested with a real",
+        "daemon. Spellings need no row, because a document holds values: mode 770 is 0770, and 1 KiB is 1024 bytes.",
         "",
     )
     rows = ((_cell(n.name), _code(n.fields), _cell(n.reason)) for n in ls.tables.NORMALISATIONS)
@@ -215,14 +215,15 @@ def messages_page() -> Iterator[str]:
     yield from (
         "# Messages",
         "",
-        "Wrong documents `x`, and what is said of each. `ls.validate(x)` judges by our XSD 1.1 schemas,",
-        '`ls.validate(x, "rng")` by those of libvirt; `from_xml(x)` is the method of `ls.PoolSpec`, `ls.VolumeSpec` and so on. It',
-        "keeps what it does not know, and is silent about it; `from_xml(x).check()` is not. Where several say the same, it is",
-        "shown once; who is not named says nothing.",
+        "Invalid documents `x`, with the messages that each of them causes. `ls.validate(x)` checks against the XSD 1.1",
+        'schemas of libstorage, and `ls.validate(x, "rng")` against those of libvirt. `from_xml(x)` is the method of',
+        "`ls.PoolSpec`, `ls.VolumeSpec` and so on. It keeps parts that it does not know without an error;",
+        "`from_xml(x).check()` reports them. If several of them say the same, the message is shown once. If one is not named,",
+        "it accepts the document.",
         "",
-        "Every line is `str(problem)` of one `ls.Problem` in `error.problems`: the path, the line, what was found, what is",
-        "wrong with it, and what was expected; all but the second may be had from the problem's fields, too. What a person",
-        "gives to a constructor, and what `check()` finds, is told by the names of the fields in Python instead of a path in XML.",
+        "Each line is `str(problem)` of one `ls.Problem` in `error.problems`: the path, the line, what was found, what is",
+        "wrong, and what was expected. The fields of the problem hold the same. For constructors and `check()`, the names of",
+        "the fields in Python take the place of the path in XML.",
     )
     for title, (document, messages) in wrong_documents().items():
         yield from ("", f"## {title[0].upper()}{title[1:]}", "", "```xml", document, "```")
@@ -248,20 +249,20 @@ def latitude_page() -> Iterator[str]:
     yield from (
         "# Where reading and libvirt's schema differ",
         "",
-        "`from_xml(text, strict=True)` takes what libvirt's newest schema takes, `from_xml(text)` also what libvirt itself takes",
-        "or writes. Each row is tested with a real daemon, or with libvirt's test driver.",
+        "`from_xml(text, strict=True)` accepts what libvirt's newest schema accepts. `from_xml(text)` also accepts what libvirt",
+        "itself accepts or writes. Each row is tested with a real daemon, or with libvirt's test driver.",
         "",
         "## What strict reading refuses although the schema accepts it",
         "",
-        "Values that no libvirt can hold (`ls.tables.STRICT_LIMITS`), and nothing else: a test says so for documents of every kind.",
-        "Whatever its content, a text is refused that is longer than 4 MiB or has a DOCTYPE.",
+        "Values that no libvirt can hold (`ls.tables.STRICT_LIMITS`), and nothing else. A test shows that for documents of every kind.",
+        "A text that is longer than 4 MiB or has a DOCTYPE is always refused.",
         "",
     )
     limits = ((_cell(row.name), _code(row.document), _cell(row.reason)) for row in ls.tables.STRICT_LIMITS)
     yield from _table(("what", "example", "why"), limits)
     yield from (
         "",
-        "## What older libvirts refuse although the schemas of libstorage accept it",
+        "## What an older libvirt refuses although the schemas of libstorage accept it",
         "",
         "libstorage's schemas follow libvirt's newest ones, which are those of 11.3 and 12.8 for all that concerns storage",
         '(`ls.tables.NEWER`). `ls.validate(text, against="rng")` asks the schema of this machine, and says what it is too old for.',
@@ -291,8 +292,8 @@ def known_faults_page() -> Iterator[str]:
     yield from (
         "# Known faults of libvirt",
         "",
-        "Faults that users of storage meet, the versions that have each of them, and what libstorage does about it. Where that",
-        "depends on the version, the code reads this table, `ls.tables.KNOWN_FAULTS`. The worst come first.",
+        "Faults of libvirt that users of storage meet, the versions that have them, and what libstorage does about each. If",
+        "that depends on the version, the code reads this table, `ls.tables.KNOWN_FAULTS`. The worst come first.",
         "",
     )
     rows = (
@@ -322,10 +323,10 @@ def scenarios_page() -> Iterator[str]:
     yield from (
         "# libvirt's acceptance scenarios",
         "",
-        "libvirt's own acceptance suites say what storage must be able to do. Their scenarios are played here through",
-        "libstorage, on real storage: a directory and a file system on a loop device of the machine that runs the tests, a",
-        "volume group and a disk of a guest with a full kernel; those that need files on the first two only. `make lab` runs",
-        "them (`tests/lab/scenarios`).",
+        "libvirt's own acceptance suites define what storage must be able to do. `make lab` runs their scenarios through",
+        "libstorage (`tests/lab/scenarios`), on real storage: a directory and a file system on a loop device of the machine",
+        "that runs the tests, and a volume group and a disk of a guest with a full kernel. Scenarios that need files run on the",
+        "first two only.",
         "",
         "## The storage scripts of libvirt-tck",
         "",

@@ -18,13 +18,14 @@ def page() -> Iterator[str]:
     yield from (
         "# Pool types",
         "",
-        "What libstorage and libvirt can do with each type of pool, as `make lab` sees it: every operation is tried on real",
-        "storage through the public API, and what says that it works is looked at. Behind each type is a page with a",
-        "spec, a first session, and what to beware of. A program asks `PoolType.RBD.supports(Ability.UPLOAD)`",
-        "([Ability](reference/enums.md#ability)): a test compares that with what is seen here.",
+        "What libstorage and libvirt can do with each type of pool. This table comes from `make lab`, which runs every",
+        "operation against real storage through the public API and then checks the result independently. The name of a type",
+        "leads to its page: a spec, a first session, and its traps. A program can ask the same question:",
+        "`PoolType.RBD.supports(Ability.UPLOAD)` ([Ability](reference/enums.md#ability)). A test compares the answers with",
+        "this table.",
         "",
-        "**yes**: it works in every case of the type; **some**: in some of them, or some formats; no: the error is below;",
-        f"{_DASH}: it could not be tried, since what comes before it does not work.",
+        "**yes**: it works in every case of the type; **some**: it works in some cases or formats; no: it fails with the",
+        f"error below; {_DASH}: it could not be tried, because an earlier step does not work.",
         "",
     )
     kinds = [kind for kind in ls.PoolType if _of(cases, kind)]
@@ -35,7 +36,7 @@ def page() -> Iterator[str]:
             for name in OPERATIONS
         ),
     )
-    yield from ("", "What the operations are called:", "")
+    yield from ("", "The calls behind the operations:", "")
     yield from table(("operation", "call"), ((name, f"`{call}`") for name, call in OPERATIONS.items()))
     for kind in ls.PoolType:
         yield from _section(kind, _of(cases, kind))
@@ -63,14 +64,14 @@ def _section(kind: ls.PoolType, cases: Mapping[str, Seen]) -> Iterator[str]:
         "",
     )
     if not cases:
-        yield "It is not in this table: no storage that Debian has shows what it can do."
+        yield "This type is not in the table: Debian has no storage on which it could be tried."
         return
     rows = ((case.title, case.where, _versions(case), _cell(case.remark)) for case in cases.values())
     yield from table(("case", "storage on", "versions", "remarks"), rows)
     yield from ("", "What does not work:", "")
     yield from _errors("operation", ((case.title, case.operations) for case in cases.values()))
     if any(case.mistakes for case in cases.values()):
-        yield from ("", "What a user may get wrong:", "")
+        yield from ("", "Mistakes, and the errors that they cause:", "")
         yield from _errors("mistake", ((case.title, case.mistakes) for case in cases.values()))
 
 

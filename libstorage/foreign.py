@@ -139,7 +139,10 @@ class Foreign:
         self._instead = instead
 
     def __get__(self, thing: object, owner: type) -> NoReturn:
-        raise AttributeError(f"{owner.__name__} has no {self._name!r}; use {self._instead}")
+        said = f"{owner.__name__} has no {self._name!r}; use {self._instead}"
+        raise AttributeError(
+            said, name=self._name
+        )  # with a name but no object, Python suggests no other name
 
 
 class NativeType(type):

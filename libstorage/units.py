@@ -219,6 +219,13 @@ def _rounded(value: int, digits: int) -> str:
 
 
 KiB: Final = Size(1024)
+"""1024 bytes."""
+
 MiB: Final = KiB * 1024
+"""1024 KiB."""
+
 GiB: Final = MiB * 1024
+"""1024 MiB: ``20 * GiB`` is ``Size("20 GiB")``."""
+
 TiB: Final = GiB * 1024
+"""1024 GiB."""

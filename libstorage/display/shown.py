@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 if TYPE_CHECKING:
     from libstorage.display.page import Page
@@ -29,10 +31,24 @@ class Html:
         return self._page(MOST).html()
 
 
+class _Pretty:
+    """The method ``_repr_pretty_``. IPython calls that of a class, with an object; hypothesis calls that of any object, and of classes."""
+
+    def __get__(self, thing: Shown | None, owner: type[Shown]) -> Callable[..., None]:
+        return partial(_pretty, thing) if thing is not None else partial(_pretty_by_class, owner)
+
+
+def _pretty_by_class(owner: type[Shown], *given: Any) -> None:
+    if len(given) == 2:
+        given[0].text(repr(owner))
+    else:
+        _pretty(*given)
+
+
 class Shown(Html):
     """Something that also has a text for people: ``str`` is all of it, IPython shows as many rows as a notebook.
 
-    Inside a list or another container, IPython shows the ``repr``, which fits a line.
+    Inside a list or another container, IPython shows the ``repr``, which fits a line. Other printers always get the ``repr``.
     """
 
     __slots__ = ()
@@ -40,14 +56,17 @@ class Shown(Html):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         # IPython prefers the repr of a class over what the class inherits
-        cls._repr_pretty_ = Shown._repr_pretty_  # type: ignore[method-assign]
+        cls._repr_pretty_ = Shown.__dict__["_repr_pretty_"]
 
     def __str__(self) -> str:
         return self._page(None).text()
 
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        inside = cycle or len(getattr(printer, "stack", ())) > 1
-        printer.text(repr(self) if inside else self._page(MOST).text())
+    _repr_pretty_: ClassVar[Any] = _Pretty()
+
+
+def _pretty(shown: Shown, printer: Any, cycle: bool) -> None:
+    is_whole = type(printer).__module__.startswith("IPython") and len(printer.stack) < 2 and not cycle
+    printer.text(shown._page(MOST).text() if is_whole else repr(shown))
 
 
 def page_of(shown: Html, most: int | None) -> Page:

@@ -283,6 +283,7 @@ NORMALISATIONS = (
         "libvirt does not report compat 0.10 for every image",
     ),
 )
+"""Every change that libvirt itself makes to a document, which ``differences`` ignores."""
 
 
 _ROUNDING = frozenset(

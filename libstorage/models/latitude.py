@@ -52,6 +52,7 @@ STRICT_LIMITS = (
         "libvirt refuses a pool that has neither a name nor a source from which to take the name",
     ),
 )
+"""Everything that strict reading refuses although libvirt's schema accepts it."""
 
 _FS = "http://libvirt.org/schemas/storagepool/fs/1.0"
 
@@ -202,3 +203,4 @@ LENIENCIES = (
         "libvirt drops elements and attributes that it does not know; libstorage keeps them in unknown",
     ),
 )
+"""Everything that libvirt accepts or writes although its schema refuses it."""

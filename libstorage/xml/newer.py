@@ -70,6 +70,7 @@ NEWER = (
         taken=True,
     ),
 )
+"""Everything that an older libvirt's schema refuses although the newest accepts it."""
 
 
 def problems_of(row: Newer, root: Tree) -> Iterator[Problem]:

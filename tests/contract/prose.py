@@ -9,7 +9,7 @@ import ast
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import attrs
@@ -84,12 +84,28 @@ def _docstrings(node: ast.AST, owner: str) -> Iterator[tuple[ast.Constant, str]]
 
 
 def found(folder: Path = LIBRARY) -> Iterator[tuple[str, Text]]:
+    """Yield each phrase that the library uses, with the text that uses it, as often as it does."""
+    yield from found_in(texts(folder))
+
+
+def found_in(texts: Iterable[Text]) -> Iterator[tuple[str, Text]]:
     """Yield each phrase that is used, with the text that uses it, as often as it does."""
-    for text in texts(folder):
+    for text in texts:
         flat = re.sub(r"\s*\n\s*", " ", text.text.strip())
         for phrase, pattern in PHRASES.items():
             for _ in re.finditer(pattern, flat, 0 if phrase == "It is." else re.IGNORECASE):
                 yield phrase, text
+
+
+def page_texts() -> Iterator[Text]:
+    """Yield the pages that people write, without code, and without the list of changes."""
+    for page in sorted(
+        (*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md"), *CHECKOUT.glob("tests/*.md"))
+    ):
+        text = page.read_text("utf-8")
+        if page.name != "CHANGELOG.md" and "<!-- Written by" not in text:
+            prose = re.sub(r"^```.*?^```$|`[^`]*`", "x", text, flags=re.MULTILINE | re.DOTALL)
+            yield Text(str(page.relative_to(CHECKOUT)), 1, None, prose)
 
 
 def counts(folder: Path = LIBRARY) -> Counter[str]:

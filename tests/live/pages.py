@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import doctest
+import hashlib
 import io
 import re
 import subprocess
@@ -17,7 +18,9 @@ import libstorage as ls
 from libstorage.display.text import short_address
 from tests.support import CHECKOUT
 
-PAGES = sorted(path for path in (*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/*.md")))
+FOLDERS = ("", "docs/", "docs/start/", "docs/guides/", "docs/explain/")
+PAGES = sorted(path for folder in FOLDERS for path in CHECKOUT.glob(f"{folder}*.md"))
+VENDOR = "https://images.example.org/"  # where examples get images from
 THEIRS = "libvirt-python"  # the title of examples that are not ours
 PREPARATION = "preparation"  # the title of what the examples of both need
 PRINTS = "prints"  # the title of what the example above it prints
@@ -65,11 +68,13 @@ class Stage:
 
     Attributes:
         uri: The host.
-        folder: Stands for the host's file system.
+        folder: Stands for the host's file system; ``here`` in it is the current folder.
+        vendor: The address of a web server that stands for the vendor of images, and shows what is in ``vendor``.
     """
 
     uri: str
     folder: Path
+    vendor: str = VENDOR
 
     def prepare(self) -> None:
         """What examples find: the folders in which they make pools, and an image in the current folder."""
@@ -78,18 +83,23 @@ class Stage:
         here = self.folder / "here"
         here.mkdir()
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "jammy.qcow2", "8M"], cwd=here, check=True)
+        images = self.folder / "vendor" / "jammy"
+        images.mkdir(parents=True)
+        image = (here / "jammy.qcow2").read_bytes()
+        (images / "jammy.qcow2").write_bytes(image)
+        (images / "SHA256SUMS").write_text(f"{hashlib.sha256(image).hexdigest()} *jammy.qcow2\n")
 
     def real(self, text: str) -> str:
         """What an example means here."""
         text = re.sub(r"(?<![\w/])/(?=(srv|var/lib/libvirt|home/foo)/)", f"{self.folder}/", text)
-        return text.replace("qemu:///system", self.uri)
+        return text.replace("qemu:///system", self.uri).replace(VENDOR, self.vendor)
 
     def told(self, text: str) -> str:
         """What it would say where it was written for."""
-        shown = text.replace(f"{self.folder}/", "/")
+        text = text.replace(f"{self.folder}/", "/").replace(self.vendor, VENDOR)
         for address in (self.uri, short_address(self.uri)):
-            shown = shown.replace(address, "qemu:///system")
-        return shown
+            text = text.replace(address, "qemu:///system")
+        return text
 
     def run(self, examples: list[Block]) -> None:
         """Run the examples of one page in order, with one set of names.

@@ -5,7 +5,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -24,10 +28,34 @@ def stage(own_daemon: PrivateDaemon) -> Iterator[Stage]:
     """A host of one's own, and a folder in place of its file system; a short one, for reprs fit a line."""
     if shutil.which("qemu-img") is None:
         pytest.skip("not run: no qemu-img here")
-    with tempfile.TemporaryDirectory(prefix="ls", dir="/tmp") as folder:
-        stage = Stage(own_daemon.uri, Path(folder))
+    with (
+        tempfile.TemporaryDirectory(prefix="ls", dir="/tmp") as folder,
+        serving(Path(folder) / "vendor") as vendor,
+    ):
+        stage = Stage(own_daemon.uri, Path(folder), vendor)
         stage.prepare()
         yield stage
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Show a folder on a web server of this machine."""
+    handler = partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """A handler that logs nothing."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Log nothing."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))

@@ -110,6 +110,34 @@ def test_persistent_is_to_have_a_definition(conn: Any, pool: Any, xml: str) -> N
     assert (again.isActive(), again.isPersistent()) == (0, 1)
 
 
+def test_a_defined_pool_is_inactive_and_a_transient_one_active(conn: Any, xml: str) -> None:
+    pool = conn.storagePoolDefineXML(xml, 0)
+    assert pool.isActive() == 0
+    pool.undefine()
+
+    assert conn.storagePoolCreateXML(xml, WITH_BUILD).isActive() == 1
+
+
+def test_a_pool_that_was_destroyed_keeps_autostart_and_starts_again(conn: Any, xml: str) -> None:
+    pool = conn.storagePoolDefineXML(xml, 0)
+    pool.create(WITH_BUILD)
+    pool.setAutostart(1)
+
+    pool.destroy()
+    assert (pool.isActive(), pool.autostart()) == (0, 1)
+
+    pool.create(0)
+    assert pool.isActive() == 1
+
+
+def test_a_volume_can_be_larger_than_its_pool(pool: Any) -> None:
+    size = 2 * pool.info()[1]
+    inside = f"<allocation>0</allocation><capacity>{size}</capacity><target><format type='qcow2'/></target>"
+    volume = pool.createXML(f"<volume><name>large</name>{inside}</volume>", 0)
+
+    assert volume.info()[1] >= size
+
+
 def test_pools_start_with_the_daemon_and_not_with_a_connection(
     own_daemon: PrivateDaemon, tmp_path: Path
 ) -> None:

@@ -137,6 +137,16 @@ class TestLifecycle:
         assert (folder / "mode").stat().st_mode & 0o777 == 0o750
         pool.undefine()
 
+    def test_a_directory_that_exists_keeps_the_permissions_that_the_spec_does_not_name(
+        self, host: Host, folder: Path
+    ) -> None:
+        path = folder / "existing"
+        path.mkdir()
+        path.chmod(0o755)
+        pool = host.pools.define(PoolSpec.dir("existing", str(path))).build()
+        assert path.stat().st_mode & 0o777 == 0o755
+        pool.undefine()
+
 
 class TestBuildFlags:
     def test_start_can_build_first(self, defined: Pool) -> None:

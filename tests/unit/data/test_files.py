@@ -253,7 +253,7 @@ def test_aliases_are_read_but_not_without_end() -> None:
     ("text", "said"),
     [
         ('{"name": "a",\n"name": "b"}', "VolumeSpec.name: is given more than once"),
-        ('{"name": "a",\n}', "VolumeSpec (line 2): is not JSON: "),
+        ('{"name": "a",\n]', "VolumeSpec (line 2): is not JSON: "),
         ("", "VolumeSpec (line 1): is not JSON: "),
         ("[" * 200_000, "VolumeSpec: is nested too deeply"),
         (

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.vendor.pretty import pretty as shown_by_hypothesis
 
 from libstorage.display.charts import Axis, BarRow, Bars, Box, Chart, Graph, Lines, Series
 from libstorage.display.inline import Bar, Dot, Run, Span, percent
@@ -376,3 +377,9 @@ def test_short_texts() -> None:
 def test_an_address_is_short(uri: str, shown: str) -> None:
     assert short_address(uri) == shown
     assert len(shown) <= 60
+
+
+def test_printers_of_others_get_the_repr() -> None:
+    """That of hypothesis shows an example as code, and prints classes by the same method."""
+    assert shown_by_hypothesis(Thing()) == "<Thing>"
+    assert shown_by_hypothesis([Thing]) == f"[{Thing!r}]"
