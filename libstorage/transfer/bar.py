@@ -119,9 +119,8 @@ class TransferBar:
         latest = {progress.transfer: progress for progress in self._phases.values()}
         running = [one for one in latest.values() if one.done != one.total] or list(latest.values())
         if len(latest) == 1:
-            name, _, _ = running[0].name.partition(
-                " in pool "
-            )  # in a narrow window it would leave no room for a bar
+            # a narrow window has no room for a pool and a bar
+            name, _, _ = running[0].name.partition(" in pool ")
             return f"{running[0].phase} {name}"
         return ", ".join(
             f"{count} × {phase}" for phase, count in Counter(one.phase for one in running).items()
