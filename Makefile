@@ -4,8 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup system demo test quick check corpus lab stress sound judges images mutants lint format docs site wheel-test \
-	install-test test-trixie test-forky coverage bench bench-compare clean
+.PHONY: help setup system demo test quick check corpus lab notebooks stress sound judges images mutants lint format docs site \
+	wheel-test install-test test-trixie test-forky coverage bench bench-compare clean
 help: ## list the targets
 	@awk -F ':[^#]*## ' '/^[a-z-]+:[^#]*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -41,6 +41,11 @@ lab: setup ## test every pool type on real storage, as root; LIBSTORAGE_LAB_RECO
 	@tools/system-packages $$(sed 's/#.*//' tests/lab/packages)
 	$(BIN)/pytest --durations=15 tests/lab
 
+notebooks: setup ## run the notebooks in JupyterLab and Chromium, light and dark, and look at what they show
+	@tools/system-packages $$(sed 's/#.*//' tests/notebooks/packages)
+	$(PIP) --group notebooks
+	$(BIN)/pytest tests/notebooks
+
 stress: setup ## run sixteen threads for a minute on one host, and on one that hangs and dies
 	LIBSTORAGE_STRESS_SECONDS=60 $(BIN)/pytest tests/live/test_stress.py tests/live/test_threads.py
 
@@ -53,6 +58,7 @@ lint: setup ## run ruff, lint-imports, mypy, basedpyright and codespell
 		echo "$$tool"; $(BIN)/$$tool || status=1; done; exit $$status
 
 format: setup ## fix what ruff can fix, and format
+	$(BIN)/python -m docs.notebook_form
 	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
 	$(BIN)/ruff format --config docs/site/examples.toml .

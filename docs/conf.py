@@ -27,13 +27,22 @@ html_show_sourcelink = False
 html_show_copyright = False
 html_static_path = ["../build/site/_static"]
 html_css_files = ["libstorage.css"]
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 root_doc = "index"
 nitpicky = True
 default_role = "code"
 suppress_warnings = ["misc.highlighting_failure"]  # wrong documents are shown, too
 pygments_style = "friendly"
 pygments_dark_style = "github-dark"
+
+# Notebooks run when the site is built. A bar is shown as its text, because a widget would be loaded from elsewhere.
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 60
+nb_ipywidgets_js: dict[str, Any] = {}
+nb_merge_streams = True
+nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]
+nb_render_error_lexer = "text"
 
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence"]

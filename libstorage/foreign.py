@@ -140,7 +140,9 @@ class Foreign:
 
     def __get__(self, thing: object, owner: type) -> NoReturn:
         said = f"{owner.__name__} has no {self._name!r}; use {self._instead}"
-        raise AttributeError(said, name=self._name)  # with a name but no object, Python suggests no other name
+        raise AttributeError(
+            said, name=self._name
+        )  # with a name but no object, Python suggests no other name
 
 
 class NativeType(type):

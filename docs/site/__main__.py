@@ -12,6 +12,7 @@ from docs.site import api, check, search, stage
 
 SOURCE = stage.CHECKOUT / "build" / "site"
 SITE = stage.CHECKOUT / "site"
+EXECUTED = SITE.with_name("jupyter_execute")  # myst-nb writes the notebooks with their outputs here, too
 
 
 def main() -> int:
@@ -24,6 +25,7 @@ def main() -> int:
     built = subprocess.run(
         [*command, "-c", stage.CHECKOUT / "docs", "-d", f"{SOURCE}.doctrees", SOURCE, SITE], check=False
     )
+    shutil.rmtree(EXECUTED, ignore_errors=True)
     if built.returncode:
         return built.returncode
     if wrong := list(check.problems(SITE)):

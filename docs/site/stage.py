@@ -33,7 +33,8 @@ def stage(folder: Path, checkout: Path = CHECKOUT) -> list[str]:
     for page, name in pages(checkout).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(staged(page, (checkout / page).read_text("utf-8"), checkout), "utf-8")
+        text = (checkout / page).read_text("utf-8")
+        path.write_text(staged(page, text, checkout) if page.endswith(".md") else text, "utf-8")
     for pattern in DATA:
         for path in (checkout / "docs").rglob(pattern):
             copy = folder / path.relative_to(checkout / "docs")
@@ -44,7 +45,11 @@ def stage(folder: Path, checkout: Path = CHECKOUT) -> list[str]:
 
 def pages(checkout: Path) -> dict[str, str]:
     """Return the pages of the checkout, and the name of each in the site."""
-    own = sorted(str(path.relative_to(checkout)) for path in (checkout / "docs").rglob("*.md"))
+    own = sorted(
+        str(path.relative_to(checkout))
+        for kind in ("*.md", "*.ipynb")
+        for path in (checkout / "docs").rglob(kind)
+    )
     others = [page for page in ELSEWHERE if (checkout / page).exists()]
     return {page: _name(page) for page in [*own, *others]}
 
@@ -98,7 +103,7 @@ def contents(index: str) -> dict[str, list[str]]:
         named = [
             link
             for link in dict.fromkeys(links)
-            if link.endswith(".md") and ":" not in link and link not in seen
+            if link.endswith((".md", ".ipynb")) and ":" not in link and link not in seen
         ]
         seen.update(named)
         if named:
@@ -109,5 +114,5 @@ def contents(index: str) -> dict[str, list[str]]:
 def toctrees(sections: dict[str, list[str]]) -> Iterator[str]:
     """Yield the lines of the hidden tables of contents of the front page."""
     for caption, named in sections.items():
-        entries = (page.removesuffix(".md") for page in named)
+        entries = (page.rpartition(".")[0] for page in named)
         yield from ("", "```{toctree}", ":hidden:", f":caption: {caption}", "", *entries, "```")

@@ -89,10 +89,12 @@ class Handle(Html, Native, Generic[Id], metaclass=NativeABC):
         """Return what the handle knows of the object without a call, as names and values."""
 
     def _page(self, most: int | None) -> Page:
+        from libstorage.display.inline import Span
         from libstorage.display.page import Page
         from libstorage.display.table import Fields
 
-        rows = [(name, value) for name, value in (*self._fields(), ("host", self._id.uri)) if value]
+        host = Span(short_address(self._id.uri), title=self._id.uri)
+        rows = [*((name, Span(value)) for name, value in self._fields() if value), ("host", host)]
         return Page(title=type(self).__name__, blocks=(Fields(rows).capped(most),), note=self._SEE)
 
 

@@ -16,7 +16,7 @@ from libstorage.display.table import Table, left_out
 from libstorage.display.text import bounded, width
 from libstorage.display.tree import Tree
 
-_LABELS = 170
+_LONGEST_LABELS = 170
 _ROW = 26
 _BAR = 13
 _VALUES = 190
@@ -65,7 +65,7 @@ class _Drawn:
         return self.picture.text()
 
     def html(self) -> str:
-        return f'<div class="scroll">{self.picture.svg()}</div>'
+        return self.picture.svg()
 
 
 @attrs.frozen
@@ -143,6 +143,11 @@ class Bars:
         values = "; ".join(f"{row.label}: {row.note}" for row in self.rows)
         return svg.svg(parts, (svg.WIDTH, bottom + 24), self.title, f"{self.about} {values}", alone=alone)
 
+    @property
+    def _begin(self) -> float:
+        """Where the bars begin: right of the longest label."""
+        return min(_LONGEST_LABELS, max((svg.length(row.label) for row in self.rows), default=0) + 14)
+
     def _scale(self, bottom: float) -> Iterator[str]:
         for value, label in self.axis.marks:
             x = self._x(value)
@@ -150,13 +155,13 @@ class Bars:
             yield svg.text(x, bottom + 15, label, anchor="middle", soft=True)
 
     def _x(self, value: float) -> float:
-        return _LABELS + (svg.WIDTH - _LABELS - _VALUES) * self.axis.place(value)
+        return self._begin + (svg.WIDTH - self._begin - _VALUES) * self.axis.place(value)
 
     def _row(self, y: float, row: BarRow) -> Iterator[str]:
-        middle = y + _BAR - 2
-        yield svg.text(_LABELS - 10, middle, row.label, anchor="end", most=_LABELS - 14)
-        yield svg.rect(_LABELS, y, self._x(row.whole) - _LABELS, _BAR, "currentColor", opacity=0.13)
-        yield svg.rect(_LABELS, y, self._x(row.part) - _LABELS, _BAR, svg.BLUE)
+        middle, begin = y + _BAR - 2, self._begin
+        yield svg.text(begin - 10, middle, row.label, anchor="end", most=_LONGEST_LABELS - 14)
+        yield svg.rect(begin, y, self._x(row.whole) - begin, _BAR, "currentColor", opacity=0.13)
+        yield svg.rect(begin, y, self._x(row.part) - begin, _BAR, svg.BLUE)
         if row.mark is not None:
             yield svg.line(self._x(row.mark), y - 3, self._x(row.mark), y + _BAR + 3, opacity=1, thick=2)
         yield svg.text(svg.WIDTH - _VALUES + 14, middle, row.note, soft=True, most=_VALUES - 14)

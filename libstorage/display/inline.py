@@ -8,7 +8,7 @@ import attrs
 
 from libstorage.display.text import bounded, escape
 
-Style: TypeAlias = Literal["", "strong", "soft", "tag", "good", "warn", "bad", "old", "new"]
+Style: TypeAlias = Literal["", "strong", "soft", "tag", "whole", "good", "warn", "bad", "old", "new"]
 
 _TAGS: dict[str, tuple[str, str]] = {
     "strong": ("<b", "</b>"),

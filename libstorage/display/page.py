@@ -52,7 +52,7 @@ class Page:
         rich = "".join([self._head(), *(block.html() for block in self.blocks), self._foot()])
         return (
             f'<div>{STYLE}<pre class="ls-text">{escape_lines(self.text())}</pre>'
-            f'<div class="ls" hidden="hidden" style="display:none">{rich}</div></div>'
+            f'<div class="ls" tabindex="0" hidden="hidden" style="display:none">{rich}</div></div>'
         )
 
     def _head(self) -> str:

@@ -43,7 +43,7 @@ overflow-wrap:break-word;white-space:normal;unicode-bidi:isolate}}
 .ls.ls .fields th{{max-width:24em}}.ls.ls .fields td{{max-width:44em}}
 .ls.ls .n{{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}}
 .ls.ls tfoot td{{color:var(--soft)}}
-.ls .b{{white-space:nowrap}}
+.ls .b,.ls .whole{{white-space:nowrap}}
 .ls .bar{{display:inline-block;position:relative;height:9px;width:110px;background:var(--track);border-radius:3px;\
 vertical-align:middle;overflow:hidden}}
 .ls .bar i{{float:left;height:100%;background:{PALETTE[0]}}}
@@ -62,7 +62,6 @@ vertical-align:middle;overflow:hidden}}
 .ls b,.ls span{{unicode-bidi:isolate}}
 .ls del{{color:var(--soft);text-decoration:line-through}}
 .ls ins{{font-weight:600;text-decoration:none}}
-.ls .scroll{{overflow-x:auto}}
 .ls.ls ul.tree,.ls.ls .tree ul{{list-style:none;margin:0;padding:0 0 0 1.25em}}
 .ls.ls ul.tree{{padding:0}}
 .ls.ls .tree li{{margin:0;white-space:nowrap;list-style:none}}

@@ -7,6 +7,7 @@ from typing import Final
 
 from libstorage.display.style import PALETTE
 from libstorage.display.text import escape
+from libstorage.display.text import width as columns
 
 BLUE: Final = PALETTE[0]
 WIDTH: Final = 720
@@ -48,6 +49,11 @@ def text(
     place = "" if anchor == "start" else f' text-anchor="{anchor}"'
     kind = ' class="s"' if soft else ""
     return f'<text x="{x:.0f}" y="{y:.0f}"{place}{kind}>{escape(cut)}{whole}</text>'
+
+
+def length(content: str) -> float:
+    """Return about how many pixels a text takes."""
+    return _CHARACTER * columns(content)
 
 
 def rect(

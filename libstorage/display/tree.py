@@ -45,7 +45,7 @@ class Tree:
 
     def html(self) -> str:
         """Return nested lists."""
-        return f'<div class="scroll"><ul class="tree">{"".join(self._items())}</ul></div>{self._foot()}'
+        return f'<ul class="tree">{"".join(self._items())}</ul>{self._foot()}'
 
     def _items(self) -> Iterator[str]:
         depth = 0

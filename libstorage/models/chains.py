@@ -69,10 +69,9 @@ class Chains(Shown):
 
         shown = self.links[: 2 * MOST]
         boxes = [Box(link.level, link.name or link.path, link.note) for link in shown]
-        graph = Graph(
-            boxes, "Backing chains", "Volumes, linked to those based on them.", len(self.links) - len(shown)
-        )
-        return Chart(graph, "Backing chains")
+        about = "Each line leads from a volume to one that is based on it."
+        graph = Graph(boxes, "Backing chains", about, len(self.links) - len(shown))
+        return Chart(graph, "Backing chains", about)
 
     def _page(self, most: int | None) -> Page:
         shown = self.links if most is None else self.links[: 2 * most]

@@ -28,7 +28,7 @@ class PoolInfo(Shown):
     available: Size
 
     def _page(self, most: int | None) -> Page:
-        return _page(self, with_sizes=any((self.capacity, self.allocation, self.available)))
+        return values_page(self, with_sizes=any((self.capacity, self.allocation, self.available)))
 
 
 @frozen(kw_only=True)
@@ -44,17 +44,23 @@ class VolumeInfo(Shown):
     physical: Size | None = None
 
     def _page(self, most: int | None) -> Page:
-        return _page(self, with_sizes=True)
+        return values_page(self)
 
 
-def _page(info: PoolInfo | VolumeInfo, *, with_sizes: bool) -> Page:
+def values_page(values: attrs.AttrsInstance, *, with_sizes: bool = True) -> Page:
+    """Return what is shown of an object of a few values: those that are set, with or without its sizes."""
     from libstorage.display.page import Page
     from libstorage.display.table import Fields
     from libstorage.xml import human
 
     rows = []
-    for field in attrs.fields(type(info)):
-        value = getattr(info, field.name)
-        if value is not None and (with_sizes or not isinstance(value, Size)):
+    for field in attrs.fields(type(values)):
+        value = getattr(values, field.name)
+        if (
+            value is not None
+            and value is not False
+            and value != ()
+            and (with_sizes or not isinstance(value, Size))
+        ):
             rows.append((field.name, human.plain(value)))
-    return Page(title=type(info).__name__, blocks=(Fields(rows).capped(None),))
+    return Page(title=type(values).__name__, blocks=(Fields(rows).capped(None),))

@@ -15,7 +15,9 @@ def matrix_page(types: Sequence[tuple[str, bool, str, str]], most: int | None) -
     about = soft(f"{supported} of {len(types)} pool types have a driver")
     if not types:
         return Page("PoolCapabilities", (about,))
-    rows = [(name, _yes_or_no(has), source, volume) for name, has, source, volume in types[:most]]
+    rows = [
+        (Span(name, "whole"), _yes_or_no(has), source, volume) for name, has, source, volume in types[:most]
+    ]
     headers = ("pool type", "supported", "source formats", "volume formats")
     table = Table(headers, rows, more=len(types) - len(rows))
     return Page("PoolCapabilities", (about,), (table,), "* libvirt's default format")

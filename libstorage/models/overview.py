@@ -80,8 +80,13 @@ def _filling(usage: Usage, volumes: Sequence[VolumeEntry]) -> SegmentedBar:
     parts = [Segment(entry.name, _allocated(entry), human.rounded(_allocated(entry))) for entry in large]
     rest = usage.used - sum(part.length for part in parts)
     if 200 * rest > usage.capacity:
-        others = counted(len(volumes) - len(large), "other volume")
-        parts.append(Segment(f"{others} and files", rest, human.rounded(rest), rest=True))
+        number = len(volumes) - len(large)
+        others = (
+            f"{counted(number, 'other volume')} and files"
+            if large
+            else f"{counted(number, 'volume')} and other files"
+        )
+        parts.append(Segment(others, rest, human.rounded(rest), rest=True))
     return SegmentedBar(parts, usage.capacity, human.rounded(usage.free))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from math import ceil
 
 from libstorage.display.charts import Axis, BarRow, Bars, Chart, Lines, Series
 from libstorage.display.inline import percent
@@ -62,9 +63,10 @@ def _promised_chart(pools: Sequence[Usage]) -> Chart:
     ]
     end = max([100.0, *(row.mark or 0.0 for row in rows)])
     step = next((step for step in _PERCENT_STEPS if end / step <= _MARKS), end / _MARKS)
-    marks = [(step * place, f"{step * place:.0f}%") for place in range(int(end / step) + 1)]
+    steps = ceil(end / step)
+    marks = [(step * place, f"{step * place:.0f}%") for place in range(steps + 1)]
     about = "Filled: used. Mark: promised to volumes. Above 100% a pool is over-committed."
-    bars = Bars(rows, Axis(end, marks), "Used and promised by pool", about, len(pools) - len(shown))
+    bars = Bars(rows, Axis(step * steps, marks), "Used and promised by pool", about, len(pools) - len(shown))
     return Chart(bars, "Used and promised by pool", about)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
@@ -38,6 +38,7 @@ class TransferBar:
         self._leave = leave
         self._lock = threading.Lock()
         self._bar: tqdm[Any] | None = None
+        self._widget: Any = None
         self._is_closed = False
         self._phases: dict[tuple[int, str], TransferProgress] = {}
 
@@ -58,6 +59,7 @@ class TransferBar:
             if self._bar is not None and not self._is_closed:
                 try:
                     self._bar.close()
+                    self._show_end(self._bar)
                 except Exception:  # noqa: BLE001 -- see above
                     self._bar.disable = True
             self._is_closed = True
@@ -75,25 +77,41 @@ class TransferBar:
         totals = [phase.total for phase in shown]
         total = None if None in totals else sum(filter(None, totals))
         if self._bar is None:
-            self._bar = self._make(
-                total=total,
-                file=self._file,
-                leave=self._leave,
-                unit="B",
-                unit_scale=True,
-                unit_divisor=1024,
-                miniters=1,
-                dynamic_ncols=True,
-            )
+            self._bar = self._begin(total)
         if self._bar.total != total:
             self._resize(self._bar, total)
         self._bar.set_description_str(self._description(), refresh=False)
         self._bar.update(sum(phase.done for phase in shown) - self._bar.n)
 
+    def _begin(self, total: int | None) -> tqdm[Any]:
+        is_widget = any(base.__module__ == "tqdm.notebook" for base in self._make.__mro__)
+        options: dict[str, Any] = {"display": False} if is_widget else {}
+        bar: tqdm[Any] = self._make(
+            total=total,
+            file=self._file,
+            leave=self._leave,
+            unit="B",
+            unit_scale=True,
+            unit_divisor=1024,
+            miniters=1,
+            dynamic_ncols=True,
+            **options,
+        )
+        if is_widget:
+            from IPython.display import display
+
+            self._widget = display(_container(bar), display_id=True)  # type: ignore[no-untyped-call]
+        return bar
+
+    def _show_end(self, bar: tqdm[Any]) -> None:
+        """Give a notebook the final text beside the widget: where it is opened without its kernel, the text is shown."""
+        if self._widget is not None and self._leave:
+            self._widget.update(_container(bar))
+
     @staticmethod
     def _resize(bar: tqdm[Any], total: int | None) -> None:
         bar.total = total
-        widget = getattr(bar, "container", None)
+        widget = _container(bar)
         if widget is not None and total is not None:  # a notebook's widget keeps a length of its own
             widget.children[1].max = total
 
@@ -101,13 +119,20 @@ class TransferBar:
         latest = {progress.transfer: progress for progress in self._phases.values()}
         running = [one for one in latest.values() if one.done != one.total] or list(latest.values())
         if len(latest) == 1:
-            return f"{running[0].phase} {running[0].name}"
+            # a narrow window has no room for a pool and a bar
+            name, _, _ = running[0].name.partition(" in pool ")
+            return f"{running[0].phase} {name}"
         return ", ".join(
             f"{count} × {phase}" for phase, count in Counter(one.phase for one in running).items()
         )
 
 
-def _tqdm() -> Callable[..., tqdm[Any]]:
+def _container(bar: tqdm[Any]) -> Any:
+    """Return the widget of a bar; ``None`` in a terminal."""
+    return getattr(bar, "container", None)
+
+
+def _tqdm() -> type[tqdm[Any]]:
     try:
         with warnings.catch_warnings():  # in a notebook without ipywidgets tqdm warns, and uses the plain bar
             warnings.simplefilter("ignore")

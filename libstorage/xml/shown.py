@@ -43,12 +43,15 @@ def fields_of(element: Any) -> Fields:
 def _set(element: Any) -> Iterator[tuple[Mapped, Any]]:
     """Yield the fields that are set.
 
-    Of an inactive pool libvirt reports all sizes as 0, because it does not know them.
+    Of an inactive pool libvirt reports all sizes as 0, because it does not know them; and so a file system that keeps
+    no time of creation makes that time 0.
     """
     found = [(mapped, getattr(element, mapped.name)) for mapped in mapping_of(type(element)).fields]
     sizes = [value for mapped, value in found if mapped.place.reported and isinstance(value, Size)]
     for mapped, value in found:
-        is_unknown = mapped.place.reported and isinstance(value, Size) and not any(sizes)
+        is_unknown = (mapped.place.reported and isinstance(value, Size) and not any(sizes)) or (
+            mapped.place.kind is TIMESTAMP and value == 0
+        )
         if value is not None and value != () and value is not False and not is_unknown:
             yield mapped, value
 

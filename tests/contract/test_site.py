@@ -73,7 +73,9 @@ def test_every_page_is_staged_and_in_the_contents(tmp_path: Path) -> None:
 
     index = (tmp_path / "index.md").read_text("utf-8")
     listed = {page for named in stage.contents(index).values() for page in named}
-    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.md")} == listed | {"index.md"}
+    staged = {path for kind in ("*.md", "*.ipynb") for path in tmp_path.rglob(kind)}
+    assert {str(path.relative_to(tmp_path)) for path in staged} == listed | {"index.md"}
+    assert len({page for page in listed if page.endswith(".ipynb")}) >= 2
     entries = (tmp_path / "reference" / "api" / "index.rst").read_text("utf-8").splitlines()
     assert "\nreference/api/index\n" in index
     assert {path.stem for path in tmp_path.rglob("api/*.rst")} == {

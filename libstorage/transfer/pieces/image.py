@@ -6,13 +6,15 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import attrs
 
+from libstorage.display.shown import Shown
 from libstorage.enums import VolumeFormat
 from libstorage.errors import InvalidRequestError
+from libstorage.models.info import values_page
 from libstorage.transfer.pieces.archives import packed_by
 from libstorage.transfer.pieces.layouts import follow
 from libstorage.transfer.pieces.piece import Piece, Source, joined
@@ -20,6 +22,9 @@ from libstorage.transfer.pieces.plain import text_of
 from libstorage.transfer.pieces.tables import AHEAD, CutOffError, Peek, Tables
 from libstorage.units import Size
 from libstorage.xml.kinds import UnknownWord
+
+if TYPE_CHECKING:
+    from libstorage.display.page import Page
 
 HEAD: Final = 2 << 20
 """Number of bytes to read: a qcow2 image names its backing file in its first cluster."""
@@ -34,7 +39,7 @@ _ISO_PLACE: Final = 32769
 
 
 @attrs.frozen
-class ImageInfo:
+class ImageInfo(Shown):
     """Format, size and references of an image.
 
     Attributes:
@@ -57,6 +62,9 @@ class ImageInfo:
     packed: tuple[str, ...] = ()
     text: str | None = None
     fixed_vhd: bool = False
+
+    def _page(self, most: int | None) -> Page:
+        return values_page(self)
 
 
 class Probed:

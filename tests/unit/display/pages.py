@@ -33,6 +33,7 @@ ATTRIBUTES = {
         "style",
         "title",
         "hidden",
+        "tabindex",
         "scope",
         "colspan",
         "role",

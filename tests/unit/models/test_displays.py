@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from libstorage.enums import PoolState, VolumeType
+from libstorage.enums import PoolState, VolumeFormat, VolumeType
 from libstorage.errors import DocumentError, Problem, StorageError, VolumeNotFoundError
 from libstorage.models.capabilities import PoolCapabilities
 from libstorage.models.chains import chains_of
@@ -23,6 +23,7 @@ from libstorage.models.listing import Listing
 from libstorage.models.permissions import Permissions
 from libstorage.models.pool import PoolSpec
 from libstorage.models.volume import Timestamps, VolumeSpec
+from libstorage.transfer.pieces.image import ImageInfo
 from libstorage.units import GiB, MiB, Size
 from libstorage.xml.describe import describe
 from tests.unit.display.pages import HOSTILE, checked, twin, words
@@ -92,6 +93,7 @@ SHOWN: dict[str, Any] = {
     "capabilities": PoolCapabilities.from_xml(
         "<storagepoolCapabilities><pool type='dir' supported='yes'/></storagepoolCapabilities>"
     ),
+    "image": ImageInfo(VolumeFormat.QCOW2, Size(GiB), backing_file="base.qcow2"),
     "differences": PoolSpec.dir("a", "/a").differences(PoolSpec.dir("a", "/b")),
     "description": describe(VolumeSpec),
 }
@@ -109,7 +111,7 @@ def test_a_display_says_the_same_as_text_and_as_html(name: str) -> None:
 def test_a_repr_fits_a_line(name: str) -> None:
     shown = repr(SHOWN[name])
     assert shown.isprintable()
-    if name not in {"info", "volume info", "description"}:  # attrs writes these
+    if name not in {"info", "volume info", "image", "description"}:  # attrs writes these
         assert len(shown) <= 100
 
 
@@ -182,6 +184,29 @@ def test_an_inventory_in_a_notebook() -> None:
     assert html.xpath("//td/span[@class='warn']/@title") == ["210 GiB promised to volumes"]
     assert "64,424,509,440 bytes" in html.xpath("//@title")
     assert repr(HOST) == "<Inventory of storage:///session?socket=…: 3 pools, 11 volumes, 0 errors>"
+
+
+def test_an_image_shows_only_what_is_known() -> None:
+    assert str(SHOWN["image"]).splitlines() == [
+        "ImageInfo",
+        "format        qcow2",
+        "virtual_size  1 GiB",
+        "backing_file  base.qcow2",
+    ]
+
+
+def test_a_size_of_0_is_shown() -> None:
+    assert str(VolumeInfo(type=VolumeType.FILE, capacity=Size(0))).splitlines()[-1] == "capacity  0 bytes"
+
+
+def test_a_time_of_creation_that_the_file_system_does_not_keep() -> None:
+    assert "btime" not in str(Timestamps(mtime=1, btime=0))
+    assert "btime" in str(Timestamps(mtime=1, btime=1))
+
+
+def test_a_pool_of_small_volumes_shows_them_together() -> None:
+    (bar,) = checked(pool("p", 50 * GiB, IMAGES)._repr_html_()).xpath("//div[@class='wide']/@aria-label")
+    assert bar == "4 volumes and other files: 50 GiB; free: 50 GiB"
 
 
 def test_a_pool_shows_what_fills_it() -> None:
@@ -313,6 +338,17 @@ class TestChains:
 
 
 class TestCharts:
+    def test_the_bars_begin_right_of_the_longest_name(self) -> None:
+        def begin(name: str) -> float:
+            shown = Inventory(uri=URI, pools=(pool(name, GiB),))
+            return float(checked(shown.chart()._repr_html_()).xpath("//rect/@x")[0])
+
+        assert 20 < begin("a") < begin("images") < 100 < begin("n" * 30) == begin("n" * 300)
+
+    def test_the_scale_reaches_what_is_promised(self) -> None:
+        marks = checked(HOST.chart("promised")._repr_html_()).xpath("//*[@class='s'][@text-anchor]/text()")
+        assert marks == ["0%", "100%", "200%", "300%"]
+
     def test_capacity(self) -> None:
         assert str(HOST.chart()).splitlines()[1:3] == [
             f"chains  {'█' * 16}{'░' * 24}  40 GiB of 100 GiB",
@@ -325,7 +361,7 @@ class TestCharts:
         chains, images = str(HOST.chart("promised")).splitlines()[1:3]
         assert chains.endswith("40% used, 80% promised")
         assert images.endswith("96% used, 210% promised")
-        assert images[8 + 39] == "┃"
+        assert images[8 + int(40 * 210 / 300)] == "┃"
 
     def test_of_a_host_without_running_pools(self) -> None:
         empty = Inventory(uri=URI, pools=())

@@ -9,6 +9,7 @@ import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import attrs
 import pytest
 
 from libstorage import InvalidRequestError, MiB, TransferBar, TransferProgress
@@ -39,6 +40,12 @@ class TestDrawing:
         assert "3.00M/4.00M" in last(file)
         assert "B/s]" in last(file)
         assert file.getvalue().endswith("\n")
+
+    def test_the_pool_is_left_out(self) -> None:
+        file = io.StringIO()
+        with TransferBar(file=file) as bar:
+            bar(attrs.evolve(told(MiB), name="volume 'web' in pool 'images'"))
+        assert last(file).startswith("upload volume 'web':  25%")
 
     def test_nothing_is_drawn_for_nothing(self) -> None:
         file = io.StringIO()
