@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -23,7 +24,9 @@ def main() -> int:
     prepare(SOURCE)
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-E", "-b", "html"]
     built = subprocess.run(
-        [*command, "-c", stage.CHECKOUT / "docs", "-d", f"{SOURCE}.doctrees", SOURCE, SITE], check=False
+        [*command, "-c", stage.CHECKOUT / "docs", "-d", f"{SOURCE}.doctrees", SOURCE, SITE],
+        env=os.environ | {"IPYTHONDIR": str(kernel_settings())},
+        check=False,
     )
     shutil.rmtree(EXECUTED, ignore_errors=True)
     if built.returncode:
@@ -40,6 +43,16 @@ def main() -> int:
     pages = len(list(SITE.rglob("*.html")))
     print(f"site/index.html: {pages} pages in {time.monotonic() - started:.0f} s")
     return 0
+
+
+def kernel_settings() -> Path:
+    """Write the settings of the kernel that runs the notebooks, and return their folder."""
+    folder = SOURCE.with_name("ipython")
+    profile = folder / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    quiet = "c.IPKernelApp.log_level = 40  # it warns of its unencrypted loopback connection\n"
+    (profile / "ipython_kernel_config.py").write_text(quiet, "utf-8")
+    return folder
 
 
 def prepare(source: Path) -> None:
