@@ -35,7 +35,7 @@ def judge_source(case: Case) -> Verdict | None:
     if case.said.code == Code.INTERNAL_ERROR:
         return _login(case.said.bare) or (_NO_TARGET if case.pool_type() == PoolType.ISCSI_DIRECT else None)
     pool_type = case.pool_type()
-    if pool_type == PoolType.RBD and case.said.errno in {None, errno.ENOENT}:
+    if pool_type == PoolType.RBD and case.said.errno in _NO_CEPH_ERRNO:
         return _NO_CEPH
     if pool_type == PoolType.GLUSTER:
         return _GLUSTER.get(case.said.errno or 0)
@@ -91,6 +91,7 @@ _NO_CEPH: Final = Verdict(
     "the Ceph pool of that name does not exist.",
     outcome="not_started",
 )
+_NO_CEPH_ERRNO: Final = {None, errno.ENOENT, errno.EINVAL}  # EINVAL: the resolver does not know a monitor's name
 _GLUSTER: Final[Mapping[int, Verdict]] = {
     errno.ENOENT: Verdict(
         StorageIOError,
