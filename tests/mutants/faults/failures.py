@@ -274,15 +274,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "ceph-without-number",
         "connection/failures/network.py",
-        "case.said.errno in {None, errno.ENOENT}",
-        "case.said.errno == errno.ENOENT",
+        "{None, errno.ENOENT, errno.EINVAL}",
+        "{errno.ENOENT, errno.EINVAL}",
         "tests/unit/connection/failures/test_decided.py",
         "a Ceph pool that does not start says nothing of its causes",
     ),
     Fault(
         "ceph-with-any-number",
         "connection/failures/network.py",
-        "pool_type == PoolType.RBD and case.said.errno in {None, errno.ENOENT}",
+        "pool_type == PoolType.RBD and case.said.errno in _NO_CEPH_ERRNO",
         "pool_type == PoolType.RBD",
         "tests/unit/connection/failures/test_decided.py",
         "a Ceph pool that does not start has the wrong advice",

@@ -129,6 +129,7 @@ def said(code: Code, number: int | None = None, domain: Domain = Domain.STORAGE)
         (op.POOL_START, "dir", said(Code.CONFIG_UNSUPPORTED), UnsupportedError, "no", None),
         (op.POOL_START, "rbd", said(Code.SYSTEM_ERROR), StorageIOError, "no", "not_started"),
         (op.POOL_START, "rbd", said(Code.SYSTEM_ERROR, errno.ENOENT), StorageIOError, "no", "not_started"),
+        (op.POOL_START, "rbd", said(Code.SYSTEM_ERROR, errno.EINVAL), StorageIOError, "no", "not_started"),
         (op.POOL_REFRESH, "rbd", said(Code.SYSTEM_ERROR), StorageIOError, "no", "not_started"),
         (op.POOL_START, "rbd", said(Code.SYSTEM_ERROR, errno.EACCES), AccessDeniedError, "no", None),
         (op.POOL_START, "dir", said(Code.SYSTEM_ERROR), StorageIOError, "no", None),
