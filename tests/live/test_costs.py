@@ -269,7 +269,11 @@ def test_a_verb_makes_as_many_calls_as_the_page_says(ground: Ground, verb: str) 
 
     first, later, numbers = measured(ground, verb)
 
-    assert (first, later) == (value(cost.first, numbers), value(cost.later, numbers))
+    more = numbers.get(
+        "opening", 0
+    )  # the threads of a copy may meet at any time, and open one more connection then
+    assert first == value(cost.first, numbers)
+    assert later - value(cost.later, numbers) in {0, more}
 
 
 def test_every_public_verb_is_in_the_table() -> None:

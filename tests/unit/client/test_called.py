@@ -52,7 +52,7 @@ def test_tools_see_a_plain_method(volume: Volume) -> None:
     assert str(inspect.signature(volume.path)) == "() -> 'str'"
     assert inspect.getdoc(volume.path) == inspect.getdoc(Volume.path)
     assert "Return the path of the volume" in pydoc.render_doc(volume.path)
-    assert "path() -> 'str'" in pydoc.plain(pydoc.render_doc(volume.path))
+    assert "path() -> " in pydoc.plain(pydoc.render_doc(volume.path))
     assert inspect.isroutine(volume.path)
     assert volume.path.__name__ == "path"
     for method in METHODS:
