@@ -272,7 +272,7 @@ def test_a_verb_makes_as_many_calls_as_the_page_says(ground: Ground, verb: str) 
     more = numbers.get(
         "opening", 0
     )  # the threads of a copy may meet at any time, and open one more connection then
-    assert first == value(cost.first, numbers)
+    assert first - value(cost.first, numbers) in {0, more}
     assert later - value(cost.later, numbers) in {0, more}
 
 
