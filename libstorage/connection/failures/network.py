@@ -91,11 +91,8 @@ _NO_CEPH: Final = Verdict(
     "the Ceph pool of that name does not exist.",
     outcome="not_started",
 )
-_NO_CEPH_ERRNO: Final = {
-    None,
-    errno.ENOENT,
-    errno.EINVAL,
-}  # EINVAL: the resolver does not know a monitor's name
+# EINVAL: the resolver does not know a monitor's name
+_NO_CEPH_ERRNO: Final = {None, errno.ENOENT, errno.EINVAL}
 _GLUSTER: Final[Mapping[int, Verdict]] = {
     errno.ENOENT: Verdict(
         StorageIOError,
